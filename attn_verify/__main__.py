@@ -1,0 +1,8 @@
+"""``python -m attn_verify``."""
+
+import sys
+
+from attn_verify.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Number systems in which the formula can be run."""

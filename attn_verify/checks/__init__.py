@@ -1,0 +1,1 @@
+"""Claims and verdicts: rounding bounds, cross-checks, gradient identities."""

@@ -1,0 +1,307 @@
+"""NumPy code from the derivation: a function, and a module that runs alone.
+
+Both are made from the same list of assignments, the let-bindings of the derivation in the order of
+computation.  From ``P`` onward the scores are shifted by their row maximum ``mu``: softmax does not
+change, and no exponential exceeds 1.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import sympy
+from numpy.typing import ArrayLike, NDArray
+from sympy.printing.numpy import NumPyPrinter
+
+from attn_verify.derivation.stages import Stage
+from attn_verify.derivation.symbols import EntrySymbol, entry_symbol
+from attn_verify.errors import ShapeError, SizeError, explain, shorten
+
+if TYPE_CHECKING:
+    from attn_verify.derivation.derivation import Derivation
+
+MAX_ASSIGNMENTS = 50_000
+Assignment = tuple[sympy.Symbol, sympy.Expr]
+
+
+class _Printer(NumPyPrinter):  # type: ignore[misc]  # SymPy is untyped
+    """Prints calls by their bare names; every square root is one of a constant."""
+
+    def __init__(self, settings: dict[str, Any] | None = None) -> None:
+        super().__init__({"fully_qualified_modules": False, **(settings or {})})
+
+    def _print_Max(self, expression: Any) -> str:
+        text = str(self._print(expression.args[0]))
+        for argument in expression.args[1:]:
+            text = f"maximum({text}, {self._print(argument)})"
+        return text
+
+    def _print_exp(self, expression: Any) -> str:
+        return f"exp({self._print(expression.args[0])})"
+
+    def _print_Pow(self, expression: Any, rational: bool = False, sqrt: str = "sqrt") -> str:
+        if expression.base.is_number and expression.exp in (sympy.Rational(1, 2), sympy.Rational(-1, 2)):
+            text = f"sqrt({self._print(expression.base)})"
+            return text if expression.exp > 0 else f"1/{text}"
+        return str(super()._print_Pow(expression, rational=rational))
+
+    def _print_NegativeInfinity(self, _: Any) -> str:
+        return "(-inf)"
+
+    def _print_NaN(self, _: Any) -> str:
+        return "nan"
+
+
+@dataclass(frozen=True)
+class Program:
+    """The assignments that compute some stages from the inputs they need."""
+
+    targets: tuple[Stage, ...]
+    inputs: tuple[tuple[str, tuple[Stage, ...]], ...]
+    assignments: tuple[Assignment, ...]
+    results: tuple[sympy.Expr, ...]
+
+    @property
+    def arguments(self) -> list[EntrySymbol]:
+        """All input symbols in the order in which arrays are unpacked."""
+        return [symbol for _, stages in self.inputs for stage in stages for row in stage.symbols for symbol in row]
+
+
+def program(derivation: Derivation, targets: Sequence[Stage]) -> Program:
+    """Collect the assignments that ``targets`` need, in the order of computation."""
+    done: set[str] = set()
+    order: list[Stage] = []
+
+    def visit(stage: Stage) -> None:
+        if stage.key in done:
+            return
+        done.add(stage.key)
+        for key in _needs(derivation, stage):
+            visit(derivation[key])
+        order.append(stage)
+
+    for target in targets:
+        visit(target)
+    count = sum(stage.shape[0] * stage.shape[1] for stage in order if not stage.is_input)
+    if count > MAX_ASSIGNMENTS:
+        cause = f"{count} entries to compute, more than {MAX_ASSIGNMENTS}"
+        remedy = "choose smaller sizes; for real sizes use attn_verify.attention or multihead"
+        raise SizeError(explain(f"numpy code of {targets[-1].key}", cause, remedy=remedy))
+    names = [stage.name for stage in (*derivation.inputs, *derivation.backward) if stage.is_input]
+    needed = {name: tuple(stage for stage in order if stage.is_input and stage.name == name) for name in names}
+    return Program(
+        targets=tuple(targets),
+        inputs=tuple((name, stages) for name, stages in needed.items() if stages),
+        assignments=tuple(pair for stage in order if not stage.is_input for pair in _assign(derivation, stage)),
+        results=tuple(symbol for target in targets for row in target.symbols for symbol in row),
+    )
+
+
+def _needs(derivation: Derivation, stage: Stage) -> tuple[str, ...]:
+    # P is computed from the scores, by exponentials of its own that cannot overflow.
+    return derivation[stage.sources[0]].sources if stage.name == "P" else stage.sources
+
+
+def _assign(derivation: Derivation, stage: Stage) -> Iterator[Assignment]:
+    if stage.name == "P":
+        yield from _shifted_weights(derivation, stage)
+        return
+    for i in range(stage.shape[0]):
+        for j in range(stage.shape[1]):
+            yield stage.symbol(i, j), stage.entry(i, j)
+
+
+def _shifted_weights(derivation: Derivation, P: Stage) -> Iterator[Assignment]:
+    """Yield ``mu_i = max_j s_ij``, ``t_ij = exp(s_ij − mu_i)``, ``r_i = Σ_j t_ij``, ``p_ij = t_ij / r_i``."""
+    S = derivation[derivation[P.sources[0]].sources[0]]
+    head, wide = P.head or 0, max(P.shape) > 9
+    for i, open_keys in enumerate(derivation.allowed):
+        keys = [j for j, is_open in enumerate(open_keys) if is_open]
+        mu, r = (entry_symbol(letter, head, i + 1, 0, wide) for letter in ("mu", "r"))
+        t = {j: entry_symbol("t", head, i + 1, j + 1, wide) for j in keys}
+        if keys:
+            yield mu, sympy.Max(*[S.symbol(i, j) for j in keys], evaluate=False)
+            yield from ((t[j], sympy.exp(S.symbol(i, j) - mu)) for j in keys)
+            yield r, sympy.Add(*t.values())
+        for j in range(P.shape[1]):
+            yield P.symbol(i, j), t[j] / r if j in t else P.entry(i, j)
+
+
+@dataclass(frozen=True)
+class NumpyFunction:
+    """A NumPy function made from the derivation; call it with the input arrays by position or name.
+
+    Batch axes may stand before the matrix axes of every input and broadcast; per-head weights are a
+    list of matrices or one array (…, heads, rows, columns).  float32 inputs are computed in float32,
+    everything else in float64.
+    """
+
+    program: Program
+    scalar: Callable[..., list[Any]]
+    array: Callable[..., list[Any]]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the arguments, in order."""
+        return tuple(name for name, _ in self.program.inputs)
+
+    def __call__(self, *arrays: ArrayLike, **named: ArrayLike) -> NDArray[Any]:
+        """Compute the stage; shape (…, rows, columns)."""
+        return self.all(*arrays, **named)[self.program.targets[-1].key]
+
+    def all(self, *arrays: ArrayLike, **named: ArrayLike) -> dict[str, NDArray[Any]]:
+        """Compute every target of the program, by key."""
+        given = self._bind(arrays, named)
+        flat = [
+            _entries(name, given[name], stages, index)
+            for name, stages in self.program.inputs
+            for index in range(len(stages))
+        ]
+        batch = np.broadcast_shapes(*[entries.shape[1:] for entries in flat])
+        dtype = np.float32 if all(entries.dtype == np.float32 for entries in flat) else np.float64
+        with np.errstate(over="ignore", invalid="ignore"):
+            if batch == () and dtype == np.float64:
+                values = self.scalar(*[x for entries in flat for x in entries.tolist()])
+            else:
+                values = self.array(
+                    *[x for e in flat for x in e.astype(dtype, copy=False).reshape(len(e), *(e.shape[1:] or (1,)))]
+                )
+        table = np.empty((len(values), *(batch or (1,))), dtype)
+        for row, value in zip(table, values, strict=True):
+            row[...] = value
+        results, start = {}, 0
+        for stage in self.program.targets:
+            rows, columns = stage.shape
+            block = table[start : start + rows * columns]
+            results[stage.key] = np.moveaxis(block, 0, -1).reshape(*batch, rows, columns)
+            start += rows * columns
+        return results
+
+    def _bind(self, arrays: Sequence[ArrayLike], named: dict[str, ArrayLike]) -> dict[str, ArrayLike]:
+        given = dict(zip(self.names, arrays, strict=False))
+        expected = f"{self.program.targets[-1].key}({', '.join(self.names)})"
+        extra = [name for name in named if name not in self.names or name in given]
+        given.update(named)
+        missing = [name for name in self.names if name not in given]
+        if len(arrays) > len(self.names) or extra or missing:
+            received = f"got {len(arrays)} arrays by position" + (f" and {shorten(', '.join(named))}" if named else "")
+            cause = (
+                f"missing: {', '.join(missing)}"
+                if missing
+                else f"not expected: {shorten(', '.join(extra)) or 'the last'}"
+            )
+            raise ShapeError(explain(expected, received, cause, remedy=f"give {', '.join(self.names)}"))
+        return given
+
+    @property
+    def source(self) -> str:
+        """The generated Python code."""
+        return str(self.array.__doc__).split("Source code:", 1)[-1].split("Imported modules:", 1)[0].strip()
+
+
+def _entries(name: str, value: ArrayLike, stages: Sequence[Stage], index: int) -> NDArray[Any]:
+    """Return the entries of one matrix of an input, flat and in front of the batch axes."""
+    stage = stages[index]
+    rows, columns = stage.shape
+    per_head = len(stages) > 1 or stage.head is not None
+    try:
+        array = np.asarray(value[index] if per_head and isinstance(value, (list, tuple)) else value)
+    except (ValueError, IndexError):
+        array = np.empty(0, object)
+    stacked = per_head and not isinstance(value, (list, tuple))
+    expected = (len(stages), rows, columns) if stacked else (rows, columns)
+    if array.dtype.kind not in "iufb" or array.shape[-len(expected) :] != expected:
+        received = f"got {name} {array.shape} of {array.dtype}"
+        wanted = f"({', '.join(map(str, expected))})"
+        remedy = f"give {name} real numbers with last axes {wanted}" + (", or a list of matrices" if per_head else "")
+        raise ShapeError(explain(f"numpy code: {name} {wanted}", received, remedy=remedy))
+    if stacked:
+        array = array[..., index, :, :]
+    if array.dtype != np.float32:
+        array = array.astype(np.float64, copy=False)
+    return np.ascontiguousarray(np.moveaxis(array.reshape(*array.shape[:-2], rows * columns), -1, 0))
+
+
+def numpy_function(derivation: Derivation, targets: Sequence[Stage]) -> NumpyFunction:
+    """Compile ``targets`` with SymPy's ``lambdify``; the let-bindings are its common sub-expressions."""
+    code = program(derivation, targets)
+
+    def bindings(_: object) -> tuple[list[Assignment], list[sympy.Expr]]:
+        return list(code.assignments), list(code.results)
+
+    constants = {"inf": math.inf, "nan": math.nan, "sqrt": math.sqrt}
+    array = sympy.lambdify(
+        code.arguments,
+        list(code.results),
+        modules=[{**constants, "exp": np.exp, "maximum": np.maximum}],
+        printer=_Printer(),
+        cse=bindings,
+        docstring_limit=0,
+    )
+    # The same code object on Python floats: an order of magnitude less overhead for a single input.
+    scalar = type(array)(array.__code__, {**array.__globals__, "exp": _scalar_exp, "maximum": _scalar_maximum})
+    return NumpyFunction(code, scalar, array)
+
+
+def _scalar_exp(x: float) -> float:
+    try:
+        return math.exp(x)
+    except OverflowError:
+        return math.inf
+
+
+def _scalar_maximum(a: float, b: float) -> float:
+    # The second test lets a NaN through from either side, as numpy.maximum does.
+    return a if a >= b or a != a else b
+
+
+def module_source(derivation: Derivation, target: Stage) -> str:
+    """Return a Python module with one function that computes ``target`` with NumPy alone."""
+    code = program(derivation, [target])
+    printer = _Printer()
+    names = [name for name, _ in code.inputs]
+    function = target.key.replace(":", "_")
+    lines = [
+        f'"""{target.key}: {target.equation}, entry by entry.',
+        "",
+        f"Sizes: {', '.join(f'{name} = {size}' for name, size in derivation.sizes.items())}.",
+        "Generated by attn-verify from its symbolic derivation; needs NumPy only.",
+        '"""',
+        "",
+        "from math import inf, nan, sqrt  # noqa: F401",
+        "",
+        "import numpy as np",
+        "from numpy import exp, maximum  # noqa: F401",
+        "",
+        "",
+        f"def {function}({', '.join(names)}):",
+        f'    """Return {target.key}, shape (..., {target.shape[0]}, {target.shape[1]})."""',
+    ]
+    for name, stages in code.inputs:
+        heads = len(stages) > 1 or stages[0].head is not None
+        for index, stage in enumerate(stages):
+            matrix = name
+            if heads:
+                matrix = f"{name}_{index + 1}"
+                picked = f"{name}[{index}] if isinstance({name}, (list, tuple)) else {name}[..., {index}, :, :]"
+                lines.append(f"    {matrix} = np.asarray({picked})")
+            else:
+                lines.append(f"    {matrix} = np.asarray({name})")
+            lines += [
+                f"    {symbol} = {matrix}[..., {i}, {j}]"
+                for i, row in enumerate(stage.symbols)
+                for j, symbol in enumerate(row)
+            ]
+    lines += [f"    {symbol} = {printer.doprint(value)}" for symbol, value in code.assignments]
+    lines.append("    entries = [")
+    lines += [f"        {printer.doprint(value)}," for value in code.results]
+    lines += [
+        "    ]",
+        "    entries = np.stack(np.broadcast_arrays(*entries), axis=-1)",
+        f"    return entries.reshape(entries.shape[:-1] + ({target.shape[0]}, {target.shape[1]}))",
+    ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,162 @@
+"""A derivation as plain data, in one of three notations: what the reports and ``--json`` show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import sympy
+
+from attn_verify.derivation.gradients import Jacobian
+from attn_verify.derivation.printing import PRINTERS
+from attn_verify.derivation.stages import Form, Stage
+from attn_verify.errors import SizeError, StageError, explain
+
+if TYPE_CHECKING:
+    from attn_verify.derivation.derivation import Derivation
+
+MAX_SYMBOLS = 50_000
+
+
+def view(
+    derivation: Derivation,
+    *,
+    notation: str = "text",
+    stage: str | None = None,
+    entry: str | None = None,
+    expand: str | None = None,
+    wrt: str | None = None,
+    numbers: Mapping[str, Any] | None = None,
+    limit: int | None = None,
+) -> dict[str, Any]:
+    """Return stages, entries and derivatives as plain data.
+
+    ``notation`` is ``text``, ``latex`` or ``mathml``; ``stage`` and ``entry`` select (counted from 1);
+    ``expand`` opens entries to a stage, or fully with ``"inputs"``; ``wrt`` differentiates the selected
+    stage by an earlier one; ``numbers`` maps inputs to arrays and adds values; ``limit`` shows only the
+    first entry of stages with more entries than that, and says how many were left out.
+
+    Raises ``StageError``, and ``SizeError`` where there would be more than ``MAX_SYMBOLS`` to print.
+    """
+    return _View(derivation, notation, expand, limit).build(stage, entry, wrt, numbers)
+
+
+class _View:
+    """Collects plain data under one notation, counting the symbols that it prints."""
+
+    def __init__(self, derivation: Derivation, notation: str, expand: str | None, limit: int | None) -> None:
+        self.derivation = derivation
+        self.notation = notation
+        self.print = PRINTERS[notation]
+        self.to = expand
+        self.limit = limit
+        self.printed = 0
+
+    def build(
+        self, stage: str | None, entry: str | None, wrt: str | None, numbers: Mapping[str, Any] | None
+    ) -> dict[str, Any]:
+        from attn_verify import __version__
+
+        derivation = self.derivation
+        where: tuple[int, int] | None = None
+        chosen: Sequence[Stage] = derivation.stages if stage is None else derivation.select(stage)
+        if entry is not None:
+            found, i, j = derivation.locate(entry)
+            chosen, where = [found], (i, j)
+            if stage is not None and found not in derivation.select(stage):
+                received = f"got stage {stage} and entry {entry}"
+                raise StageError(
+                    explain("derive", received, remedy=f"leave out --stage, or choose an entry of {stage}")
+                )
+        result: dict[str, Any] = {
+            "sizes": derivation.sizes.to_dict(),
+            "spec": derivation.spec.to_dict(),
+            "notation": self.notation,
+            "empty_rows": [i + 1 for i in derivation.empty_rows],
+        }
+        values = derivation.values(**numbers) if numbers is not None else {}
+        if wrt is not None:
+            last = derivation.output if stage is None and entry is None else chosen[-1]
+            result["jacobian"] = self._jacobian(derivation.jacobian(last.key, wrt), where)
+            result["stages"] = []
+        else:
+            result["stages"] = [self._stage(each, where, values.get(each.key)) for each in chosen]
+        result["version"] = __version__
+        return result
+
+    def _stage(self, stage: Stage, where: tuple[int, int] | None, values: Any) -> dict[str, Any]:
+        rows, columns = stage.shape
+        cells = [[(i, j) for j in range(columns)] for i in range(rows)] if where is None else [[where]]
+        omitted = 0
+        if where is None and self.limit is not None and rows * columns > self.limit:
+            cells, omitted = [[(0, 0)]], rows * columns - 1
+        data: dict[str, Any] = {
+            "name": stage.name,
+            "head": stage.head,
+            "shape": [rows, columns],
+            "equation": self._equation(stage),
+            "from": list(stage.sources),
+            "text": stage.text,
+            "input": stage.is_input,
+            "forms": [{"name": form.name, "equation": self._form(form)} for form in stage.forms[1:]],
+            "symbols": [[self.print(stage.symbol(i, j)) for i, j in row] for row in cells],
+            "entries": [[self._formula(stage, i, j) for i, j in row] for row in cells],
+            "omitted": omitted,
+        }
+        if where is not None:
+            data["entry"] = [where[0] + 1, where[1] + 1]
+        if values is not None:
+            data["values"] = [[float(values[i, j]) for i, j in row] for row in cells]
+        return data
+
+    def _equation(self, stage: Stage) -> str:
+        return self._form(stage.forms[0]) if stage.forms else ""
+
+    def _form(self, form: Form) -> str:
+        return form.equation if self.notation == "text" else form.latex
+
+    def _formula(self, stage: Stage, i: int, j: int) -> str:
+        expression = stage.entry(i, j)
+        if self.to is not None:
+            target = None if self.to == "inputs" else self.to
+            expression = self.derivation.expand(expression, to=target)
+        return self._print(expression, stage.key)
+
+    def _print(self, expression: sympy.Expr, label: str) -> str:
+        self.printed += _symbols(expression, MAX_SYMBOLS - self.printed)
+        if self.printed > MAX_SYMBOLS:
+            cause = f"more than {MAX_SYMBOLS} symbols to print"
+            remedy = "choose one entry (--entry), one stage (--stage), or smaller sizes"
+            raise SizeError(explain(f"derive: {label}", cause, remedy=remedy))
+        return self.print(expression)
+
+    def _jacobian(self, jacobian: Jacobian, where: tuple[int, int] | None) -> dict[str, Any]:
+        of, wrt = jacobian.of, jacobian.wrt
+        shown = {index: value for index, value in jacobian.entries.items() if where in (None, index[:2])}
+        total = (1 if where is not None else of.shape[0] * of.shape[1]) * wrt.shape[0] * wrt.shape[1]
+        return {
+            "of": of.key,
+            "wrt": wrt.key,
+            "shape": [*of.shape, *wrt.shape],
+            "entries": [
+                {
+                    "index": [position + 1 for position in (i, j, k, l)],
+                    "of": self.print(of.symbol(i, j)),
+                    "wrt": self.print(wrt.symbol(k, l)),
+                    "formula": self._print(value, f"∂{of.key}/∂{wrt.key}"),
+                }
+                for (i, j, k, l), value in sorted(shown.items())
+            ],
+            "zero": total - len(shown),
+        }
+
+
+def _symbols(expression: sympy.Expr, budget: int) -> int:
+    """Count the symbols of ``expression``, each occurrence for itself, and stop beyond ``budget``."""
+    count, stack = 0, [expression]
+    while stack and count <= budget:
+        part = stack.pop()
+        if part.is_Symbol:
+            count += 1
+        stack.extend(part.args)
+    return count

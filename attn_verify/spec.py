@@ -1,0 +1,206 @@
+"""``AttentionSpec``: the conventions of an attention layer, each a named field.
+
+To add a convention, add one field below with :func:`_choice` or :func:`_parsed`; reading
+from text, validation, the reference documentation and ``to_dict`` follow from it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from fractions import Fraction
+from typing import Any
+
+from attn_verify import language
+from attn_verify.errors import LanguageError, SpecError, explain, shorten
+from attn_verify.shapes import Sizes
+
+Allowed = tuple[tuple[bool, ...], ...]
+
+
+def _read_scale(value: object) -> str:
+    """Return ``value`` as text of the expression language (the canonical form of a scale)."""
+    if isinstance(value, bool):
+        raise SpecError("a scale is a number or an expression in the sizes")
+    if isinstance(value, (int, float, Fraction)):
+        if not math.isfinite(value):
+            raise SpecError("a scale is finite")
+        fraction = Fraction(value)
+        # A float means its exact binary value; written as a quotient it stays exact.
+        return language.unparse(language.parse(language.unparse(language.Number(fraction))))
+    if not isinstance(value, str):
+        raise SpecError("a scale is a number or an expression in the sizes")
+    node = language.parse(value)
+    sizes = {item.name for item in fields(Sizes)}
+    unknown = sorted(language.names(node) - sizes)
+    if unknown:
+        raise SpecError(
+            f"unknown name {shorten(unknown[0], 40)!r} in the scale; known sizes: {', '.join(sorted(sizes))}"
+        )
+    other = sorted(language.functions(node) - {"sqrt"})
+    if other or any(isinstance(part, language.Unary) and part.operator == ".T" for part in language.walk(node)):
+        raise SpecError("a scale is built from sizes, numbers, + - * / ** and sqrt")
+    return language.unparse(node)
+
+
+def _choice(doc: str, *values: str) -> Any:
+    """A field with a closed list of values, the default first."""
+
+    def read(value: object) -> str:
+        if value not in values:
+            raise SpecError(f"allowed: {', '.join(values)}")
+        return str(value)
+
+    return field(default=values[0], metadata={"doc": doc, "values": values, "read": read})
+
+
+def _parsed(doc: str, default: Any, values: str, read: Callable[[object], Any]) -> Any:
+    """A field whose values are read by a function."""
+    return field(default=default, metadata={"doc": doc, "values": (values,), "read": read})
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttentionSpec:
+    """Every convention of an attention layer as a named field, each with its default.
+
+    >>> AttentionSpec(causal="lower_right").causal
+    'lower_right'
+    >>> AttentionSpec.of("causal=upper_left", "scale=1/d_k")
+    AttentionSpec(scale='1 / d_k', causal='upper_left')
+    """
+
+    scale: str = _parsed(
+        "factor σ of the scores S = σ Q Kᵀ", "1 / sqrt(d_k)", "a number, or an expression in the sizes", _read_scale
+    )
+    mask: str = _choice("kind of mask that the layer takes", "none", "boolean")
+    mask_true: str = _choice("what True means in a boolean mask", "attends", "masked")
+    causal: str = _choice(
+        "which keys query i sees: all, up to i + m − n, or up to i", "none", "lower_right", "upper_left"
+    )
+    empty_row: str = _choice(
+        "result for a query that may attend to nothing (any: not judged, shown as zero)", "any", "zero", "nan", "mean"
+    )
+
+    def __post_init__(self) -> None:
+        """Validate every field by its own reader."""
+        for item in fields(self):
+            value = getattr(self, item.name)
+            try:
+                object.__setattr__(self, item.name, item.metadata["read"](value))
+            except SpecError as error:
+                received = f"got {item.name} = {shorten(repr(value), 60)} ({type(value).__name__})"
+                raise SpecError(
+                    explain("spec", received, str(error), remedy=f"{item.name}: {item.metadata['doc']}")
+                ) from None
+            except LanguageError as error:
+                raise SpecError(explain(f"spec: {item.name}", str(error).replace("\n", "\n  "))) from None
+
+    def __repr__(self) -> str:
+        """Show the fields that differ from their defaults."""
+        changed = [
+            f"{item.name}={getattr(self, item.name)!r}"
+            for item in fields(self)
+            if getattr(self, item.name) != item.default
+        ]
+        return f"AttentionSpec({', '.join(changed)})"
+
+    def to_dict(self) -> dict[str, str]:
+        """Return all fields as plain text."""
+        return {item.name: getattr(self, item.name) for item in fields(self)}
+
+    def with_(self, **changes: Any) -> AttentionSpec:
+        """Return a copy with some fields changed."""
+        return replace(self, **changes)
+
+    @classmethod
+    def of(cls, *parts: AttentionSpec | str | Mapping[str, Any] | None) -> AttentionSpec:
+        """Combine specs, profile names, ``field=value`` texts and mappings, later ones winning.
+
+        >>> AttentionSpec.of("paper", {"scale": 1})
+        AttentionSpec(scale='1')
+        """
+        spec = cls()
+        for part in parts:
+            if part is None:
+                continue
+            if isinstance(part, AttentionSpec):
+                spec = part
+            elif isinstance(part, str) and "=" not in part:
+                spec = _profile(part)
+            elif isinstance(part, str):
+                name, _, value = part.partition("=")
+                spec = spec._updated({name.strip(): value.strip()})
+            elif isinstance(part, Mapping):
+                spec = spec._updated(part)
+            else:
+                received = f"got {shorten(repr(part))} ({type(part).__name__})"
+                raise SpecError(
+                    explain("spec", received, remedy="give an AttentionSpec, a profile name or field=value")
+                )
+        return spec
+
+    def _updated(self, changes: Mapping[str, Any]) -> AttentionSpec:
+        known = [item.name for item in fields(self)]
+        for name in changes:
+            if name not in known:
+                received = f"got field {shorten(repr(name), 40)}"
+                raise SpecError(explain("spec", received, remedy=f"known fields: {', '.join(known)}"))
+        return replace(self, **changes)
+
+    def scale_node(self) -> language.Node:
+        """Return the scale as a syntax tree over the names of sizes."""
+        return language.parse(self.scale)
+
+    def allowed(self, sizes: Sizes, mask: Any = None) -> Allowed:
+        """Return which query may attend to which key, as ``n`` rows of ``m`` truth values.
+
+        ``mask`` holds booleans (or 0 and 1) of shape (n, m), with the polarity ``mask_true``;
+        it is combined with the causal mask.
+        """
+        n, m = sizes.n, sizes.keys
+        rows = [[True] * m for _ in range(n)] if mask is None else _read_mask(mask, n, m, self.mask_true)
+        last_key = {"none": lambda i: m, "lower_right": lambda i: i + m - n, "upper_left": lambda i: i}[self.causal]
+        return tuple(tuple(rows[i][j] and j <= last_key(i) for j in range(m)) for i in range(n))
+
+
+def _read_mask(mask: Any, n: int, m: int, mask_true: str) -> list[list[bool]]:
+    data = mask.tolist() if hasattr(mask, "tolist") else mask
+    rows = [list(row) for row in data] if isinstance(data, Iterable) and all(_is_row(row) for row in data) else None
+    if rows is None or len(rows) != n or any(len(row) != m for row in rows):
+        received = f"got a mask of shape {getattr(mask, 'shape', None) or _outline(data)}"
+        raise SpecError(
+            explain("mask: (n,m)", received, f"n = {n}, m = {m}", remedy=f"give {n} rows of {m} truth values")
+        )
+    for row in rows:
+        for value in row:
+            if not isinstance(value, (bool, int)) or value not in (0, 1):
+                received = f"got {shorten(repr(value), 40)} ({type(value).__name__}) in a boolean mask"
+                raise SpecError(explain("mask: (n,m)", received, remedy="write true and false, or 1 and 0"))
+    return [[bool(value) == (mask_true == "attends") for value in row] for row in rows]
+
+
+def _is_row(row: object) -> bool:
+    return isinstance(row, Iterable) and not isinstance(row, (str, bytes, Mapping))
+
+
+def _outline(data: object) -> str:
+    if not isinstance(data, (list, tuple)):
+        return f"({type(data).__name__})"
+    lengths = sorted({len(row) if isinstance(row, (list, tuple)) else -1 for row in data})
+    return f"{len(data)} rows of {' or '.join(str(length) if length >= 0 else '?' for length in lengths) or 'nothing'}"
+
+
+PROFILES: Mapping[str, AttentionSpec] = {
+    # Vaswani et al., "Attention Is All You Need" (2017), section 3.2.1, equation (1).
+    "paper": AttentionSpec(),
+}
+
+
+def _profile(name: str) -> AttentionSpec:
+    if name not in PROFILES:
+        received = f"got profile {shorten(repr(name), 40)}"
+        raise SpecError(
+            explain("spec", received, remedy=f"known profiles: {', '.join(PROFILES)}; or write field=value")
+        )
+    return PROFILES[name]
