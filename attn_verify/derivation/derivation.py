@@ -185,12 +185,13 @@ class Derivation:
         return numpy_function(self, [self.output if key is None else self[key]])
 
     def values(self, **arrays: Any) -> dict[str, NDArray[Any]]:
-        """Return the value of every stage of the forward pass at the given inputs, by key.
+        """Return the value of every stage at the given inputs, by key; of the backward pass if ``dO`` is given.
 
         >>> derive(Sizes(n=1, d_k=1, d_v=1)).values(Q=[[2]], K=[[3]], V=[[5]])["S"]
         array([[6.]])
         """
-        return numpy_function(self, self.stages).all(**arrays)
+        stages = self.stages if "dO" not in arrays else (*self.stages, *self.backward)
+        return numpy_function(self, stages).all(**arrays)
 
     def python(self, key: str | None = None) -> str:
         """Return the same code as a module that runs alone with NumPy only."""

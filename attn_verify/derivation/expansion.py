@@ -34,9 +34,8 @@ class Expander:
                 definitions = {symbol: self._definition(symbol) for symbol in expression.free_symbols}
                 expression = expression.xreplace({s: d for s, d in definitions.items() if d is not None})
             return expression
-        leaves = sum(self._count(symbol) for symbol in expression.free_symbols)
-        if leaves > MAX_LEAVES:
-            received = f"{label}: {leaves} symbols after expansion, more than {MAX_LEAVES}"
+        if self._sum(expression.free_symbols) > MAX_LEAVES:
+            received = f"{label}: more than {MAX_LEAVES} symbols after expansion"
             raise SizeError(explain("expand", received, remedy="expand to a later stage, or choose smaller sizes"))
         return expression.xreplace({symbol: self._open(symbol) for symbol in expression.free_symbols})
 
@@ -65,6 +64,15 @@ class Expander:
         if known is None:
             definition = self._definition(symbol)
             # Every symbol occurs once in a let-bound definition.
-            known = 1 if definition is None else sum(self._count(s) for s in definition.free_symbols)
+            known = 1 if definition is None else self._sum(definition.free_symbols)
             self._leaves[symbol] = known
         return known
+
+    def _sum(self, symbols: Collection[sympy.Symbol]) -> int:
+        """Add up counts, and stop once there are more than ``MAX_LEAVES``: the rest need not be built."""
+        count = 0
+        for symbol in symbols:
+            count += self._count(symbol)
+            if count > MAX_LEAVES:
+                break
+        return count

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import sympy
 
 from attn_verify.derivation.scale import Scale, scale_of
-from attn_verify.derivation.stages import Form, Stage, total
+from attn_verify.derivation.stages import Define, Form, Stage, total
 from attn_verify.errors import SizeError, StageError, explain
 from attn_verify.shapes import Sizes
 from attn_verify.spec import Allowed, AttentionSpec
@@ -142,6 +142,32 @@ class _Chain:
         return exponentials.symbol(i, j), sums.symbol(i, 0)
 
 
+# Name: equation in text and in LaTeX (``@`` stands for the mark of the head), and a sentence.
+_CLOSED_FORM = {
+    "dV": (
+        "dV@ = P@ᵀ dO@",
+        r"\mathrm{d}V@ = {P@}^\top \mathrm{d}O@",
+        "Each value receives the gradients of the outputs that it went into, by their weights.",
+    ),
+    "dP": (
+        "dP@ = dO@ V@ᵀ",
+        r"\mathrm{d}P@ = \mathrm{d}O@ {V@}^\top",
+        "How much each weight matters: the gradient of its output along the value.",
+    ),
+    "dS": (
+        "dS@_ij = P@_ij (dP@_ij − Σ_l P@_il dP@_il)",
+        r"\mathrm{d}S@_{ij} = P@_{ij} (\mathrm{d}P@_{ij} - \sum_l P@_{il} \mathrm{d}P@_{il})",
+        "The softmax Jacobian p_j (δ_jl − p_l) applied to each row: the advantage of a key over the row's average.",
+    ),
+    "dQ": ("dS@ K@", r"\mathrm{d}S@ K@", "Each query moves along the keys, by the gradients of its scores."),
+    "dK": (
+        "dS@ᵀ Q@",
+        r"{\mathrm{d}S@}^\top Q@",
+        "Each key moves along the queries that looked at it, by the gradients of their scores.",
+    ),
+}
+
+
 def backward_stages(
     stages: Mapping[str, Stage], spec: AttentionSpec, sizes: Sizes, allowed: Allowed
 ) -> Iterator[Stage]:
@@ -150,68 +176,74 @@ def backward_stages(
     .. math:: dV = P^T dO, \\quad dP = dO V^T, \\quad dS_{ij} = P_{ij} (dP_{ij} - \\sum_l P_{il} dP_{il}),
               \\quad dQ = σ\\, dS\\, K, \\quad dK = σ\\, dS^T Q
 
-    ``dS`` is the softmax Jacobian ``∂p_j/∂s_l = p_j (δ_jl − p_l)`` applied to each row.
+    ``dS`` is the softmax Jacobian ``∂p_j/∂s_l = p_j (δ_jl − p_l)`` applied to each row.  A row whose
+    output is undefined has no gradient and is left out.
     """
-    sigma = scale_of(spec, sizes)
     heads: list[int | None] = [None] if sizes.heads == 1 else list(range(1, sizes.heads + 1))
     for head in heads:
         suffix = "" if head is None else f":{head}"
-        Q, K, V, P, O = (stages[name + suffix] for name in "QKVPO")
-        yield from _backward_head(head, sigma, allowed, Q, K, V, P, O)
+        given = {name: stages[name + suffix] for name in "QKVPO"}
+        yield from _Backward(head, scale_of(spec, sizes), allowed, given).stages()
 
 
-def _backward_head(
-    head: int | None, sigma: Scale, allowed: Allowed, Q: Stage, K: Stage, V: Stage, P: Stage, O: Stage
-) -> Iterator[Stage]:
-    n, m = P.shape
-    up, latex_up = ("", "") if head is None else (f"^({head})", f"^{{({head})}}")
-    keys_of = [[j for j in range(m) if allowed[i][j]] for i in range(n)]
-    queries_of = [[i for i in range(n) if allowed[i][j]] for j in range(m)]
-    mean = {i for i in range(n) if not keys_of[i] and P.entry(i, 0) == sympy.Rational(1, m)}
+class _Backward:
+    """The backward pass of one head; ``Q, K, V, P, O`` are its stages."""
 
-    def stage(
-        name: str, letter: str, like: Stage, sources: list[Stage], equation: str, latex: str, text: str, define: object
-    ) -> Stage:
-        form = Form("closed form", equation, latex, define)  # type: ignore[arg-type]  # a local function
-        return Stage(name, head, letter, like.shape, tuple(source.key for source in sources), text, (form,))
+    def __init__(self, head: int | None, sigma: Scale, allowed: Allowed, given: Mapping[str, Stage]) -> None:
+        self.head = head
+        self.sigma = sigma
+        self.Q, self.K, self.V, self.P, self.O = (given[name] for name in "QKVPO")
+        n, m = self.P.shape
+        self.allowed = allowed
+        self.keys_of = [[j for j in range(m) if allowed[i][j]] for i in range(n)]
+        self.queries_of = [[i for i in range(n) if allowed[i][j]] for j in range(m)]
+        # A query that attends to nothing may take the mean of all values: then they depend on it.
+        self.mean = {i for i in range(n) if not self.keys_of[i] and self.P.entry(i, 0) == sympy.Rational(1, m)}
 
-    dO = Stage("dO", head, "do", O.shape, (), "The gradient of a loss with respect to O, given.")
-    yield dO
+    def stages(self) -> Iterator[Stage]:
+        Q, K, V, P, O = self.Q, self.K, self.V, self.P, self.O
+        sentence = "The gradient of a loss with respect to O, given."
+        dO = Stage("dO", self.head, "do", O.shape, (), sentence)
+        yield dO
 
-    def dv(j: int, c: int) -> sympy.Expr:
-        rows = sorted({*queries_of[j], *mean})
-        return total([P.symbol(i, j) * dO.symbol(i, c) for i in rows])
+        def dv(j: int, c: int) -> sympy.Expr:
+            return total([P.symbol(i, j) * dO.symbol(i, c) for i in sorted({*self.queries_of[j], *self.mean})])
 
-    yield stage("dV", "dv", V, [P, dO], f"dV{up} = P{up}ᵀ dO{up}", rf"\mathrm{{d}}V{latex_up} = {{P{latex_up}}}^\top \mathrm{{d}}O{latex_up}",
-                "Each value receives the gradients of the outputs that it went into, by their weights.", dv)  # fmt: skip
+        yield self._stage("dV", V, [P, dO], dv)
 
-    def dp(i: int, j: int) -> sympy.Expr:
-        return total([dO.symbol(i, c) * V.symbol(j, c) for c in range(V.shape[1])]) if allowed[i][j] else ZERO
+        def dp(i: int, j: int) -> sympy.Expr:
+            if not self.allowed[i][j]:
+                return ZERO
+            return total([dO.symbol(i, c) * V.symbol(j, c) for c in range(V.shape[1])])
 
-    dP = stage("dP", "dp", P, [dO, V], f"dP{up} = dO{up} V{up}ᵀ", rf"\mathrm{{d}}P{latex_up} = \mathrm{{d}}O{latex_up} {{V{latex_up}}}^\top",
-               "How much each weight matters: the gradient of its output along the value.", dp)  # fmt: skip
-    yield dP
+        dP = self._stage("dP", P, [dO, V], dp)
+        yield dP
 
-    def ds(i: int, j: int) -> sympy.Expr:
-        if not allowed[i][j]:
-            return ZERO
-        return P.symbol(i, j) * (dP.symbol(i, j) - total([P.symbol(i, l) * dP.symbol(i, l) for l in keys_of[i]]))
+        def ds(i: int, j: int) -> sympy.Expr:
+            if not self.allowed[i][j]:
+                return ZERO
+            average = total([P.symbol(i, l) * dP.symbol(i, l) for l in self.keys_of[i]])
+            return P.symbol(i, j) * (dP.symbol(i, j) - average)
 
-    dS = stage("dS", "ds", P, [P, dP], f"dS{up}_ij = P{up}_ij (dP{up}_ij − Σ_l P{up}_il dP{up}_il)",
-               rf"\mathrm{{d}}S{latex_up}_{{ij}} = P{latex_up}_{{ij}} (\mathrm{{d}}P{latex_up}_{{ij}} - \textstyle\sum_l P{latex_up}_{{il}} \mathrm{{d}}P{latex_up}_{{il}})",
-               "The softmax Jacobian p_j (δ_jl − p_l) applied to each row: what matters is the advantage over the row's average.", ds)  # fmt: skip
-    yield dS
+        dS = self._stage("dS", P, [P, dP], ds)
+        yield dS
 
-    def dq(i: int, a: int) -> sympy.Expr:
-        return sigma.times(total([dS.symbol(i, j) * K.symbol(j, a) for j in keys_of[i]]))
+        def dq(i: int, a: int) -> sympy.Expr:
+            return self.sigma.times(total([dS.symbol(i, j) * K.symbol(j, a) for j in self.keys_of[i]]))
 
-    yield stage("dQ", "dq", Q, [dS, K], f"dQ{up} = {sigma.text_around(f'dS{up} K{up}')}",
-                rf"\mathrm{{d}}Q{latex_up} = " + sigma.latex_around(rf"\mathrm{{d}}S{latex_up} K{latex_up}"),
-                "Each query moves along the keys, by the gradients of its scores.", dq)  # fmt: skip
+        yield self._stage("dQ", Q, [dS, K], dq, scaled=True)
 
-    def dk(j: int, a: int) -> sympy.Expr:
-        return sigma.times(total([dS.symbol(i, j) * Q.symbol(i, a) for i in queries_of[j]]))
+        def dk(j: int, a: int) -> sympy.Expr:
+            return self.sigma.times(total([dS.symbol(i, j) * Q.symbol(i, a) for i in self.queries_of[j]]))
 
-    yield stage("dK", "dk", K, [dS, Q], f"dK{up} = {sigma.text_around(f'dS{up}ᵀ Q{up}')}",
-                rf"\mathrm{{d}}K{latex_up} = " + sigma.latex_around(rf"{{\mathrm{{d}}S{latex_up}}}^\top Q{latex_up}"),
-                "Each key moves along the queries that looked at it, by the gradients of their scores.", dk)  # fmt: skip
+        yield self._stage("dK", K, [dS, Q], dk, scaled=True)
+
+    def _stage(self, name: str, like: Stage, sources: list[Stage], define: Define, *, scaled: bool = False) -> Stage:
+        text, latex, sentence = _CLOSED_FORM[name]
+        if scaled:
+            text = f"{name}@ = {self.sigma.text_around(text)}"
+            latex = rf"\mathrm{{d}}{name[1]}@ = {self.sigma.latex_around(latex)}"
+        mark, latex_mark = ("", "") if self.head is None else (f"^({self.head})", f"^{{({self.head})}}")
+        form = Form("closed form", text.replace("@", mark), latex.replace("@", latex_mark), define)
+        keys = tuple(source.key for source in sources)
+        return Stage(name, self.head, name.lower(), like.shape, keys, sentence, (form,))

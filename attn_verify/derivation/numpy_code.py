@@ -57,18 +57,32 @@ class _Printer(NumPyPrinter):  # type: ignore[misc]  # SymPy is untyped
 
 
 @dataclass(frozen=True)
+class Input:
+    """One argument: its stages, one for each head where heads have their own, and those that are used."""
+
+    name: str
+    stages: tuple[Stage, ...]
+    used: tuple[int, ...]
+
+    @property
+    def per_head(self) -> bool:
+        """Whether the argument holds one matrix for each head."""
+        return self.stages[0].head is not None
+
+
+@dataclass(frozen=True)
 class Program:
     """The assignments that compute some stages from the inputs they need."""
 
     targets: tuple[Stage, ...]
-    inputs: tuple[tuple[str, tuple[Stage, ...]], ...]
+    inputs: tuple[Input, ...]
     assignments: tuple[Assignment, ...]
     results: tuple[sympy.Expr, ...]
 
     @property
     def arguments(self) -> list[EntrySymbol]:
         """All input symbols in the order in which arrays are unpacked."""
-        return [symbol for _, stages in self.inputs for stage in stages for row in stage.symbols for symbol in row]
+        return [s for item in self.inputs for index in item.used for row in item.stages[index].symbols for s in row]
 
 
 def program(derivation: Derivation, targets: Sequence[Stage]) -> Program:
@@ -91,11 +105,15 @@ def program(derivation: Derivation, targets: Sequence[Stage]) -> Program:
         cause = f"{count} entries to compute, more than {MAX_ASSIGNMENTS}"
         remedy = "choose smaller sizes; for real sizes use attn_verify.attention or multihead"
         raise SizeError(explain(f"numpy code of {targets[-1].key}", cause, remedy=remedy))
-    names = [stage.name for stage in (*derivation.inputs, *derivation.backward) if stage.is_input]
-    needed = {name: tuple(stage for stage in order if stage.is_input and stage.name == name) for name in names}
+    given = [stage for stage in (*derivation.inputs, *derivation.backward) if stage.is_input]
+    inputs = []
+    for name in dict.fromkeys(stage.name for stage in given):
+        stages = tuple(stage for stage in given if stage.name == name)
+        used = tuple(index for index, stage in enumerate(stages) if stage.key in done)
+        inputs += [Input(name, stages, used)] if used else []
     return Program(
         targets=tuple(targets),
-        inputs=tuple((name, stages) for name, stages in needed.items() if stages),
+        inputs=tuple(inputs),
         assignments=tuple(pair for stage in order if not stage.is_input for pair in _assign(derivation, stage)),
         results=tuple(symbol for target in targets for row in target.symbols for symbol in row),
     )
@@ -147,7 +165,7 @@ class NumpyFunction:
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the arguments, in order."""
-        return tuple(name for name, _ in self.program.inputs)
+        return tuple(item.name for item in self.program.inputs)
 
     def __call__(self, *arrays: ArrayLike, **named: ArrayLike) -> NDArray[Any]:
         """Compute the stage; shape (…, rows, columns)."""
@@ -156,12 +174,14 @@ class NumpyFunction:
     def all(self, *arrays: ArrayLike, **named: ArrayLike) -> dict[str, NDArray[Any]]:
         """Compute every target of the program, by key."""
         given = self._bind(arrays, named)
-        flat = [
-            _entries(name, given[name], stages, index)
-            for name, stages in self.program.inputs
-            for index in range(len(stages))
-        ]
-        batch = np.broadcast_shapes(*[entries.shape[1:] for entries in flat])
+        flat = [_entries(item, given[item.name], index) for item in self.program.inputs for index in item.used]
+        try:
+            batch = np.broadcast_shapes(*[entries.shape[1:] for entries in flat])
+        except ValueError:
+            received = ", ".join(f"{name} {np.shape(value)}" for name, value in given.items())
+            cause = "the batch axes in front of the matrices do not broadcast"
+            remedy = "make them equal, or 1 where they should broadcast"
+            raise ShapeError(explain(self._signature, f"got {received}", cause, remedy=remedy)) from None
         dtype = np.float32 if all(entries.dtype == np.float32 for entries in flat) else np.float64
         with np.errstate(over="ignore", invalid="ignore"):
             if batch == () and dtype == np.float64:
@@ -183,7 +203,6 @@ class NumpyFunction:
 
     def _bind(self, arrays: Sequence[ArrayLike], named: dict[str, ArrayLike]) -> dict[str, ArrayLike]:
         given = dict(zip(self.names, arrays, strict=False))
-        expected = f"{self.program.targets[-1].key}({', '.join(self.names)})"
         extra = [name for name in named if name not in self.names or name in given]
         given.update(named)
         missing = [name for name in self.names if name not in given]
@@ -194,8 +213,12 @@ class NumpyFunction:
                 if missing
                 else f"not expected: {shorten(', '.join(extra)) or 'the last'}"
             )
-            raise ShapeError(explain(expected, received, cause, remedy=f"give {', '.join(self.names)}"))
+            raise ShapeError(explain(self._signature, received, cause, remedy=f"give {', '.join(self.names)}"))
         return given
+
+    @property
+    def _signature(self) -> str:
+        return f"{self.program.targets[-1].key}({', '.join(self.names)})"
 
     @property
     def source(self) -> str:
@@ -203,22 +226,24 @@ class NumpyFunction:
         return str(self.array.__doc__).split("Source code:", 1)[-1].split("Imported modules:", 1)[0].strip()
 
 
-def _entries(name: str, value: ArrayLike, stages: Sequence[Stage], index: int) -> NDArray[Any]:
+def _entries(item: Input, value: ArrayLike, index: int) -> NDArray[Any]:
     """Return the entries of one matrix of an input, flat and in front of the batch axes."""
-    stage = stages[index]
-    rows, columns = stage.shape
-    per_head = len(stages) > 1 or stage.head is not None
+    rows, columns = item.stages[index].shape
+    listed = item.per_head and isinstance(value, (list, tuple))
+    stacked = item.per_head and not listed
+    expected = (len(item.stages), rows, columns) if stacked else (rows, columns)
     try:
-        array = np.asarray(value[index] if per_head and isinstance(value, (list, tuple)) else value)
-    except (ValueError, IndexError):
+        if listed and len(value) != len(item.stages):  # type: ignore[arg-type]  # a list or tuple
+            raise ValueError
+        array = np.asarray(value[index] if listed else value)  # type: ignore[index]
+    except ValueError:
         array = np.empty(0, object)
-    stacked = per_head and not isinstance(value, (list, tuple))
-    expected = (len(stages), rows, columns) if stacked else (rows, columns)
     if array.dtype.kind not in "iufb" or array.shape[-len(expected) :] != expected:
-        received = f"got {name} {array.shape} of {array.dtype}"
-        wanted = f"({', '.join(map(str, expected))})"
-        remedy = f"give {name} real numbers with last axes {wanted}" + (", or a list of matrices" if per_head else "")
-        raise ShapeError(explain(f"numpy code: {name} {wanted}", received, remedy=remedy))
+        received = f"got {array.shape} of {array.dtype}" if array.size else f"got {shorten(repr(value), 60)}"
+        remedy = f"give {item.name} real numbers with last axes {expected}"
+        if item.per_head:
+            remedy += f", or a list of {len(item.stages)} matrices"
+        raise ShapeError(explain(f"numpy code: {item.name} {expected}", received, remedy=remedy))
     if stacked:
         array = array[..., index, :, :]
     if array.dtype != np.float32:
@@ -263,7 +288,7 @@ def module_source(derivation: Derivation, target: Stage) -> str:
     """Return a Python module with one function that computes ``target`` with NumPy alone."""
     code = program(derivation, [target])
     printer = _Printer()
-    names = [name for name, _ in code.inputs]
+    names = [item.name for item in code.inputs]
     function = target.key.replace(":", "_")
     lines = [
         f'"""{target.key}: {target.equation}, entry by entry.',
@@ -278,22 +303,25 @@ def module_source(derivation: Derivation, target: Stage) -> str:
         "from numpy import exp, maximum  # noqa: F401",
         "",
         "",
+        "def _floats(matrix):",
+        "    matrix = np.asarray(matrix)",
+        "    return matrix.astype(np.result_type(matrix, np.float32), copy=False)",
+        "",
+        "",
         f"def {function}({', '.join(names)}):",
         f'    """Return {target.key}, shape (..., {target.shape[0]}, {target.shape[1]})."""',
     ]
-    for name, stages in code.inputs:
-        heads = len(stages) > 1 or stages[0].head is not None
-        for index, stage in enumerate(stages):
-            matrix = name
-            if heads:
-                matrix = f"{name}_{index + 1}"
-                picked = f"{name}[{index}] if isinstance({name}, (list, tuple)) else {name}[..., {index}, :, :]"
-                lines.append(f"    {matrix} = np.asarray({picked})")
-            else:
-                lines.append(f"    {matrix} = np.asarray({name})")
+    for item in code.inputs:
+        for index in item.used:
+            matrix, picked = item.name, item.name
+            if item.per_head:
+                matrix = f"{item.name}_{index + 1}"
+                listed = f"isinstance({item.name}, (list, tuple))"
+                picked = f"{item.name}[{index}] if {listed} else {item.name}[..., {index}, :, :]"
+            lines.append(f"    {matrix} = _floats({picked})")
             lines += [
                 f"    {symbol} = {matrix}[..., {i}, {j}]"
-                for i, row in enumerate(stage.symbols)
+                for i, row in enumerate(item.stages[index].symbols)
                 for j, symbol in enumerate(row)
             ]
     lines += [f"    {symbol} = {printer.doprint(value)}" for symbol, value in code.assignments]

@@ -22,7 +22,34 @@ _POWER = re.compile(r"\*\*(\d+)")
 _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-class _Text(StrPrinter):  # type: ignore[misc]  # SymPy is untyped
+class _OnPaper:
+    """The order and the fractions of paper, for all three printers: ``p − p²``, and ``x/√3`` for ``√3·x/3``."""
+
+    def _as_ordered_terms(self, expression: Any, order: Any = None) -> list[Any]:
+        terms = super()._as_ordered_terms(expression, order)  # type: ignore[misc]
+        return sorted(terms, key=lambda term: bool(term.as_coeff_Mul()[0].is_negative))
+
+    def _print_Mul(self, expression: Any) -> Any:
+        return super()._print_Mul(_root_below(expression))  # type: ignore[misc]
+
+
+def _root_below(product: Any) -> Any:
+    """Flatten a product and write ``√r/r`` as ``1/√r``."""
+    factors = [part for factor in product.args for part in (factor.args if factor.is_Mul else (factor,))]
+    numbers = [factor for factor in factors if factor.is_Rational]
+    roots = [factor for factor in factors if factor.is_Pow and factor.base.is_Integer and factor.exp == sympy.S.Half]
+    if len(numbers) == 1 and len(roots) == 1 and numbers[0].q % roots[0].base == 0:
+        root = roots[0].base
+        number = numbers[0] * root
+        rest = [factor for factor in factors if factor not in (numbers[0], roots[0])]
+        below = sympy.Pow(root, -sympy.S.Half, evaluate=False)
+        factors = [*([] if number == 1 else [number]), *rest, below]
+    elif len(factors) == len(product.args):
+        return product
+    return sympy.Mul(*factors, evaluate=False)
+
+
+class _Text(_OnPaper, StrPrinter):  # type: ignore[misc]  # SymPy is untyped
     def _print_EntrySymbol(self, symbol: EntrySymbol) -> str:
         return symbol.text
 
@@ -33,7 +60,7 @@ class _Text(StrPrinter):  # type: ignore[misc]  # SymPy is untyped
         return "undefined"
 
 
-class _Latex(LatexPrinter):  # type: ignore[misc]
+class _Latex(_OnPaper, LatexPrinter):  # type: ignore[misc]
     def _print_EntrySymbol(self, symbol: EntrySymbol) -> str:
         return symbol.latex
 
@@ -46,7 +73,7 @@ class _Latex(LatexPrinter):  # type: ignore[misc]
         return r"\text{undefined}"
 
 
-class _MathML(MathMLPresentationPrinter):  # type: ignore[misc]
+class _MathML(_OnPaper, MathMLPresentationPrinter):  # type: ignore[misc]
     def _node(self, tag: str, *children: Element | str) -> Element:
         node = self.dom.createElement(tag)
         for child in children:
@@ -54,11 +81,19 @@ class _MathML(MathMLPresentationPrinter):  # type: ignore[misc]
         return node
 
     def _print_EntrySymbol(self, symbol: EntrySymbol) -> Element:
-        base = self._node("mi", "μ" if symbol.letter == "mu" else symbol.base)
+        letter = symbol.base
+        base = self._node("mi", "μ" if symbol.letter == "mu" else letter)
+        if symbol.is_differential:
+            upright = self._node("mi", "d")
+            upright.setAttribute("mathvariant", "normal")
+            base = self._node("mrow", upright, self._node("mi", letter[1]))
         below = self._node("mn", symbol.index)
-        if not symbol.superscript:
+        above = [self._node("mi", letter) for letter in symbol.letter[len(symbol.base) :]]
+        if symbol.head:
+            above.append(self._node("mn", f"({symbol.head})"))
+        if not above:
             return self._node("msub", base, below)
-        return self._node("msubsup", base, below, self._node("mi", symbol.superscript))
+        return self._node("msubsup", base, below, above[0] if len(above) == 1 else self._node("mrow", *above))
 
     def _print_exp(self, expression: Any) -> Element:
         inside = self._print(expression.args[0])
@@ -96,7 +131,8 @@ def to_mathml(expression: sympy.Expr) -> str:
     """Return ``expression`` as presentation MathML, without the enclosing ``math`` element."""
     printer = _MathML()
     node = printer._print(expression)
-    return str(node.toxml()).replace("&amp;InvisibleTimes;", "⁢").replace("&InvisibleTimes;", "⁢")
+    text = str(node.toxml()).replace("&amp;InvisibleTimes;", "⁢").replace("&InvisibleTimes;", "⁢")
+    return text.replace("<mo>-</mo>", "<mo>−</mo>")
 
 
 PRINTERS: dict[str, Callable[[sympy.Expr], str]] = {"text": to_text, "latex": to_latex, "mathml": to_mathml}

@@ -132,7 +132,7 @@ def product_stage(
     forms = [
         Form(
             "matrix",
-            f"{name}{mark} = {left.name}{'' if left.head is None else mark} {right.name}{'' if right.head is None else mark}",
+            f"{name}{mark} = {_marked(left)} {_marked(right)}",
             f"{matrix_latex(name, head)} = {matrix_latex(left.name, left.head)} {matrix_latex(right.name, right.head)}",
             define,
         )
@@ -149,15 +149,25 @@ def product_stage(
             Form(
                 "per token",
                 f"{result}{mark}_i = {right.name}{mark}ᵀ {source}_i",
-                f"{result}{_above(head)}_i = {matrix_latex(right.name, right.head)}^\\top {source}_i",
+                f"{result}{_above(head)}_i = {{{matrix_latex(right.name, right.head)}}}^\\top {vector_latex(source)}",
                 per_token,
             )
         )
     return Stage(name, head, letter, (left.shape[0], right.shape[1]), (left.key, right.key), text, tuple(forms))
 
 
+def _marked(stage: Stage) -> str:
+    return stage.name if stage.head is None else f"{stage.name}^({stage.head})"
+
+
 def _above(head: int | None) -> str:
     return "" if head is None else f"^{{({head})}}"
+
+
+def vector_latex(source: str) -> str:
+    r"""Return the LaTeX of row i of the embeddings: ``x_i``, or ``x^{KV}_i``."""
+    base, _, above = source.partition("_")
+    return base + (f"^{{{above}}}" if above else "") + "_i"
 
 
 def matrix_latex(name: str, head: int | None = None) -> str:

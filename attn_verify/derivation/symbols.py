@@ -42,6 +42,10 @@ class EntrySymbol(sympy.Symbol):
         """Pickle by the arguments of the constructor."""
         return (self.letter, self.head, self.row, self.column, self.wide), {}
 
+    def _hashable_content(self) -> Any:
+        # SymPy caches expressions by equality: without ``wide``, one derivation would print another's commas.
+        return (*super()._hashable_content(), self.wide)
+
     def sort_key(self, order: Any = None) -> Any:
         """Sort by letter in the order of the formulas, then by head, row and column."""
         key = (1, (f"{_RANK[self.letter]:02d}.{self.head:06d}.{self.row:08d}.{self.column:08d}",))
@@ -71,6 +75,11 @@ class EntrySymbol(sympy.Symbol):
         return self.letter.rstrip("QKVO")
 
     @property
+    def is_differential(self) -> bool:
+        """Whether this is an entry of a gradient such as ``dO``, written with an upright d."""
+        return len(self.letter) == 2 and self.letter[0] == "d"
+
+    @property
     def superscript(self) -> str:
         """What stands above the letter in typeset mathematics: ``Q(2)`` for ``W_Q`` of head 2."""
         head = f"({self.head})" if self.head else ""
@@ -84,7 +93,7 @@ class EntrySymbol(sympy.Symbol):
         'w^{Q}_{12}'
         """
         base = {"mu": r"\mu"}.get(self.base, self.base)
-        if base.startswith("d") and len(base) == 2:
+        if self.is_differential:
             base = rf"\mathrm{{d}}{base[1]}"
         above = f"^{{{self.superscript}}}" if self.superscript else ""
         return f"{base}{above}_{{{self.index}}}"

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import sympy
 
+from attn_verify.derivation.equations import equation_mathml, equation_text
 from attn_verify.derivation.gradients import Jacobian
 from attn_verify.derivation.printing import PRINTERS
 from attn_verify.derivation.stages import Form, Stage
-from attn_verify.errors import SizeError, StageError, explain
+from attn_verify.errors import ShapeError, SizeError, StageError, explain, shorten
 
 if TYPE_CHECKING:
     from attn_verify.derivation.derivation import Derivation
 
 MAX_SYMBOLS = 50_000
+INPUT_LIMIT = 16  # an input is a compact grid of symbols: so many times the limit of other stages
 
 
 def view(
@@ -74,23 +77,47 @@ class _View:
             "notation": self.notation,
             "empty_rows": [i + 1 for i in derivation.empty_rows],
         }
-        values = derivation.values(**numbers) if numbers is not None else {}
+        values = {} if numbers is None else self._values(numbers, chosen)
         if wrt is not None:
-            last = derivation.output if stage is None and entry is None else chosen[-1]
-            result["jacobian"] = self._jacobian(derivation.jacobian(last.key, wrt), where)
+            if entry is not None:
+                target = chosen[-1]
+            else:
+                target = derivation.output if stage is None else derivation[stage]
+            result["jacobian"] = self._jacobian(derivation.jacobian(target.key, wrt), where, values)
             result["stages"] = []
         else:
             result["stages"] = [self._stage(each, where, values.get(each.key)) for each in chosen]
         result["version"] = __version__
         return result
 
+    def _values(self, numbers: Mapping[str, Any], chosen: Sequence[Stage]) -> dict[str, Any]:
+        """Return the value of every stage that follows from ``numbers``, which have no batch axes."""
+        derivation = self.derivation
+        known = [stage for stage in (*derivation.inputs, *derivation.backward) if stage.is_input]
+        for name, value in numbers.items():
+            stages = [stage for stage in known if stage.name == name]
+            if stages:  # of a foreign name the derivation says which ones it knows
+                _check_shape(stages, name, value)
+        values = derivation.values(**numbers)
+        without = [stage.key for stage in chosen if stage.key not in values]
+        if without:
+            cause = f"the value of {shorten(', '.join(without))} needs the gradient dO"
+            raise ShapeError(explain("numbers", f"got {', '.join(numbers)}", cause, remedy="add dO, of the shape of O"))
+        return values
+
     def _stage(self, stage: Stage, where: tuple[int, int] | None, values: Any) -> dict[str, Any]:
         rows, columns = stage.shape
-        cells = [[(i, j) for j in range(columns)] for i in range(rows)] if where is None else [[where]]
+        limit = None if self.limit is None else self.limit * (INPUT_LIMIT if stage.is_input else 1)
         omitted = 0
-        if where is None and self.limit is not None and rows * columns > self.limit:
+        if where is not None:
+            cells = [[where]]
+        elif limit is not None and rows * columns > limit:
             cells, omitted = [[(0, 0)]], rows * columns - 1
+        else:
+            self._spend(rows * columns, stage.key)
+            cells = [[(i, j) for j in range(columns)] for i in range(rows)]
         data: dict[str, Any] = {
+            "key": stage.key,
             "name": stage.name,
             "head": stage.head,
             "shape": [rows, columns],
@@ -98,6 +125,7 @@ class _View:
             "from": list(stage.sources),
             "text": stage.text,
             "input": stage.is_input,
+            "vector": stage.is_vector,
             "forms": [{"name": form.name, "equation": self._form(form)} for form in stage.forms[1:]],
             "symbols": [[self.print(stage.symbol(i, j)) for i, j in row] for row in cells],
             "entries": [[self._formula(stage, i, j) for i, j in row] for row in cells],
@@ -113,7 +141,9 @@ class _View:
         return self._form(stage.forms[0]) if stage.forms else ""
 
     def _form(self, form: Form) -> str:
-        return form.equation if self.notation == "text" else form.latex
+        if self.notation == "latex":
+            return form.latex
+        return equation_text(form.equation) if self.notation == "text" else equation_mathml(form.equation)
 
     def _formula(self, stage: Stage, i: int, j: int) -> str:
         expression = stage.entry(i, j)
@@ -123,14 +153,17 @@ class _View:
         return self._print(expression, stage.key)
 
     def _print(self, expression: sympy.Expr, label: str) -> str:
-        self.printed += _symbols(expression, MAX_SYMBOLS - self.printed)
+        self._spend(_symbols(expression, MAX_SYMBOLS - self.printed), label)
+        return self.print(expression)
+
+    def _spend(self, symbols: int, label: str) -> None:
+        self.printed += symbols
         if self.printed > MAX_SYMBOLS:
             cause = f"more than {MAX_SYMBOLS} symbols to print"
             remedy = "choose one entry (--entry), one stage (--stage), or smaller sizes"
             raise SizeError(explain(f"derive: {label}", cause, remedy=remedy))
-        return self.print(expression)
 
-    def _jacobian(self, jacobian: Jacobian, where: tuple[int, int] | None) -> dict[str, Any]:
+    def _jacobian(self, jacobian: Jacobian, where: tuple[int, int] | None, values: Mapping[str, Any]) -> dict[str, Any]:
         of, wrt = jacobian.of, jacobian.wrt
         shown = {index: value for index, value in jacobian.entries.items() if where in (None, index[:2])}
         total = (1 if where is not None else of.shape[0] * of.shape[1]) * wrt.shape[0] * wrt.shape[1]
@@ -144,11 +177,40 @@ class _View:
                     "of": self.print(of.symbol(i, j)),
                     "wrt": self.print(wrt.symbol(k, l)),
                     "formula": self._print(value, f"∂{of.key}/∂{wrt.key}"),
+                    **({"value": self._evaluate(value, values)} if values else {}),
                 }
                 for (i, j, k, l), value in sorted(shown.items())
             ],
             "zero": total - len(shown),
         }
+
+    def _evaluate(self, expression: sympy.Expr, values: Mapping[str, Any]) -> float:
+        """Return the value of a let-bound expression at the values of the stages."""
+        numbers = {}
+        for symbol in expression.free_symbols:
+            found = self.derivation.owner(symbol)
+            if found is None or found[0].key not in values:
+                cause = f"{symbol} has no value: it needs the gradient dO"
+                raise ShapeError(explain("numbers", cause, remedy="add dO, of the shape of O"))
+            stage, i, j = found
+            numbers[symbol] = sympy.Float(float(values[stage.key][i, j]), 17)
+        return float(expression.xreplace(numbers))
+
+
+def _check_shape(stages: Sequence[Stage], name: str, value: Any) -> None:
+    shape, per_head = stages[0].shape, stages[0].head is not None
+    expected = (len(stages), *shape) if per_head else shape
+    try:
+        received = np.shape(value)
+    except ValueError:  # ragged
+        received = ()
+    if received == expected:
+        return
+    wanted = f"{shape[0]} rows of {shape[1]} numbers"
+    remedy = f"give {name} as {f'a list of {len(stages)} matrices, each ' if per_head else ''}{wanted}"
+    if len(received) == len(expected) and (*received[:-2], received[-1], received[-2]) == expected:
+        remedy = f"did you mean the transpose of {name}?"
+    raise ShapeError(explain(f"numbers: {name} {expected}", f"got {name} {received or 'of no shape'}", remedy=remedy))
 
 
 def _symbols(expression: sympy.Expr, budget: int) -> int:

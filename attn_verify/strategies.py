@@ -1,0 +1,78 @@
+"""Hypothesis strategies for attention: inputs of a layer at given sizes.
+
+Values and sizes shrink towards zero and one, and every array is finite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from numpy.typing import DTypeLike, NDArray
+
+from attn_verify.shapes import Sizes
+
+# Bounds of the entries of an array: ordinary, small, large; the scores decide how large is legal.
+_MAGNITUDES = (1.0, 2.0**-20, 8.0, 64.0, 1024.0)
+
+# In the middle of the legal range (scaled scores up to ±1e5), and where exp has long overflowed.
+DEFAULT_MAX_SCORE = 1e4
+
+
+def input_shapes(sizes: Sizes) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of a layer's inputs; per-head matrices are stacked, heads in front.
+
+    >>> input_shapes(Sizes(n=2, m=3, d_k=4, d_v=5))
+    {'Q': (1, 2, 4), 'K': (1, 3, 4), 'V': (1, 3, 5)}
+    """
+    n, m, h = sizes.n, sizes.keys, sizes.heads
+    shapes: dict[str, tuple[int, ...]] = {}
+    if sizes.d_model is None:
+        shapes |= {"Q": (h, n, sizes.d_k), "K": (h, m, sizes.d_k), "V": (h, m, sizes.d_v)}
+    else:
+        shapes["X"] = (n, sizes.d_model)
+        if sizes.cross:
+            shapes["X_KV"] = (m, sizes.d_model)
+        columns = {"W_Q": sizes.d_k, "W_K": sizes.d_k, "W_V": sizes.d_v}
+        shapes |= {name: (h, sizes.d_model, width) for name, width in columns.items()}
+    if sizes.d_out is not None:
+        shapes["W_O"] = (h * sizes.d_v, sizes.d_out)
+    return shapes
+
+
+@st.composite
+def layer_inputs(
+    draw: st.DrawFn,
+    sizes: Sizes,
+    *,
+    dtype: DTypeLike = np.float64,
+    max_score: float = DEFAULT_MAX_SCORE,
+    scale: float | None = None,
+) -> Mapping[str, NDArray[Any]]:
+    """Inputs of a layer by name, shaped as by :func:`input_shapes`, with scaled scores within ``±max_score``.
+
+    ``scale`` is the layer's σ (default ``1/√d_k``); magnitudes range from tiny to as large as the
+    scores allow, and equal entries, zeros and one-hot rows occur.
+    """
+    sigma = abs(scale if scale is not None else sizes.d_k**-0.5) or 1.0
+    bounds = {name: draw(st.sampled_from(_MAGNITUDES), label=f"magnitude of {name}") for name in input_shapes(sizes)}
+    width = sizes.d_model or 1
+    left, right = ("Q", "K") if sizes.given_qkv else ("W_Q", "W_K")
+    x = bounds.get("X", 1.0) * bounds.get("X_KV", bounds.get("X", 1.0)) * width**2
+    largest = sigma * sizes.d_k * bounds[left] * bounds[right] * (1.0 if sizes.given_qkv else x)
+    fill = draw(st.booleans(), label="scores up to the limit")
+    if largest > max_score or fill:
+        bounds[right] *= max_score / largest
+    return {
+        name: draw(_array(shape, np.dtype(dtype), bounds[name]), label=name)
+        for name, shape in input_shapes(sizes).items()
+    }
+
+
+def _array(shape: tuple[int, ...], dtype: np.dtype[Any], bound: float) -> st.SearchStrategy[NDArray[Any]]:
+    limit = float(np.nextafter(dtype.type(bound), dtype.type(0)))
+    elements = hnp.from_dtype(dtype, min_value=-limit, max_value=limit, allow_subnormal=False)
+    return hnp.arrays(dtype, shape, elements=elements)
