@@ -55,7 +55,7 @@ def layer_inputs(
     """Inputs of a layer by name, shaped as by :func:`input_shapes`, with scaled scores within ``±max_score``.
 
     ``scale`` is the layer's σ (default ``1/√d_k``); magnitudes range from tiny to as large as the
-    scores allow, and equal entries, zeros and one-hot rows occur.
+    scores allow, and equal entries, zeros, one-hot rows and rows of one sign occur.
     """
     sigma = abs(scale if scale is not None else sizes.d_k**-0.5) or 1.0
     bounds = {name: draw(st.sampled_from(_MAGNITUDES), label=f"magnitude of {name}") for name in input_shapes(sizes)}
@@ -66,10 +66,16 @@ def layer_inputs(
     fill = draw(st.booleans(), label="scores up to the limit")
     if largest > max_score or fill:
         bounds[right] *= max_score / largest
-    return {
+    inputs = {
         name: draw(_array(shape, np.dtype(dtype), bounds[name]), label=name)
         for name, shape in input_shapes(sizes).items()
     }
+    sign = draw(st.sampled_from((0, -1, 1)), label="common sign of the scores")
+    if sign:
+        # Rows whose scores are all negative, or all positive, wake up a maximum that starts at zero.
+        inputs |= {name: np.abs(inputs[name]) for name in ("X", "X_KV", left, right) if name in inputs}
+        inputs[right] *= sign
+    return inputs
 
 
 def _array(shape: tuple[int, ...], dtype: np.dtype[Any], bound: float) -> st.SearchStrategy[NDArray[Any]]:

@@ -118,7 +118,7 @@ def test_the_closed_form_gradients_run_as_code():
     (([[1.0]], [[1.0]], [[1.0]], [[1.0]]), {}, "got 4 arrays by position"),
     (([[1.0]], [[1.0]], [[1.0]]), {"V": [[1.0]]}, "not expected: V"),
     (([[1.0]], [[1.0]], [[1.0]]), {"mask": [[1.0]]}, "not expected: mask"),
-    (([[1.0, 2.0]], [[1.0]], [[1.0]]), {}, "Q (1, 1)\n  got (1, 2) of float64\n  give Q real numbers with last axes (1, 1)"),
+    (([[1.0, 2.0]], [[1.0]], [[1.0]]), {}, "got (1, 2) of float64\n  give Q real numbers with last axes (1, 1)"),
     (([["a"]], [[1.0]], [[1.0]]), {}, "numpy code: Q (1, 1)"),
     (([[1j]], [[1.0]], [[1.0]]), {}, "complex128"),
     (([[1.0], [1.0, 2.0]], [[1.0]], [[1.0]]), {}, "numpy code: Q (1, 1)"),
