@@ -86,4 +86,20 @@ def shorten(text: str, width: int = 80) -> str:
     if len(text) <= width:
         return text
     tail = (width - 1) // 2 if width < 10 else 4
-    return text[: width - 1 - tail] + "…" + text[-tail:]
+    return text[: width - 1 - tail] + "…" + text[len(text) - tail :]
+
+
+def show(value: object, width: int = 40) -> str:
+    """Return ``repr(value)`` for a message, shortened; a value that has none is described by its type.
+
+    >>> show("7" * 100, 12)
+    "'777777…777'"
+    >>> show(10**5000)
+    'an integer of 16610 bits'
+    """
+    try:
+        return shorten(repr(value), width)
+    except Exception:  # whatever a foreign __repr__ raises; Python itself refuses integers above 4300 digits
+        if isinstance(value, int):
+            return f"an integer of {value.bit_length()} bits"
+        return f"a value of type {shorten(type(value).__name__, width)}"

@@ -17,19 +17,21 @@ hostile text ends in a :class:`~attn_verify.errors.LanguageError` and not in a h
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from attn_verify.errors import LanguageError, explain, shorten
+from attn_verify.errors import LanguageError, explain, shorten, show
 
 MAX_LENGTH = 4_000
 MAX_TOKENS = 400
 MAX_DEPTH = 60
 MAX_DIGITS = 200
 MAX_EXPONENT = 64
+MAX_RESULT_DIGITS = 10_000
 
 _TOKEN = re.compile(
     r"(?P<space>[ \t\r\n]+)"
@@ -119,6 +121,9 @@ def decimal(text: str) -> Fraction:
             )
         )
     value = Fraction(int(whole + fraction)) * Fraction(10) ** (power - len(fraction))
+    if value and not Fraction(10) ** -MAX_DIGITS <= value < Fraction(10) ** (MAX_DIGITS + 1):
+        limits = f"use a number between 1e-{MAX_DIGITS} and 1e{MAX_DIGITS}"
+        raise LanguageError(explain("number", f"got {shorten(text, 40)!r}", remedy=limits))
     return -value if sign == "-" else value
 
 
@@ -129,9 +134,7 @@ def parse(text: str) -> Node:
     Binary(operator='/', left=Number(value=Fraction(1, 1)), right=Call(function='sqrt', arguments=(Name(name='d_k'),)))
     """
     if not isinstance(text, str):
-        raise LanguageError(
-            explain("expression", f"got {shorten(repr(text), 40)} ({type(text).__name__})", remedy="give text")
-        )
+        raise LanguageError(explain("expression", f"got {show(text)} ({type(text).__name__})", remedy="give text"))
     if len(text) > MAX_LENGTH:
         raise LanguageError(
             explain(
@@ -164,7 +167,7 @@ class _Parser:
         yield "end", "", len(self.text)
 
     def _error(self, position: int, cause: str) -> LanguageError:
-        line = self.text.replace("\n", " ").replace("\t", " ").replace("\r", " ")
+        line = "".join(character if character.isprintable() else " " for character in self.text)
         start = max(0, position - 40)
         window = line[start : start + 80]
         remedy = "an expression has numbers, names, + - * / @ ** .T, parentheses and documented functions"
@@ -196,6 +199,8 @@ class _Parser:
         if self._peek() != "end":
             _, value, position = self.tokens[self.at]
             raise self._error(position, f"unexpected {shorten(value, 20)!r}")
+        if _digits(node) > MAX_RESULT_DIGITS:
+            raise self._error(0, f"its exact value may have more than {MAX_RESULT_DIGITS} digits")
         return node
 
     def expression(self) -> Node:
@@ -234,7 +239,11 @@ class _Parser:
 
     def postfix(self) -> Node:
         node = self.atom()
+        depth = self.depth
         while self._peek() == ".T":
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise self._error(self.tokens[self.at][2], f"nested deeper than {MAX_DEPTH}")
             self._next()
             node = Unary(".T", node)
         return node
@@ -316,11 +325,26 @@ def constant(node: Node) -> Fraction | None:
             return None
 
 
+def _digits(node: Node) -> int:
+    """Bound the decimal digits of the exact value, a name counted as 7: a power of a power grows fast."""
+    match node:
+        case Number(value):
+            return max(value.numerator.bit_length(), value.denominator.bit_length()) // 3 + 1
+        case Name():
+            return 7
+        case Binary("**", base, exponent):
+            power = constant(exponent)
+            return _digits(base) * (1 if power is None else max(1, min(abs(power.numerator), MAX_EXPONENT)))
+        case _:
+            return 1 + sum(_digits(child) for child in children(node))
+
+
 def evaluate(node: Node, values: Mapping[str, Any], algebra: Algebra) -> Any:
     """Evaluate ``node`` in ``algebra`` with the given values of names.
 
-    Raises ``LanguageError`` for an unknown name or function, a wrong number of arguments, an
-    exponent that is not a small rational constant, and division by an exact zero.
+    Raises ``LanguageError`` for an unknown name or function, an operator that the algebra has not, a
+    wrong number of arguments, an exponent that is not a small constant in quarters, and where the
+    algebra raises ``ZeroDivisionError``.
     """
     match node:
         case Number(value):
@@ -337,17 +361,18 @@ def evaluate(node: Node, values: Mapping[str, Any], algebra: Algebra) -> Any:
                 )
             return values[name]
         case Unary(operator, operand):
-            return algebra.operators[operator](evaluate(operand, values, algebra))
+            return _apply(node, _operator(operator, algebra), evaluate(operand, values, algebra))
         case Binary("**", base, exponent):
             power = constant(exponent)
-            if power is None or abs(power.numerator) > MAX_EXPONENT or power.denominator > 4:
+            if power is None or abs(power.numerator) > MAX_EXPONENT or power.denominator not in (1, 2, 4):
                 remedy = f"an exponent is a constant such as 2, -1/2 or 0.25, at most {MAX_EXPONENT}"
                 raise LanguageError(
                     explain("expression", f"exponent {shorten(unparse(exponent), 40)!r}", remedy=remedy)
                 )
-            return algebra.power(evaluate(base, values, algebra), power)
+            return _apply(node, algebra.power, evaluate(base, values, algebra), power)
         case Binary(operator, left, right):
-            return algebra.operators[operator](evaluate(left, values, algebra), evaluate(right, values, algebra))
+            apply = _operator(operator, algebra)
+            return _apply(node, apply, evaluate(left, values, algebra), evaluate(right, values, algebra))
         case Call(function, arguments):
             if function not in algebra.functions:
                 known = ", ".join(sorted(algebra.functions)) or "none"
@@ -358,7 +383,34 @@ def evaluate(node: Node, values: Mapping[str, Any], algebra: Algebra) -> Any:
                         remedy=f"documented functions: {known}",
                     )
                 )
-            return algebra.functions[function](*[evaluate(argument, values, algebra) for argument in arguments])
+            apply = algebra.functions[function]
+            if not _takes(apply, len(arguments)):
+                got = f"{function} got {len(arguments)} argument{'' if len(arguments) == 1 else 's'}"
+                raise LanguageError(explain("expression", got, "the function takes another number of arguments"))
+            return apply(*[evaluate(argument, values, algebra) for argument in arguments])
+
+
+def _operator(operator: str, algebra: Algebra) -> Callable[..., Any]:
+    if operator not in algebra.operators:
+        raise LanguageError(explain("expression", f"the operator {operator} has no meaning here"))
+    return algebra.operators[operator]
+
+
+def _apply(node: Node, function: Callable[..., Any], *arguments: Any) -> Any:
+    try:
+        return function(*arguments)
+    except ZeroDivisionError:
+        raise LanguageError(explain("expression", f"division by zero in {shorten(unparse(node))}")) from None
+
+
+def _takes(function: Callable[..., Any], count: int) -> bool:
+    try:
+        inspect.signature(function).bind(*[None] * count)
+    except TypeError:
+        return False
+    except ValueError:  # a function of C code that does not say what it takes
+        return True
+    return True
 
 
 _PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2, "@": 2, "neg": 3, "**": 4, ".T": 5}
@@ -383,7 +435,9 @@ def _unparse(node: Node, outer: int) -> str:
         case Call(function, arguments):
             text, level = f"{function}({', '.join(_unparse(argument, 0) for argument in arguments)})", 9
         case Unary(".T", operand):
-            text, level = _unparse(operand, 5) + ".T", 5
+            # A point after digits would belong to the number.
+            inner = _unparse(operand, 5)
+            text, level = (f"({inner}).T" if isinstance(operand, Number) and inner[0] != "(" else inner + ".T"), 5
         case Unary(_, operand):
             text, level = "-" + _unparse(operand, 3), 3
         case Binary("**", base, exponent):
@@ -405,6 +459,9 @@ def _decimal_text(value: Fraction) -> tuple[str, int]:
     if rest != 1:
         return f"{value.numerator} / {value.denominator}", 2
     text = str(abs(value.numerator) * 10**digits // value.denominator).rjust(digits + 1, "0")
-    if digits:
+    if len(text) > MAX_DIGITS:
+        whole = str(abs(value.numerator) * 10**digits // value.denominator)
+        text = f"{whole[0]}.{whole[1:].rstrip('0') or '0'}e{len(whole) - 1 - digits}"
+    elif digits:
         text = f"{text[:-digits]}.{text[-digits:]}"
     return ("-" + text, 3) if value < 0 else (text, 9)

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from functools import lru_cache
-from typing import Any, SupportsIndex
+from typing import Any
 
-from attn_verify.errors import ShapeError, SizeError, explain, shorten
+from attn_verify.errors import ShapeError, SizeError, explain, shorten, show
 
 Shape = tuple[int, ...]
 
@@ -24,10 +24,13 @@ def positive_size(name: str, value: object) -> int:
     >>> positive_size("d_k", 64)
     64
     """
-    received = f"got {name} = {shorten(repr(value), 40)} ({type(value).__name__})"
-    if isinstance(value, bool) or not isinstance(value, SupportsIndex):
+    received = f"got {name} = {show(value)} ({type(value).__name__})"
+    try:
+        size = None if isinstance(value, bool) else operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        size = None
+    if size is None:
         raise SizeError(explain("sizes", received, "a size is a whole number", remedy=f"give {name} as an integer ≥ 1"))
-    size = operator.index(value)
     if size < 1:
         raise SizeError(explain("sizes", received, "a size is at least 1", remedy=f"give {name} = 1 or more"))
     if size > MAX_SIZE:
@@ -59,12 +62,15 @@ class Sizes:
 
     def __post_init__(self) -> None:
         """Check every size and fill in the defaults."""
-        if self.m is None:
-            object.__setattr__(self, "m", self.n)
-        if self.d_out is None and self.d_model is not None and self.heads != 1:
+        optional = {"m": self.n, "d_model": None, "d_out": None}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value is None and field.name in optional:
+                value = optional[field.name]
+            if value is not None or field.name not in optional:
+                object.__setattr__(self, field.name, positive_size(field.name, value))
+        if self.d_out is None and self.heads > 1:
             object.__setattr__(self, "d_out", self.d_model)
-        for name, value in self.items():
-            object.__setattr__(self, name, positive_size(name, value))
 
     def __repr__(self) -> str:
         """Show the sizes that exist."""
@@ -107,16 +113,17 @@ class Sizes:
         if isinstance(sizes, Sizes):
             return sizes
         if not isinstance(sizes, Mapping):
-            received = f"got {shorten(repr(sizes))} ({type(sizes).__name__})"
+            received = f"got {show(sizes, 80)} ({type(sizes).__name__})"
             raise SizeError(explain("sizes", received, remedy="give Sizes(n=…, d_k=…, d_v=…) or a mapping of sizes"))
         known = [field.name for field in fields(cls)]
-        unknown = [str(name) for name in sizes if name not in known]
+        given = [name if isinstance(name, str) else show(name) for name in sizes]
+        unknown = [text for name, text in zip(sizes, given, strict=True) if name not in known]
         missing = [name for name in ("n", "d_k", "d_v") if name not in sizes]
         if unknown or missing:
             raise SizeError(
                 explain(
                     "sizes",
-                    f"got {shorten(', '.join(map(str, sizes)) or 'no names')}",
+                    f"got {shorten(', '.join(given) or 'no names')}",
                     f"unknown: {shorten(', '.join(unknown))}" if unknown else "",
                     f"missing: {', '.join(missing)}" if missing else "",
                     remedy=f"known sizes: {', '.join(known)}",
@@ -130,7 +137,7 @@ class Sizes:
         >>> Sizes(n=2, d_k=3, d_v=1).with_(m=4)
         Sizes(n=2, m=4, d_k=3, d_v=1, heads=1)
         """
-        return replace(self, **changes)
+        return Sizes.of({**self.to_dict(), **changes})
 
 
 @dataclass(frozen=True)
@@ -199,6 +206,7 @@ class Signature:
         sizes: dict[str, int] = {}
         origin: dict[str, str] = {}
         batch: Shape = ()
+        stretched: list[str] = []
         unknown = sorted(set(shapes) - {argument.name for argument in self.arguments})
         if unknown:
             raise self._error(shapes, f"unknown argument {', '.join(unknown)}", remedy=None)
@@ -216,8 +224,9 @@ class Signature:
                     remedy=f"did you mean {argument.name} with {_count(rank, 'axis', 'axes')}?",
                 )
             core = shape[len(shape) - rank :]
-            for axis, stretches, length in zip(argument.axes, argument.stretches, core, strict=True):
+            for at, (axis, stretches, length) in enumerate(zip(argument.axes, argument.stretches, core, strict=True)):
                 if stretches and length == 1:
+                    stretched += [] if axis.isdigit() else [axis]
                     continue
                 if length < minimum:
                     raise self._error(
@@ -228,13 +237,12 @@ class Signature:
                 expected = int(axis) if axis.isdigit() else sizes.setdefault(axis, length)
                 source = origin.setdefault(axis, argument.name)
                 if length != expected:
-                    raise self._error(
-                        shapes,
-                        f"{axis} = {expected} from {source}, but {argument.name} has {axis} = {length}",
-                        remedy=_suggest(argument, axis, expected, core),
-                    )
+                    cause = f"{axis} = {expected} from {source}, but {argument.name} has {axis} = {length}"
+                    if axis.isdigit():
+                        cause = f"{argument.name} has {length} where the signature has {axis}"
+                    raise self._error(shapes, cause, remedy=_suggest(argument, at, expected, core))
             batch = self._broadcast(batch, shape[: len(shape) - rank], argument.name, shapes)
-        return Bound(sizes, batch)
+        return Bound({**dict.fromkeys(stretched, 1), **sizes}, batch)
 
     def _broadcast(self, batch: Shape, other: Shape, name: str, shapes: Mapping[str, Shape | None]) -> Shape:
         width = max(len(batch), len(other))
@@ -262,10 +270,11 @@ def _count(number: int, one: str, many: str) -> str:
     return f"{number} {one if number == 1 else many}"
 
 
-def _suggest(argument: Argument, axis: str, expected: int, core: Shape) -> str:
-    if len(core) == 2 and core[::-1][argument.axes.index(axis)] == expected:
+def _suggest(argument: Argument, at: int, expected: int, core: Shape) -> str:
+    rank = len(core)
+    if rank == 2 and core[1 - at] == expected and argument.axes[0] != argument.axes[1]:
         return f"did you mean the transpose of {argument.name}?"
-    what = "rows" if argument.axes.index(axis) == len(argument.axes) - 2 else "columns"
-    if len(argument.axes) < 2:
-        what = "entries"
+    if at < rank - 2:
+        return f"did you mean {argument.name} with {argument.axes[at]} = {expected}?"
+    what = "entries" if rank < 2 else "rows" if at == rank - 2 else "columns"
     return f"did you mean {argument.name} with {expected} {what}?"

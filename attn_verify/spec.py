@@ -6,14 +6,14 @@ from text, validation, the reference documentation and ``to_dict`` follow from i
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
+from numbers import Rational, Real
 from typing import Any
 
 from attn_verify import language
-from attn_verify.errors import LanguageError, SpecError, explain, shorten
+from attn_verify.errors import LanguageError, SpecError, explain, shorten, show
 from attn_verify.shapes import Sizes
 
 Allowed = tuple[tuple[bool, ...], ...]
@@ -23,12 +23,8 @@ def _read_scale(value: object) -> str:
     """Return ``value`` as text of the expression language (the canonical form of a scale)."""
     if isinstance(value, bool):
         raise SpecError("a scale is a number or an expression in the sizes")
-    if isinstance(value, (int, float, Fraction)):
-        if not math.isfinite(value):
-            raise SpecError("a scale is finite")
-        fraction = Fraction(value)
-        # A float means its exact binary value; written as a quotient it stays exact.
-        return language.unparse(language.parse(language.unparse(language.Number(fraction))))
+    if isinstance(value, Real):
+        return _written_out(value)
     if not isinstance(value, str):
         raise SpecError("a scale is a number or an expression in the sizes")
     node = language.parse(value)
@@ -38,17 +34,41 @@ def _read_scale(value: object) -> str:
         raise SpecError(
             f"unknown name {shorten(unknown[0], 40)!r} in the scale; known sizes: {', '.join(sorted(sizes))}"
         )
-    other = sorted(language.functions(node) - {"sqrt"})
-    if other or any(isinstance(part, language.Unary) and part.operator == ".T" for part in language.walk(node)):
+    if not all(_scalar(part) for part in language.walk(node)):
         raise SpecError("a scale is built from sizes, numbers, + - * / ** and sqrt")
     return language.unparse(node)
+
+
+def _scalar(part: language.Node) -> bool:
+    match part:
+        case language.Call(function, arguments):
+            return function == "sqrt" and len(arguments) == 1
+        case language.Unary(operator, _) | language.Binary(operator, _, _):
+            return operator not in (".T", "@")
+        case _:
+            return True
+
+
+def _written_out(value: Real) -> str:
+    """Write a number exactly: a float means its binary value, not the decimal that it prints as."""
+    try:
+        ratio = (value.numerator, value.denominator) if isinstance(value, Rational) else value.as_integer_ratio()  # type: ignore[attr-defined]
+        fraction = Fraction(int(ratio[0]), int(ratio[1]))
+    except (AttributeError, ValueError, OverflowError):  # no ratio, NaN, infinity
+        raise SpecError("a scale is finite") from None
+    try:
+        if max(fraction.numerator.bit_length(), fraction.denominator.bit_length()) < 4 * language.MAX_DIGITS:
+            return language.unparse(language.parse(language.unparse(language.Number(fraction))))
+    except LanguageError:
+        pass
+    raise SpecError(f"its exact value has more than {language.MAX_DIGITS} digits; write it as text, such as '1e-100'")
 
 
 def _choice(doc: str, *values: str) -> Any:
     """A field with a closed list of values, the default first."""
 
     def read(value: object) -> str:
-        if value not in values:
+        if not isinstance(value, str) or value not in values:
             raise SpecError(f"allowed: {', '.join(values)}")
         return str(value)
 
@@ -89,7 +109,7 @@ class AttentionSpec:
             try:
                 object.__setattr__(self, item.name, item.metadata["read"](value))
             except SpecError as error:
-                received = f"got {item.name} = {shorten(repr(value), 60)} ({type(value).__name__})"
+                received = f"got {item.name} = {show(value, 60)} ({type(value).__name__})"
                 raise SpecError(
                     explain("spec", received, str(error), remedy=f"{item.name}: {item.metadata['doc']}")
                 ) from None
@@ -111,7 +131,7 @@ class AttentionSpec:
 
     def with_(self, **changes: Any) -> AttentionSpec:
         """Return a copy with some fields changed."""
-        return replace(self, **changes)
+        return self._updated(changes)
 
     @classmethod
     def of(cls, *parts: AttentionSpec | str | Mapping[str, Any] | None) -> AttentionSpec:
@@ -134,7 +154,7 @@ class AttentionSpec:
             elif isinstance(part, Mapping):
                 spec = spec._updated(part)
             else:
-                received = f"got {shorten(repr(part))} ({type(part).__name__})"
+                received = f"got {show(part, 80)} ({type(part).__name__})"
                 raise SpecError(
                     explain("spec", received, remedy="give an AttentionSpec, a profile name or field=value")
                 )
@@ -144,7 +164,7 @@ class AttentionSpec:
         known = [item.name for item in fields(self)]
         for name in changes:
             if name not in known:
-                received = f"got field {shorten(repr(name), 40)}"
+                received = f"got field {show(name)}"
                 raise SpecError(explain("spec", received, remedy=f"known fields: {', '.join(known)}"))
         return replace(self, **changes)
 
@@ -160,13 +180,15 @@ class AttentionSpec:
         """
         n, m = sizes.n, sizes.keys
         rows = [[True] * m for _ in range(n)] if mask is None else _read_mask(mask, n, m, self.mask_true)
-        last_key = {"none": lambda i: m, "lower_right": lambda i: i + m - n, "upper_left": lambda i: i}[self.causal]
-        return tuple(tuple(rows[i][j] and j <= last_key(i) for j in range(m)) for i in range(n))
+        # The last key that query i sees is i + shift.
+        shift = {"none": m, "lower_right": m - n, "upper_left": 0}[self.causal]
+        return tuple(tuple(rows[i][j] and j <= i + shift for j in range(m)) for i in range(n))
 
 
 def _read_mask(mask: Any, n: int, m: int, mask_true: str) -> list[list[bool]]:
-    data = mask.tolist() if hasattr(mask, "tolist") else mask
-    rows = [list(row) for row in data] if isinstance(data, Iterable) and all(_is_row(row) for row in data) else None
+    data = _plain(mask)
+    data = [_plain(row) for row in data] if _is_row(data) else data
+    rows = [[_plain(value) for value in row] for row in data] if _is_row(data) and all(map(_is_row, data)) else None
     if rows is None or len(rows) != n or any(len(row) != m for row in rows):
         received = f"got a mask of shape {getattr(mask, 'shape', None) or _outline(data)}"
         raise SpecError(
@@ -175,13 +197,18 @@ def _read_mask(mask: Any, n: int, m: int, mask_true: str) -> list[list[bool]]:
     for row in rows:
         for value in row:
             if not isinstance(value, (bool, int)) or value not in (0, 1):
-                received = f"got {shorten(repr(value), 40)} ({type(value).__name__}) in a boolean mask"
+                received = f"got {show(value)} ({type(value).__name__}) in a boolean mask"
                 raise SpecError(explain("mask: (n,m)", received, remedy="write true and false, or 1 and 0"))
     return [[bool(value) == (mask_true == "attends") for value in row] for row in rows]
 
 
+def _plain(value: Any) -> Any:
+    """Turn an array, or a scalar of an array, into Python objects."""
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
 def _is_row(row: object) -> bool:
-    return isinstance(row, Iterable) and not isinstance(row, (str, bytes, Mapping))
+    return isinstance(row, Iterable) and not isinstance(row, (str, bytes, Mapping, Set))
 
 
 def _outline(data: object) -> str:
@@ -199,7 +226,7 @@ PROFILES: Mapping[str, AttentionSpec] = {
 
 def _profile(name: str) -> AttentionSpec:
     if name not in PROFILES:
-        received = f"got profile {shorten(repr(name), 40)}"
+        received = f"got profile {show(name)}"
         raise SpecError(
             explain("spec", received, remedy=f"known profiles: {', '.join(PROFILES)}; or write field=value")
         )

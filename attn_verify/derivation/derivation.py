@@ -16,11 +16,14 @@ from attn_verify.derivation.gradients import Jacobian, backward_stages, chain_ru
 from attn_verify.derivation.numpy_code import NumpyFunction, module_source, numpy_function
 from attn_verify.derivation.stages import Stage
 from attn_verify.derivation.symbols import EntrySymbol
-from attn_verify.errors import StageError, explain, shorten
+from attn_verify.errors import SizeError, StageError, explain, shorten
 from attn_verify.shapes import Sizes
 from attn_verify.spec import Allowed, AttentionSpec
 
 _ENTRY = re.compile(r"(?P<stage>[A-Za-z_]+(?::[0-9]{1,6})?)\[(?P<row>[0-9]{1,7})(?:,(?P<column>[0-9]{1,7}))?\]\Z")
+
+MAX_EXTENT = 1024
+MAX_SCORES = 2**20
 
 
 class Derivation:
@@ -30,13 +33,14 @@ class Derivation:
 
     >>> d = derive(Sizes(n=2, d_k=2, d_v=1))
     >>> d["S"].entry(0, 1)
-    (k_2_1*q_1_1 + k_2_2*q_1_2)/sqrt(2)
+    (q_1_1*k_2_1 + q_1_2*k_2_2)/sqrt(2)
     >>> d.expand("P[1,2]", to="S")
     exp(s_1_2)/(exp(s_1_1) + exp(s_1_2))
     """
 
     def __init__(self, sizes: Sizes, spec: AttentionSpec, mask: Any = None) -> None:
         """Build the stages; use :func:`derive`, which reads friendlier arguments."""
+        _check_extent(sizes)
         self.sizes = sizes
         self.spec = spec
         self.allowed: Allowed = spec.allowed(sizes, mask)
@@ -135,10 +139,11 @@ class Derivation:
             what = stage.key
         else:
             expression = what
-        keep = set() if to is None else self._before(to)
-        return Expander(self.owner, keep).expand(
-            expression, steps, str(what) if isinstance(what, str) else "the expression"
-        )
+        return self.expander(to).expand(expression, steps, str(what) if isinstance(what, str) else "the expression")
+
+    def expander(self, to: str | None = None) -> Expander:
+        """Return what opens entries to a stage, or fully; for many entries it is faster than :meth:`expand`."""
+        return Expander(self.owner, set() if to is None else self._before(to))
 
     def _before(self, key: str) -> set[str]:
         """Return the keys of the stages ``key`` names and of all that do not depend on them."""
@@ -203,24 +208,48 @@ class Derivation:
 
         return view(self, **selection)
 
-    def _repr_latex_(self) -> str:
+    def _shown(self, notation: str) -> dict[str, Any] | None:
+        """Return what a notebook shows: all entries, or the first of each stage where there are too many."""
+        for limit in (36, 1):
+            try:
+                return self.to_dict(notation=notation, limit=limit)
+            except SizeError:
+                continue
+        return None
+
+    def _repr_latex_(self) -> str | None:
         from attn_verify.report.derivation_latex import render_latex
 
-        return render_latex(self.to_dict(notation="latex"), fragment=True)
+        data = self._shown("latex")
+        return None if data is None else render_latex(data, fragment=True)
 
-    def _repr_html_(self) -> str:
+    def _repr_html_(self) -> str | None:
         from attn_verify.report.derivation_html import render_html
 
-        return render_html(self.to_dict(notation="mathml"), fragment=True)
+        data = self._shown("mathml")
+        return None if data is None else render_html(data, fragment=True)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         from attn_verify.report.derivation_text import render_text
 
-        return {
-            "text/plain": render_text(self.to_dict()),
+        data = self._shown("text")
+        shown = {
+            "text/plain": repr(self) if data is None else render_text(data),
             "text/latex": self._repr_latex_(),
             "text/html": self._repr_html_(),
         }
+        return {kind: text for kind, text in shown.items() if text is not None}
+
+
+def _check_extent(sizes: Sizes) -> None:
+    """Raise ``SizeError`` where writing entries out is hopeless, before anything is built."""
+    scores = sizes.heads * sizes.n * sizes.keys
+    extent = max(size for _, size in sizes.items())
+    if extent > MAX_EXTENT or scores > MAX_SCORES:
+        received = f"got {', '.join(f'{name} = {size}' for name, size in sizes.items())}"
+        cause = f"a derivation writes out every entry: sizes are at most {MAX_EXTENT}, with at most {MAX_SCORES} scores"
+        remedy = "derive smaller sizes; to compute at real ones use attn_verify.attention or multihead"
+        raise SizeError(explain("derive", received, cause, remedy=remedy))
 
 
 def derive(

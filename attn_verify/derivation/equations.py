@@ -130,7 +130,8 @@ class _Reader:
                     above.append(below)
                 below = _letters(self._next()[1:])
             elif kind == "head":
-                above.append(f"<mn>{self._next()[1:]}</mn>")
+                mark = self._next()[1:]
+                above.append(_bracketed("(", "<mi>t</mi>", ")") if mark == "(t)" else f"<mn>{mark}</mn>")
             elif token == "ᵀ":
                 self._next()
                 above.append("<mi>⊤</mi>")
@@ -157,14 +158,14 @@ class _Reader:
                 self._next()
                 inside = self.sum()
                 self._expect(")")
-                return f"<mrow><mi>exp</mi><mo>⁡</mo><mrow><mo>(</mo>{inside}<mo>)</mo></mrow></mrow>"
+                return f"<mrow><mi>exp</mi><mo>⁡</mo>{_bracketed('(', inside, ')')}</mrow>"
             return _letters(token)
         if kind == "number":
             return f"<mn>{token}</mn>"
         if token in ("(", "["):
             inside = self.sum()
             self._expect(closing := {"(": ")", "[": "]"}[token])
-            return f"<mrow><mo>{token}</mo>{inside}<mo>{closing}</mo></mrow>"
+            return _bracketed(token, inside, closing)
         if token == "…":
             return "<mo>⋯</mo>"
         if token == "∞":
@@ -174,6 +175,12 @@ class _Reader:
     def _expect(self, symbol: str) -> None:
         if self._next() != symbol:
             raise _UnreadableError
+
+
+def _bracketed(left: str, inside: str, right: str) -> str:
+    # Around what is one line high a bracket must not stretch: stretched glyphs stand apart from it.
+    stretchy = "" if any(tag in inside for tag in ("<mfrac", "<msqrt", "<munder")) else ' stretchy="false"'
+    return f"<mrow><mo{stretchy}>{left}</mo>{inside}<mo{stretchy}>{right}</mo></mrow>"
 
 
 def _letters(name: str) -> str:

@@ -39,6 +39,10 @@ class Expander:
             raise SizeError(explain("expand", received, remedy="expand to a later stage, or choose smaller sizes"))
         return expression.xreplace({symbol: self._open(symbol) for symbol in expression.free_symbols})
 
+    def count(self, expression: sympy.Expr) -> int:
+        """Return how many symbols the opened expression has; beyond ``MAX_LEAVES`` only that it has more."""
+        return self._sum(expression.free_symbols)
+
     def _definition(self, symbol: sympy.Symbol) -> sympy.Expr | None:
         found = self.owner(symbol)
         if found is None or found[0].is_input or found[0].key in self.keep:

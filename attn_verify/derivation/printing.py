@@ -75,7 +75,7 @@ class _Latex(_OnPaper, LatexPrinter):  # type: ignore[misc]
 
 class _MathML(_OnPaper, MathMLPresentationPrinter):  # type: ignore[misc]
     def _node(self, tag: str, *children: Element | str) -> Element:
-        node = self.dom.createElement(tag)
+        node: Element = self.dom.createElement(tag)
         for child in children:
             node.appendChild(self.dom.createTextNode(child) if isinstance(child, str) else child)
         return node
@@ -115,7 +115,7 @@ def to_text(expression: sympy.Expr) -> str:
     >>> from attn_verify.derivation.symbols import EntrySymbol
     >>> q, k = EntrySymbol("q", 0, 1, 1, False), EntrySymbol("k", 0, 2, 1, False)
     >>> to_text(q**2 * k / sympy.sqrt(3))
-    '√3·q_11²·k_21/3'
+    'k_21·q_11²/√3'
     """
     text = _Text().doprint(expression)
     text = _POWER.sub(lambda match: match[1].translate(_SUPERSCRIPT), _ROOT.sub(r"√\1", text))
@@ -129,10 +129,20 @@ def to_latex(expression: sympy.Expr) -> str:
 
 def to_mathml(expression: sympy.Expr) -> str:
     """Return ``expression`` as presentation MathML, without the enclosing ``math`` element."""
-    printer = _MathML()
-    node = printer._print(expression)
+    node = _MathML()._print(expression)
+    _fix_low_brackets(node)
     text = str(node.toxml()).replace("&amp;InvisibleTimes;", "⁢").replace("&InvisibleTimes;", "⁢")
     return text.replace("<mo>-</mo>", "<mo>−</mo>")
+
+
+def _fix_low_brackets(node: Any) -> None:
+    """Keep brackets around what is one line high from stretching: stretched glyphs stand apart from it."""
+    for bracket in node.getElementsByTagName("mo"):
+        if bracket.firstChild is not None and bracket.firstChild.nodeValue == "(":
+            row = bracket.parentNode
+            if not any(row.getElementsByTagName(tag) for tag in ("mfrac", "msqrt")):
+                for end in (row.firstChild, row.lastChild):
+                    end.setAttribute("stretchy", "false")
 
 
 PRINTERS: dict[str, Callable[[sympy.Expr], str]] = {"text": to_text, "latex": to_latex, "mathml": to_mathml}

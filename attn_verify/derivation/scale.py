@@ -70,7 +70,8 @@ def _check_magnitude(spec: AttentionSpec, node: language.Node, sizes: Sizes) -> 
     except (ZeroDivisionError, OverflowError, ValueError):
         rough = math.nan
     except LanguageError as error:
-        raise SpecError(str(error)) from None
+        facts = [line.strip() for line in str(error).splitlines()[1:]]
+        raise SpecError(explain(f"spec: scale = {spec.scale}", *facts, remedy="for example 1/sqrt(d_k)")) from None
     if not math.isfinite(rough):
         received = f"got scale = {spec.scale} at {', '.join(f'{name} = {size}' for name, size in sizes.items())}"
         raise SpecError(

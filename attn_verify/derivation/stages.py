@@ -138,11 +138,11 @@ def product_stage(
         )
     ]
     if token is not None:
-        transposed = [[right.symbol(a, j) for a in range(inner)] for j in range(right.shape[1])]
 
         def per_token(i: int, j: int) -> sympy.Expr:
+            transposed_j = [right.symbol(a, j) for a in range(inner)]
             x_i = [left.symbol(i, a) for a in range(inner)]
-            return total([w * x for w, x in zip(transposed[j], x_i, strict=True)])
+            return total([w * x for w, x in zip(transposed_j, x_i, strict=True)])
 
         result, source = token
         forms.append(

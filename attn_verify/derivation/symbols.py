@@ -18,7 +18,7 @@ _RANK = {letter: rank for rank, letter in enumerate(_ORDER.split())}
 _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-class EntrySymbol(sympy.Symbol):
+class EntrySymbol(sympy.Symbol):  # type: ignore[misc]  # SymPy is untyped
     """A real symbol that stands for one entry of a stage; ``head``, ``row``, ``column`` count from 1.
 
     ``head`` is 0 for what the heads share, ``column`` is 0 for an entry of a vector, and

@@ -9,6 +9,7 @@ import numpy as np
 import sympy
 
 from attn_verify.derivation.equations import equation_mathml, equation_text
+from attn_verify.derivation.expansion import Expander
 from attn_verify.derivation.gradients import Jacobian
 from attn_verify.derivation.printing import PRINTERS
 from attn_verify.derivation.stages import Form, Stage
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from attn_verify.derivation.derivation import Derivation
 
 MAX_SYMBOLS = 50_000
-INPUT_LIMIT = 16  # an input is a compact grid of symbols: so many times the limit of other stages
+Cells = list[list[tuple[int, int]]]
+INPUT_LIMIT = 196  # an input is a compact grid of symbols and may be larger than other stages
 
 
 def view(
@@ -51,9 +53,11 @@ class _View:
         self.derivation = derivation
         self.notation = notation
         self.print = PRINTERS[notation]
-        self.to = expand
         self.limit = limit
-        self.printed = 0
+        self.symbols = 0
+        self.expander: Expander | None = None
+        if expand is not None:
+            self.expander = derivation.expander(None if expand == "inputs" else expand)
 
     def build(
         self, stage: str | None, entry: str | None, wrt: str | None, numbers: Mapping[str, Any] | None
@@ -86,7 +90,8 @@ class _View:
             result["jacobian"] = self._jacobian(derivation.jacobian(target.key, wrt), where, values)
             result["stages"] = []
         else:
-            result["stages"] = [self._stage(each, where, values.get(each.key)) for each in chosen]
+            cells = {each.key: self._cells(each, where) for each in chosen}
+            result["stages"] = [self._stage(each, where, cells[each.key], values.get(each.key)) for each in chosen]
         result["version"] = __version__
         return result
 
@@ -105,28 +110,36 @@ class _View:
             raise ShapeError(explain("numbers", f"got {', '.join(numbers)}", cause, remedy="add dO, of the shape of O"))
         return values
 
-    def _stage(self, stage: Stage, where: tuple[int, int] | None, values: Any) -> dict[str, Any]:
+    def _cells(self, stage: Stage, where: tuple[int, int] | None) -> Cells:
+        """Return the positions to show, row by row; all symbols are counted before any is printed."""
         rows, columns = stage.shape
-        limit = None if self.limit is None else self.limit * (INPUT_LIMIT if stage.is_input else 1)
-        omitted = 0
+        limit = max(self.limit, INPUT_LIMIT) if self.limit is not None and stage.is_input else self.limit
         if where is not None:
             cells = [[where]]
         elif limit is not None and rows * columns > limit:
-            cells, omitted = [[(0, 0)]], rows * columns - 1
+            cells = [[(0, 0)]]
         else:
             self._spend(rows * columns, stage.key)
             cells = [[(i, j) for j in range(columns)] for i in range(rows)]
+        for row in cells:
+            for i, j in row:
+                self._count(stage.entry(i, j), stage.key)
+        return cells
+
+    def _stage(self, stage: Stage, where: tuple[int, int] | None, cells: Cells, values: Any) -> dict[str, Any]:
+        rows, columns = stage.shape
+        omitted = 0 if where is not None else rows * columns - sum(map(len, cells))
         data: dict[str, Any] = {
             "key": stage.key,
             "name": stage.name,
             "head": stage.head,
             "shape": [rows, columns],
-            "equation": self._equation(stage),
+            **(self._form(stage.forms[0]) if stage.forms else {"equation": ""}),
             "from": list(stage.sources),
             "text": stage.text,
             "input": stage.is_input,
             "vector": stage.is_vector,
-            "forms": [{"name": form.name, "equation": self._form(form)} for form in stage.forms[1:]],
+            "forms": [{"name": form.name, **self._form(form)} for form in stage.forms[1:]],
             "symbols": [[self.print(stage.symbol(i, j)) for i, j in row] for row in cells],
             "entries": [[self._formula(stage, i, j) for i, j in row] for row in cells],
             "omitted": omitted,
@@ -137,28 +150,30 @@ class _View:
             data["values"] = [[float(values[i, j]) for i, j in row] for row in cells]
         return data
 
-    def _equation(self, stage: Stage) -> str:
-        return self._form(stage.forms[0]) if stage.forms else ""
-
-    def _form(self, form: Form) -> str:
+    def _form(self, form: Form) -> dict[str, str]:
+        """Return the equation, and beside MathML the text that a screen reader can fall back on."""
+        text = equation_text(form.equation)
+        if self.notation == "text":
+            return {"equation": text}
         if self.notation == "latex":
-            return form.latex
-        return equation_text(form.equation) if self.notation == "text" else equation_mathml(form.equation)
+            return {"equation": form.latex}
+        return {"equation": equation_mathml(form.equation), "alt": text}
 
     def _formula(self, stage: Stage, i: int, j: int) -> str:
-        expression = stage.entry(i, j)
-        if self.to is not None:
-            target = None if self.to == "inputs" else self.to
-            expression = self.derivation.expand(expression, to=target)
-        return self._print(expression, stage.key)
+        return self.print(self._opened(stage.entry(i, j)))
 
-    def _print(self, expression: sympy.Expr, label: str) -> str:
-        self._spend(_symbols(expression, MAX_SYMBOLS - self.printed), label)
-        return self.print(expression)
+    def _opened(self, expression: sympy.Expr) -> sympy.Expr:
+        return expression if self.expander is None else self.expander.expand(expression, None, "an entry")
+
+    def _count(self, expression: sympy.Expr, label: str) -> None:
+        if self.expander is not None:
+            self._spend(self.expander.count(expression), label)
+        else:
+            self._spend(_symbols(expression, MAX_SYMBOLS - self.symbols), label)
 
     def _spend(self, symbols: int, label: str) -> None:
-        self.printed += symbols
-        if self.printed > MAX_SYMBOLS:
+        self.symbols += symbols
+        if self.symbols > MAX_SYMBOLS:
             cause = f"more than {MAX_SYMBOLS} symbols to print"
             remedy = "choose one entry (--entry), one stage (--stage), or smaller sizes"
             raise SizeError(explain(f"derive: {label}", cause, remedy=remedy))
@@ -166,6 +181,8 @@ class _View:
     def _jacobian(self, jacobian: Jacobian, where: tuple[int, int] | None, values: Mapping[str, Any]) -> dict[str, Any]:
         of, wrt = jacobian.of, jacobian.wrt
         shown = {index: value for index, value in jacobian.entries.items() if where in (None, index[:2])}
+        for value in shown.values():
+            self._count(value, f"∂{of.key}/∂{wrt.key}")
         total = (1 if where is not None else of.shape[0] * of.shape[1]) * wrt.shape[0] * wrt.shape[1]
         return {
             "of": of.key,
@@ -176,7 +193,7 @@ class _View:
                     "index": [position + 1 for position in (i, j, k, l)],
                     "of": self.print(of.symbol(i, j)),
                     "wrt": self.print(wrt.symbol(k, l)),
-                    "formula": self._print(value, f"∂{of.key}/∂{wrt.key}"),
+                    "formula": self.print(self._opened(value)),
                     **({"value": self._evaluate(value, values)} if values else {}),
                 }
                 for (i, j, k, l), value in sorted(shown.items())

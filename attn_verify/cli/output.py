@@ -1,0 +1,99 @@
+"""Writing text where it is wanted: to a terminal of any encoding, a pipe, or a file."""
+
+from __future__ import annotations
+
+import codecs
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+from attn_verify.errors import AttnVerifyError, explain, shorten
+
+WIDTH = 100
+"""Columns of text that goes into a pipe."""
+
+
+class UsageError(AttnVerifyError):
+    """The command line cannot be understood."""
+
+
+# What a terminal without these signs shows in their place.
+_PLAIN = {
+    "√": "sqrt ", "·": "*", "−": "-", "×": "x", "…": "...", "⋯": "...", "⋮": ":", "ᵀ": "^T", "Σ": "sum", "∂": "d",
+    "∞": "inf", "μ": "mu", "σ": "sigma", "δ": "delta", "⁽": "^(", "⁾": ")", "ᵗ": "t", "≥": ">=", "≤": "<=",
+    "⎡": "[", "⎢": "[", "⎣": "[", "⎤": "]", "⎥": "]", "⎦": "]", "—": "-", "–": "-", "→": "->", "±": "+-", "½": "1/2",
+    "─": "-", "━": "-", "│": "|", "┃": "|", "╭": "+", "╮": "+", "╰": "+", "╯": "+", "⊤": "^T",
+    **dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789", strict=True)),
+}  # fmt: skip
+
+
+def _replaced(fallback: Callable[[str], str]) -> Callable[[UnicodeError], tuple[str, int]]:
+    def handler(error: UnicodeError) -> tuple[str, int]:
+        assert isinstance(error, UnicodeEncodeError)
+        return "".join(map(fallback, error.object[error.start : error.end])), error.end
+
+    return handler
+
+
+def _json_escape(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[i : i + 4]}" for i in range(0, len(units), 4))
+
+
+codecs.register_error("attn-verify-plain", _replaced(lambda character: _PLAIN.get(character, "?")))
+codecs.register_error("attn-verify-json", _replaced(_json_escape))
+_ERRORS = {"json": "attn-verify-json", "html": "xmlcharrefreplace"}
+
+
+def write(text: str, stream: IO[str], form: str = "text") -> None:
+    """Write ``text``; signs that the stream's encoding lacks are replaced, in the way of the format."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    stream.write(text.encode(encoding, _ERRORS.get(form, "attn-verify-plain")).decode(encoding))
+    stream.flush()
+
+
+def check_output(path: str) -> Path:
+    """Return the path of a file that can be written, before anything is computed; raise ``UsageError``."""
+    target = Path(path)
+    try:
+        if target.is_dir():
+            raise _unwritable(path, "it is a directory", "give the name of a file")
+        if not target.parent.is_dir():
+            raise _unwritable(path, f"there is no directory {shorten(str(target.parent), 60)}", "create it first")
+        with suppress(FileNotFoundError):
+            target.lstat()  # refuses what no file can be called, where `is_dir` just says no
+    except (OSError, ValueError) as error:
+        raise _unwritable(path, _reason(error), "give another file") from None
+    return target
+
+
+def save(text: str, path: Path) -> None:
+    """Write ``text`` as UTF-8 to a file."""
+    try:
+        path.write_bytes(text.encode("utf-8", "attn-verify-plain"))
+    except (OSError, ValueError) as error:
+        raise _unwritable(str(path), _reason(error), "give a file that can be written") from None
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
+
+
+def _unwritable(path: str, cause: str, remedy: str) -> UsageError:
+    return UsageError(
+        explain("--output", f"got {shorten(path, 80)!r}", f"it cannot be written: {cause}", remedy=remedy)
+    )
+
+
+@contextmanager
+def progress(message: str) -> Iterator[None]:
+    """Show on an attached terminal that something is going on; be quiet in a pipe."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(message):
+        yield

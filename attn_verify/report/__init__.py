@@ -1,0 +1,1 @@
+"""Reports: text and JSON from plain dicts; knows no other room."""
