@@ -24,7 +24,6 @@ from attn_verify.language import (
     Name,
     Number,
     Unary,
-    children,
     constant,
     decimal,
     evaluate,
@@ -34,6 +33,7 @@ from attn_verify.language import (
     unparse,
     walk,
 )
+from attn_verify.language.syntax import children
 
 REMEDY = "an expression has numbers, names, + - * / @ ** .T, parentheses and documented functions"
 

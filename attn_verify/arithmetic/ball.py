@@ -43,8 +43,8 @@ def hull(low: Fraction, high: Fraction) -> Ball:
 def ends(x: Ball) -> tuple[Fraction, Fraction]:
     """Return the exact lower and upper end of a finite ball.
 
-    >>> ends(hull(Fraction(1), Fraction(3)))
-    (Fraction(1, 1), Fraction(3, 1))
+    >>> ends(ball(Fraction(1, 4)))
+    (Fraction(1, 4), Fraction(1, 4))
     """
     if not x.is_finite():
         raise OverflowError("the ball is not finite")

@@ -132,7 +132,7 @@ def softmax(M: BallMatrix) -> BallMatrix:
 def _softmax_row(row: Sequence[Ball]) -> tuple[Ball, ...]:
     lows, highs = [s.lower() for s in row], [s.upper() for s in row]
     # Any shift is an identity; this one keeps the exponentials in range.
-    shift = max((ends(s.mid())[0] if s.is_finite() and _moderate(s) else Fraction(0) for s in row), default=Fraction(0))
+    shift = max((ends(s.mid())[0] if s.is_finite() and moderate(s) else Fraction(0) for s in row), default=Fraction(0))
     c = ball(shift)
     low_exp, high_exp = [(s - c).exp() for s in lows], [(s - c).exp() for s in highs]
     low_rest, high_rest = _sums_without(low_exp), _sums_without(high_exp)
@@ -144,7 +144,8 @@ def _softmax_row(row: Sequence[Ball]) -> tuple[Ball, ...]:
     return tuple(weights)
 
 
-def _moderate(x: Ball) -> bool:
+def moderate(x: Ball) -> bool:
+    """Whether ``x`` is of a size whose exact ends can be written as fractions."""
     return bool(x.abs_upper() < flint.arb(2) ** MAX_BINARY_EXPONENT)
 
 

@@ -25,9 +25,10 @@ _PRINTER = {
     "text": "each printed decimal is the true number rounded to the nearest, so off by at most half a unit",
 }
 _EXACT = {"kind": "exact", "text": "arrays that the document calls exact are exactly what is printed"}
-_REAL = {
-    "kind": "rounding",
-    "text": "the relation is meant in real numbers; what the original computation rounded is below the printed places",
+_ROUNDING = {
+    "float64": "the results were computed in float64 or better; the enclosure includes what that may lose",
+    "float32": "the results were computed in float32 or better; the enclosure includes what that may lose",
+    "exact": "the results were computed without rounding before they were printed",
 }
 
 
@@ -124,7 +125,11 @@ def _verdict(document: Document, relation: Relation, enclosure: Enclosure, *, en
             "number_system": "balls",
             "inputs": {name: _extent(document.arrays[name]) for name in inputs},
         },
-        assumptions=(_PRINTER, _REAL, *([_EXACT] if exact else [])),
+        assumptions=(
+            _PRINTER,
+            {"kind": "rounding", "text": _ROUNDING[document.arithmetic]},
+            *([_EXACT] if exact else []),
+        ),
         evidence=evidence,
         counts=not undetermined,
     )

@@ -23,6 +23,9 @@ FORMAT = "attn-verify/document"
 VERSION = 1
 PACKAGED = "worked-example"
 
+# The unit roundoff of each arithmetic that results may have been computed in.
+UNITS = {"float64": Fraction(1, 2**53), "float32": Fraction(1, 2**24), "exact": Fraction(0)}
+
 Interval = tuple[Fraction, Fraction]
 
 _PRINTED = re.compile(r"[+-]?[0-9]*(?:\.(?P<digits>[0-9]*))?(?:[eE](?P<exponent>[+-]?[0-9]+))?\Z")
@@ -98,7 +101,11 @@ class Relation:
 
 @dataclass(frozen=True)
 class Document:
-    """Arrays, relations, and what was said about them; ``order`` lists the defined arrays, inputs first."""
+    """Arrays, relations, and what was said about them; ``order`` lists the defined arrays, inputs first.
+
+    ``arithmetic`` is what the results were computed in before they were printed: ``float64``,
+    ``float32``, or ``exact``.
+    """
 
     title: str
     arrays: Mapping[str, Array]
@@ -107,6 +114,7 @@ class Document:
     note: str = ""
     source: str = ""
     path: str | None = None
+    arithmetic: str = "float64"
 
     @cached_property
     def definitions(self) -> dict[str, Relation]:

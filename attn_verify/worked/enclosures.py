@@ -7,8 +7,9 @@ from fractions import Fraction
 
 from attn_verify import language
 from attn_verify.arithmetic.ball import DEFAULT_BITS, precision
-from attn_verify.worked.balls import ALGEBRA, BallMatrix, Interval, UndefinedError
-from attn_verify.worked.document import Array, Document, Relation
+from attn_verify.worked.balls import BallMatrix, Interval, UndefinedError
+from attn_verify.worked.document import UNITS, Array, Document, Relation
+from attn_verify.worked.rounded import algebra, stored
 
 Bounds = tuple[tuple[Interval, ...], ...]
 Values = dict[str, BallMatrix | UndefinedError]
@@ -61,8 +62,9 @@ def enclose(document: Document) -> tuple[Enclosures, ...]:
 
 def _at(document: Document, bits: int) -> tuple[Enclosures, ...]:
     with precision(bits):
+        rules = algebra(document.arithmetic)
         given: Values = {
-            name: BallMatrix.of(array.intervals)
+            name: _held(array, UNITS[document.arithmetic])
             for name, array in document.arrays.items()
             if array.printed or array.range is not None
         }
@@ -71,21 +73,27 @@ def _at(document: Document, bits: int) -> tuple[Enclosures, ...]:
         defined: Values = {}  # what the definition of each array gives, from the printed numbers
         for name in document.order:
             definition = document.definitions[name]
-            defined[name] = _value(definition, given)
+            defined[name] = _value(definition, given, rules)
             if not document.arrays[name].printed:
                 given[name] = defined[name]
             same = changed.isdisjoint(language.names(definition.node))
-            recomputed[name] = defined[name] if same else _value(definition, recomputed)
+            recomputed[name] = defined[name] if same else _value(definition, recomputed, rules)
         result = []
         for relation in document.relations:
             defines = document.definitions[relation.array] is relation
-            first = _bounds(relation, defined[relation.array] if defines else _value(relation, given))
+            first = _bounds(relation, defined[relation.array] if defines else _value(relation, given, rules))
             if changed.isdisjoint(language.names(relation.node)):
                 result.append(Enclosures(first, None))
                 continue
-            second = _bounds(relation, recomputed[relation.array] if defines else _value(relation, recomputed))
+            second = _bounds(relation, recomputed[relation.array] if defines else _value(relation, recomputed, rules))
             result.append(Enclosures(first, None if _same(first, second) else second))
         return tuple(result)
+
+
+def _held(array: Array, unit: Fraction) -> BallMatrix:
+    """Return an array as the original computation held it: an exact decimal may not be a float."""
+    balls = BallMatrix.of(array.intervals)
+    return stored(balls, unit) if array.exact and unit else balls
 
 
 def _changed(document: Document) -> frozenset[str]:
@@ -97,7 +105,7 @@ def _changed(document: Document) -> frozenset[str]:
     return frozenset(changed)
 
 
-def _value(relation: Relation, values: Values) -> BallMatrix | UndefinedError:
+def _value(relation: Relation, values: Values, rules: language.Algebra) -> BallMatrix | UndefinedError:
     known: dict[str, BallMatrix] = {}
     for name in sorted(language.names(relation.node)):
         value = values[name]
@@ -105,7 +113,7 @@ def _value(relation: Relation, values: Values) -> BallMatrix | UndefinedError:
             return value
         known[name] = value
     try:
-        result: BallMatrix = language.evaluate(relation.node, known, ALGEBRA)
+        result: BallMatrix = language.evaluate(relation.node, known, rules)
     except UndefinedError as error:
         return UndefinedError(f"{relation.array} = {relation.formula}: {error.cause}", certain=error.certain)
     return result

@@ -13,7 +13,7 @@ from typing import Any, TypeGuard
 from attn_verify import language
 from attn_verify.errors import LanguageError, shorten
 from attn_verify.worked.balls import FUNCTIONS
-from attn_verify.worked.document import FORMAT, VERSION, Array, Document, Interval, Relation, printed_places
+from attn_verify.worked.document import FORMAT, UNITS, VERSION, Array, Document, Interval, Relation, printed_places
 from attn_verify.worked.reading import FaultError, NumberText, show
 from attn_verify.worked.relations import MAX_ENTRIES, order_of
 
@@ -31,7 +31,11 @@ _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u20
 def document_of(data: object, path: str | None) -> Document:
     """Return the document that ``data`` describes; raise ``FaultError`` at the first thing that is wrong."""
     top = _object(
-        data, "", {"format", "version", "arrays", "relations"}, {"title", "note", "source", "printer"}, check=_format
+        data,
+        "",
+        {"format", "version", "arrays", "relations"},
+        {"title", "note", "source", "printer", "arithmetic"},
+        check=_format,
     )
     printer = None
     if "printer" in top:
@@ -53,7 +57,20 @@ def document_of(data: object, path: str | None) -> Document:
         relations=relations,
         order=order_of(arrays, relations),
         path=path,
+        arithmetic=_arithmetic(top),
     )
+
+
+def _arithmetic(top: Mapping[str, Any]) -> str:
+    value = _text(top, "arithmetic", "") or "float64"
+    if value not in UNITS:
+        raise FaultError(
+            "what the printed results were computed in",
+            at="arithmetic",
+            got=show(value),
+            remedy=f"choose {', '.join(UNITS)}",
+        )
+    return value
 
 
 def _format(top: Mapping[str, Any]) -> None:

@@ -1,6 +1,5 @@
 """Measuring against the naive way, and the table of what was asked and what was measured."""
 
-import os
 import subprocess
 import sys
 import time
@@ -35,11 +34,20 @@ class Measured:
             self.record(what, asked, self.benchmark.stats.stats.median, naive, naive_rounds, memory)
         return result
 
+    def note(self, what, asked, measured, naive):
+        """Add a row for something that is no time."""
+        self.rows.append((what, asked, measured, naive, ""))
+
     def record(self, what, asked, seconds, naive, naive_rounds, memory):
         others = {name: best(function, naive_rounds) for name, function in naive.items()}
         ratios = {name: other / seconds for name, other in others.items()}
-        megabytes = None if memory is None else peak_memory(memory)
-        self.benchmark.extra_info |= {"asked": asked, "naive_seconds": others, "times_faster": ratios, "peak_MB": megabytes}
+        megabytes = None if memory is None else measure_peak(memory)
+        self.benchmark.extra_info |= {
+            "asked": asked,
+            "naive_seconds": others,
+            "times_faster": ratios,
+            "peak_MB": megabytes,
+        }
         versus = ", ".join(f"{name} {human(other)} ({ratios[name]:.3g}×)" for name, other in others.items())
         self.rows.append((what, asked, human(seconds), versus, "" if megabytes is None else f"{megabytes:.0f} MB"))
 
@@ -61,25 +69,41 @@ def best(function, rounds):
 
 def human(seconds):
     """Return a time with the unit that suits it."""
-    for unit, factor in (("s", 1), ("ms", 1e3), ("µs", 1e6)):
-        if seconds * factor >= 1:
-            break
+    factor, unit = (1, "s") if seconds >= 1 else (1e3, "ms") if seconds >= 1e-3 else (1e6, "µs")
     return f"{seconds * factor:.3g} {unit}"
 
 
 def run_process(*arguments):
-    """Run Python with ``arguments`` and return its exit code and its peak resident memory in MB."""
-    process = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    kilobytes = usage.ru_maxrss / (1024 if sys.platform == "darwin" else 1)
-    return process.returncode, kilobytes / 1024
+    return subprocess.run([sys.executable, *arguments], stdout=subprocess.DEVNULL, check=False).returncode
 
 
-def peak_memory(code):
-    code, megabytes = run_process("-c", code)
-    assert code == 0
-    return megabytes
+@pytest.fixture
+def process():
+    """Run a Python process and return its exit code."""
+    return run_process
+
+
+# On Linux ru_maxrss survives exec, so that a small child of a large process would report its parent.
+PEAK = """
+import re, resource, sys
+try:
+    with open("/proc/self/status") as status:
+        kilobytes = int(re.search(r"VmHWM:\\s+([0-9]+)", status.read())[1])
+except OSError:
+    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "darwin" else 1)
+print(kilobytes / 1024, file=sys.stderr)
+"""
+
+
+def measure_peak(code):
+    done = subprocess.run([sys.executable, "-c", f"{code}\n{PEAK}"], capture_output=True, text=True, check=True)
+    return float(done.stderr.split()[-1])
+
+
+@pytest.fixture
+def peak_memory():
+    """Run Python code in a process of its own and return its peak resident memory in MB."""
+    return measure_peak
 
 
 def pytest_terminal_summary(terminalreporter, config):

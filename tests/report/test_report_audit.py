@@ -136,6 +136,12 @@ def test_floats(value: float, text: str) -> None:
     assert json.loads(dumps({"a": [value]}))["a"][0] == json.loads(text)
 
 
+def test_half_a_character_is_escaped() -> None:
+    text = dumps({"path": "a\ud800"})
+    text.encode("utf-8")
+    assert json.loads(text) == {"path": "a\ud800"}
+
+
 def test_what_has_no_json_form_is_refused_with_its_place() -> None:
     class Colour(Enum):
         RED = 1

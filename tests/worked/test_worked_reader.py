@@ -107,7 +107,7 @@ REFUSED: list[tuple[str, Any, str]] = [
     (
         "unknown key",
         small(colour="red"),
-        "known keys: arrays, format, note, printer, relations, source, title, version",
+        "known keys: arithmetic, arrays, format, note, printer, relations, source, title, version",
     ),
     ("no arrays", without("arrays"), "at arrays"),
     ("arrays a list", small(arrays=[]), "got a list of 0"),
@@ -115,6 +115,14 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("title a number", small(title=5), "at title"),
     ("title drives the terminal", small(title="\x1b[2J"), "control characters"),
     ("title with half a character", small(title="\ud800"), "control characters"),
+    ("title too long", small(title="x" * 10_001), "text has at most 10000 characters"),
+    ("too many arrays", small(arrays={f"a{i}": {"values": ["1"]} for i in range(1001)}), "at most 1000 entries"),
+    ("too many relations", small(relations=[{"array": "O", "formula": "P @ V"}] * 1001), "too many entries: 1001"),
+    (
+        "range of three",
+        with_array(A={"shape": [1, 1], "range": ["0", "1", "2"]}),
+        "at arrays.A.range\n  too many entries: 3",
+    ),
     ("printer with digits as text", small(printer={"digits": "8"}), "at printer.digits, got '8'"),
     ("printer with negative digits", small(printer={"digits": -1}), "whole number from 0 to 200"),
     ("printer with many digits", small(printer={"digits": 10**30}), "whole number from 0 to 200"),
