@@ -35,4 +35,4 @@ def enclose(
 
 
 def _balls(matrix: NDArray[Any]) -> list[list[Ball]]:
-    return [[flint.arb(float(x)) for x in row] for row in matrix]
+    return [[flint.arb(x) for x in row] for row in matrix.tolist()]

@@ -85,7 +85,10 @@ class Verdict:
     def require(self, status: Status) -> Verdict:
         """Return the verdict if it reaches ``status``, else raise ``VerdictError``."""
         if self.status is None or self.status < status:
-            raise VerdictError(_shortfall(self.claim.name, self.claim.statement, self.status, status, self.evidence))
+            error = VerdictError(_shortfall(self.claim.name, self.claim.statement, self.status, status, self.evidence))
+            # A claim that does not apply leaves the question open, like one that could not be decided.
+            error.exit_code = Status.UNDECIDED.exit_code if self.status is None else self.status.exit_code or 1
+            raise error
         return self
 
     def to_dict(self) -> dict[str, Any]:
