@@ -32,7 +32,7 @@ Array = NDArray[np.float64]
 # Numbers of unit roundoffs; derived in docs/explanation/rounding.md, section "The constants".
 SCALE = 8  # c₁: computing σ and multiplying by it, on one side or split over both
 EXP = 8  # c: an exponential within 4 units in the last place
-RESCALE = 2  # c₂: multiplying a partial sum by a correction
+RESCALE = 2  # c₂: a reserve for each exponential
 DIVIDE = 6  # c₃: dividing by the row sum, or multiplying by its reciprocal, before or after V
 SHIFT = 3  # κ: subtracting the maximum, and changing to base 2
 
@@ -121,7 +121,7 @@ def _outward(lengths: int) -> float:
 
 
 def _operand(name: str, exact: Mapping[str, Array], sizes: Sizes, form: FloatFormat) -> Matrix:
-    """Return Q, K or V: given exactly, or projected from embeddings by ``X W`` (γ_{d_model} |X| |W|)."""
+    """Return Q, K or V: given exactly, or projected from embeddings by ``X W`` (γ_{d_model + c₁} |X| |W|)."""
     if sizes.given_qkv:
         zero = np.zeros_like(exact[name])
         return Matrix(exact[name], zero, zero)
@@ -132,8 +132,11 @@ def _operand(name: str, exact: Mapping[str, Array], sizes: Sizes, form: FloatFor
 def _product(A: Array, B: Array, form: FloatFormat) -> Matrix:
     inner = A.shape[-1]
     size = np.abs(A) @ np.abs(B) * _outward(inner)
-    known = _DOUBLE.gamma(inner + 4) * size + 2 * inner * _DOUBLE.tiny
-    allowed = form.gamma(inner) * size + 2 * inner * form.tiny
+    # What underflow may take away, operands that are read as zero included.
+    lost = 2 * (np.abs(A).sum(-1, keepdims=True) + np.abs(B).sum(-2, keepdims=True) + inner) * _outward(inner)
+    known = _DOUBLE.gamma(inner + 4) * size + _DOUBLE.tiny * lost
+    # The scale, or a change to base 2, may have been multiplied into the weights.
+    allowed = form.gamma(inner + SCALE) * size + form.tiny * lost
     return Matrix(A @ B, known, allowed)
 
 
@@ -179,37 +182,46 @@ def _heads(
     gap_low = np.maximum(0, gap * (1 - slack) - 2 * ours * (1 + slack))
     gap_high = gap * (1 + slack) + 2 * ours * (1 + slack)
 
-    L = theirs + SHIFT * form.unit_roundoff * (gap_high + 2 * worst)
+    L = theirs + form.gamma(SHIFT) * (gap_high + 2 * worst)
     L = L + (1 + rescalings) * (form.gamma(EXP + RESCALE) + form.tiny)
     # Never below the smallest normal number, so that no term is lost to our own underflow.
     upper = np.where(attends, np.maximum(np.exp(-gap_low), _DOUBLE.tiny), 0)
     lower = np.where(attends, np.exp(-gap_high), 0)
     below = (lower * np.exp(-L)).sum(-1, keepdims=True)
 
-    o = upper @ V.value / upper.sum(-1, keepdims=True)
-    inexact = _evaluation_error(V, gap_high, ours, m)
-    distance = np.abs(V.value[..., None, :, :] - o[..., :, None, :]) + inexact[..., :, None, :]
-    largest = (V.size + V.allowed).max(-2, keepdims=True)
+    seen = _attended(V, attends)
+    o = np.einsum("...ij,...ijc->...ic", upper, seen.value) / upper.sum(-1, keepdims=True)
+    inexact = _evaluation_error(seen, gap_high, ours, m)
+    distance = np.abs(seen.value - o[..., :, None, :]) + inexact[..., :, None, :]
+    largest = (seen.size + seen.allowed).max(-2)
     gamma = form.gamma(2 * m + 2 * rescalings + DIVIDE)
     moved = np.einsum("...ij,...ijc->...ic", upper * np.expm1(L), distance)
-    carried = (upper * np.exp(L)) @ (gamma * (V.size + V.allowed) + V.allowed)
-    underflow = 4 * form.tiny * (m * (2 + rescalings) * 2 * largest + 2 * (m + rescalings) + 2)
+    rounded = gamma * (seen.size + seen.allowed) + seen.allowed
+    carried = np.einsum("...ij,...ijc->...ic", upper * np.exp(L), rounded)
+    underflow = 8 * form.tiny * (m * (2 + rescalings) * 2 * largest + 2 * (m + rescalings) + 2)
     error = (moved + carried) / below + underflow
     size = np.abs(o) + inexact
 
     if spec.empty_row == "mean":
-        averaged = form.gamma(2 * m + DIVIDE) * largest + V.allowed.max(-2, keepdims=True) + underflow
+        averaged = form.gamma(2 * m + DIVIDE) * largest + seen.allowed.max(-2) + underflow
         return _side_by_side(np.where(empty, largest, size)), _side_by_side(np.where(empty, averaged, error))
     return _side_by_side(np.where(empty, 0, size)), _side_by_side(np.where(empty, 0, error))
+
+
+def _attended(V: Matrix, attends: NDArray[np.bool_]) -> Matrix:
+    """Return V for each query, shape (…, n, m, d_v), without the values that it may not attend to."""
+    mask = attends[:, :, None]
+    value, known, allowed = (np.where(mask, part[..., None, :, :], 0) for part in (V.value, V.known, V.allowed))
+    return Matrix(value, known, allowed)
 
 
 def _evaluation_error(V: Matrix, gap_high: Array, ours: Array, m: int) -> Array:
     """Bound the error of our own float64 output, by norms: ``(e^{2Λ} − 1) · 2 max|v| + γ max|v| + Δv``."""
     reach = gap_high.max(-1, keepdims=True)
     exponent = 4 * ours + 32 * _DOUBLE.unit_roundoff * reach + _DOUBLE.gamma(32)
-    largest = V.size.max(-2, keepdims=True)
+    largest = V.size.max(-2)
     spread = 2 * np.expm1(2 * exponent) + 4 * np.exp(2 * exponent) * _DOUBLE.gamma(2 * m + 16)
-    error: Array = spread * largest + 2 * V.known.max(-2, keepdims=True) + 8 * m * _DOUBLE.tiny * (1 + largest)
+    error: Array = spread * largest + 2 * V.known.max(-2) + 8 * m * _DOUBLE.tiny * (1 + largest)
     return error
 
 
@@ -217,7 +229,8 @@ def _projected(Z: Array, error: Array, W_O: Array, form: FloatFormat) -> Array:
     """Carry the error of Z through ``Y = Z W_O``: ``ΔZ |W_O| + γ (|Z| + ΔZ) |W_O|``."""
     inner = W_O.shape[-2]
     W = np.abs(W_O)
-    carried: Array = error @ W + form.gamma(inner) * ((Z + error) @ W) + 2 * inner * form.tiny
+    carried: Array = error @ W + form.gamma(inner) * ((Z + error) @ W)
+    carried += 2 * form.tiny * ((Z + error).sum(-1, keepdims=True) + W.sum(-2, keepdims=True) + inner)
     return carried
 
 

@@ -45,7 +45,7 @@ def _formula(inputs, sizes, spec, allowed, form, rescalings=0):
                 weight = mat(inputs[f"W_{name}"][t])
                 inner = source.ncols()
                 size = absolute(source) * absolute(weight)
-                error = [[gamma(inner) * x + 2 * inner * eta for x in row] for row in size.tolist()]
+                error = [[gamma(inner + rounding.SCALE) * x for x in row] for row in size.tolist()]
                 operands[name] = source * weight, flint.arb_mat(error)
         (Q, dQ), (K, dK), (V, dV) = operands["Q"], operands["K"], operands["V"]
         S = (Q * K.transpose()).tolist()
@@ -68,7 +68,7 @@ def _formula(inputs, sizes, spec, allowed, form, rescalings=0):
             worst = max(error.values(), key=lambda x: float(x.mid()))
             L = {
                 j: error[j]
-                + rounding.SHIFT * u * (top - s[j] + 2 * worst)
+                + gamma(rounding.SHIFT) * (top - s[j] + 2 * worst)
                 + (1 + rescalings) * gamma(rounding.EXP + rounding.RESCALE)
                 for j in keys
             }

@@ -175,7 +175,9 @@ def test_verdicts_and_audits_do_not_change():
         Audit({}, ()).seed = 1
 
 
-@pytest.mark.parametrize(("status", "code"), [(Status.REFUTED, 1), (Status.UNDECIDED, 3), (Status.TESTED, 1), (None, 3)])
+@pytest.mark.parametrize(
+    ("status", "code"), [(Status.REFUTED, 1), (Status.UNDECIDED, 3), (Status.TESTED, 1), (None, 3)]
+)
 def test_a_requirement_that_is_not_met_has_the_exit_code_of_what_is_known(status, code):
     with pytest.raises(VerdictError) as caught:
         Verdict(Claim("c", "s"), status).require(Status.PROVED)

@@ -243,3 +243,9 @@ def test_the_spec_is_kept():
     derivation = derive({"n": 1, "d_k": 1, "d_v": 1}, AttentionSpec(scale=2))
     assert derivation.spec.scale == "2"
     assert derive({"n": 1, "d_k": 1, "d_v": 1}, "paper").spec == AttentionSpec()
+
+
+def test_an_entry_in_which_nothing_opens_keeps_its_form():
+    derivation = derive({"n": 1, "d_k": 2, "d_v": 1})
+    assert derivation.expand("S[1,1]") == derivation["S"].entry(0, 0)
+    assert str(derivation.expand("S[1,1]")) == str(derivation["S"].entry(0, 0))
