@@ -21,7 +21,7 @@ CROSS = Sizes(n=1, m=3, d_model=2, d_k=2, d_v=1)
 
 def _formula(inputs, sizes, spec, allowed, form, rescalings=0):
     """The bound of docs/explanation/rounding.md in balls from exact scores, weights and outputs; one list of rows."""
-    u, eta = flint.arb(form.unit_roundoff), flint.arb(form.tiny)
+    u = flint.arb(form.unit_roundoff)
 
     def gamma(k):
         return k * u / (1 - k * u)
@@ -244,13 +244,15 @@ def test_rows_without_a_key(empty_row, zero):
     ).all()
 
 
-def test_a_masked_key_does_not_enter_the_scores_however_large_it_is():
+def test_a_masked_key_does_not_enter_the_bound_whatever_it_holds():
     allowed = AttentionSpec().allowed(SINGLE, [[1, 1, 0], [1, 1, 0]])
     inputs = {name: np.ones(shape) for name, shape in input_shapes(SINGLE).items()}
     small = layer_bound(inputs, SINGLE, AttentionSpec(), allowed, FloatFormat.of("float64"))
-    inputs["K"][0, 2] = 1e300
+    inputs["K"][0, 2] = inputs["V"][0, 2] = 1e300
     large = layer_bound(inputs, SINGLE, AttentionSpec(), allowed, FloatFormat.of("float64"))
     assert np.array_equal(small, large)
+    inputs["K"][0, 2] = inputs["V"][0, 2] = np.inf
+    assert np.array_equal(small, layer_bound(inputs, SINGLE, AttentionSpec(), allowed, FloatFormat.of("float64")))
 
 
 def test_where_the_bound_says_nothing_it_is_infinite():

@@ -60,7 +60,7 @@ def test_every_claim_has_one_row_at_eighty_columns() -> None:
 def test_a_refutation_shows_entry_printed_enclosure_and_distance() -> None:
     text = rendered(check(wrong_scale()).to_dict())
     assert "y is refuted\n  y = 2 * x, given the printed numbers\n" in text
-    assert ["[1,2]", "4.10", "[4.0000,", "4.0000]", "19"] in [line.split() for line in text.splitlines()]
+    assert ["[1,2]", "4.10", "[3.9999,", "4.0001]", "19"] in [line.split() for line in text.splitlines()]
     assert "REFUTED: a witness against it exists and was evaluated (1 claim)." in text
 
 
