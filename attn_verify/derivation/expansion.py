@@ -37,7 +37,13 @@ class Expander:
         if self._sum(expression.free_symbols) > MAX_LEAVES:
             received = f"{label}: more than {MAX_LEAVES} symbols after expansion"
             raise SizeError(explain("expand", received, remedy="expand to a later stage, or choose smaller sizes"))
-        return self._replaced(expression)
+        if expression.is_Symbol:
+            definition = self._definition(expression)
+            expression = expression if definition is None else definition
+        opened = {symbol: self._open(symbol) for symbol in expression.free_symbols}
+        # Rebuilding evaluates: where nothing opens, an entry keeps the form that it has on paper.
+        unchanged = all(symbol is value for symbol, value in opened.items())
+        return expression if unchanged else expression.xreplace(opened)
 
     def count(self, expression: sympy.Expr) -> int:
         """Return how many symbols the opened expression has; beyond ``MAX_LEAVES`` only that it has more."""
@@ -54,15 +60,13 @@ class Expander:
         known = self._expanded.get(symbol)
         if known is None:
             definition = self._definition(symbol)
-            known = symbol if definition is None else self._replaced(definition)
+            known = (
+                symbol
+                if definition is None
+                else definition.xreplace({s: self._open(s) for s in definition.free_symbols})
+            )
             self._expanded[symbol] = known
         return known
-
-    def _replaced(self, expression: sympy.Expr) -> sympy.Expr:
-        opened = {symbol: self._open(symbol) for symbol in expression.free_symbols}
-        changed = {symbol: value for symbol, value in opened.items() if value is not symbol}
-        # Rebuilding evaluates: an entry in which nothing changes keeps the form that it has on paper.
-        return expression.xreplace(changed) if changed else expression
 
     def _count(self, symbol: sympy.Symbol) -> int:
         """Count the symbols that ``symbol`` becomes, each occurrence for itself, without building them."""
