@@ -69,7 +69,7 @@ def _matmul(A: Matrix, B: Matrix) -> Matrix:
 BALL = Arithmetic(
     name="balls",
     number=ball,
-    sqrt=lambda x: x.sqrt(),
-    exp=lambda x: x.exp(),
+    sqrt=flint.arb.sqrt,
+    exp=flint.arb.exp,
     matmul=_matmul,
 )

@@ -31,10 +31,7 @@ class Arithmetic:
 
     def sum(self, terms: Vector) -> Scalar:
         """Return the sum of ``terms``, zero if there are none."""
-        total = self.number(Fraction(0))
-        for term in terms:
-            total = total + term
-        return total
+        return sum(terms, self.number(Fraction(0)))
 
     def power(self, base: Scalar, exponent: Fraction) -> Scalar:
         """Return ``base ** exponent`` for an exponent whose denominator is 1, 2 or 4."""

@@ -24,6 +24,9 @@ _ENTRY = re.compile(r"(?P<stage>[A-Za-z_]+(?::[0-9]{1,6})?)\[(?P<row>[0-9]{1,7})
 
 MAX_EXTENT = 1024
 MAX_SCORES = 2**20
+_PROJECTION = "the output projection needs d_out"
+_WEIGHTS = "embeddings and weights need d_model"
+ABSENT = {"Z": _PROJECTION, "W_O": _PROJECTION, "Y": _PROJECTION} | dict.fromkeys(("X", "W_Q", "W_K", "W_V"), _WEIGHTS)
 
 
 class Derivation:
@@ -95,7 +98,9 @@ class Derivation:
         if not found:
             known = ", ".join(dict.fromkeys(stage.name for stage in self._every.values()))
             heads = "" if self.sizes.heads == 1 else f"; of head t, 1…{self.sizes.heads}: P:t"
-            raise StageError(explain("stage", f"got {shorten(repr(key), 40)}", remedy=f"known stages: {known}{heads}"))
+            absent = ABSENT.get(key.partition(":")[0], "")
+            received = f"got {shorten(repr(key), 40)}"
+            raise StageError(explain("stage", received, absent, remedy=f"known stages: {known}{heads}"))
         return found
 
     def locate(self, reference: str) -> tuple[Stage, int, int]:

@@ -249,3 +249,11 @@ def test_an_entry_in_which_nothing_opens_keeps_its_form():
     derivation = derive({"n": 1, "d_k": 2, "d_v": 1})
     assert derivation.expand("S[1,1]") == derivation["S"].entry(0, 0)
     assert str(derivation.expand("S[1,1]")) == str(derivation["S"].entry(0, 0))
+
+
+def test_a_stage_that_these_sizes_do_not_have_is_told_from_an_unknown_one():
+    derivation = derive({"n": 1, "d_k": 1, "d_v": 1})
+    with pytest.raises(StageError, match="got 'Y'\n  the output projection needs d_out\n  known stages"):
+        derivation["Y"]
+    with pytest.raises(StageError, match="embeddings and weights need d_model"):
+        derivation["W_Q"]
