@@ -22,12 +22,13 @@ from attn_verify.checks.rounding import FloatFormat, layer_bound
 from attn_verify.checks.verdict import Audit, Claim, Status, Verdict
 from attn_verify.derivation import Derivation
 from attn_verify.derivation.scale import scale_of
-from attn_verify.errors import SpecError, TargetError, explain, shorten
+from attn_verify.errors import SpecError, TargetError, explain, shorten, show
 from attn_verify.strategies import DEFAULT_MAX_SCORE, input_shapes, layer_inputs
 
 Reading = Callable[[Inputs], NDArray[Any]]
 
 _ORDINARY = 3
+MAX_SCORE = 1e5
 
 
 @dataclass
@@ -57,6 +58,7 @@ class _Case:
     form: FloatFormat
     rescalings: int
     max_score: float
+    mask_name: str | None
 
 
 def crosscheck(
@@ -75,7 +77,9 @@ def crosscheck(
 
     ``function`` takes the derivation's inputs by position (``Q, K, V`` or ``X, W_Q, W_K, W_V, W_O``; per-head
     weights stacked, heads in front, unless the derivation is of a single head without output projection)
-    and, if it has a parameter ``mask``, the mask of the derivation by name, with the polarity of its spec.
+    and the mask of the derivation by name, with the polarity of its spec, if it has a parameter ``mask`` or
+    ``attn_mask`` or takes any keyword (the scope says whether it was passed).  Arrays are handed over as copies:
+    whether the function changes them, or answers differently on a second call, is not judged here.
     ``dtype`` is float32 or float64; scaled scores stay within ``max_score``; ``rescalings`` is how often
     the function may correct a partial result (default: once a key, as online softmax does).  The same
     seed gives the same inputs.
@@ -83,7 +87,7 @@ def crosscheck(
     Returns an audit of two claims, ``rounding`` for the function and ``derivation`` for the generated
     code: ``TESTED``, or ``REFUTED`` with the smallest input that was found.  The scope says how many
     inputs were tried, the evidence the largest error in units in the last place and as a fraction of
-    the bound.  Raises ``TargetError`` if the function fails on every input.
+    the bound.  Raises ``TargetError`` if the function fails on every input, ``SpecError`` for options out of range.
 
     >>> from attn_verify import attention, derive
     >>> audit = crosscheck(attention, derive({"n": 2, "m": 3, "d_k": 2, "d_v": 1}), examples=20)
@@ -91,16 +95,18 @@ def crosscheck(
     ('TESTED', 23)
     """
     form = _format(dtype)
+    _check_options(derivation, examples, max_score, rescalings, seed)
+    mask_name = _mask_parameter(function, derivation)
     name = str(getattr(function, "__qualname__", type(function).__name__))
     corrections = derivation.sizes.keys if rescalings is None else rescalings
     cases = [
         _Case(
             Claim("rounding", f"every entry of {name} lies inside the rounding bound"),
-            _call(function, derivation), derivation, form, corrections, max_score,
+            _call(function, derivation, mask_name), derivation, form, corrections, max_score, mask_name,
         ),
         _Case(
             Claim("derivation", "every entry of the derivation's NumPy code lies inside the rounding bound"),
-            _generated(derivation), derivation, form, 0, max_score,
+            _generated(derivation), derivation, form, 0, max_score, "in the code",
         ),
     ]  # fmt: skip
     verdicts = tuple(_judge(case, examples, seed) for case in cases)
@@ -117,20 +123,42 @@ def _format(dtype: DTypeLike) -> FloatFormat:
     return form
 
 
-def _call(function: Callable[..., Any], derivation: Derivation) -> Reading:
-    """Return ``function`` as a reading: copies of the inputs by position, the mask by name if it takes one."""
+def _check_options(derivation: Derivation, examples: int, max_score: float, rescalings: int | None, seed: int) -> None:
+    whole = {"examples": (examples, 1, 10**7), "seed": (seed, 0, 2**64)}
+    if rescalings is not None:
+        whole["rescalings"] = (rescalings, 0, derivation.sizes.keys)
+    for name, (value, low, high) in whole.items():
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise SpecError(
+                explain("crosscheck", f"got {name} = {show(value)}", remedy=f"a whole number, {low}…{high}")
+            )
+    if not isinstance(max_score, (int, float)) or not 0 < max_score <= MAX_SCORE:
+        received = f"got max_score = {show(max_score)}"
+        raise SpecError(explain("crosscheck", received, remedy=f"a number above 0 and at most {MAX_SCORE:g}"))
+
+
+def _mask_parameter(function: Callable[..., Any], derivation: Derivation) -> str | None:
+    """Return the name under which ``function`` takes a mask, ``None`` where none is to be passed."""
     try:
         parameters = inspect.signature(function).parameters
-        takes_mask = "mask" in parameters
     except (TypeError, ValueError):
-        takes_mask = False
+        return None
+    name = next((name for name in ("mask", "attn_mask") if name in parameters), None)
+    if name is not None:
+        required = parameters[name].default is inspect.Parameter.empty
+        return name if required or derivation.masked else None
+    any_keyword = any(item.kind is inspect.Parameter.VAR_KEYWORD for item in parameters.values())
+    return "mask" if any_keyword and derivation.masked else None
+
+
+def _call(function: Callable[..., Any], derivation: Derivation, mask_name: str | None) -> Reading:
+    """Return ``function`` as a reading: copies of the inputs by position, the mask by name."""
     mask = np.array(derivation.allowed) == (derivation.spec.mask_true == "attends")
-    passes_mask = takes_mask and derivation.masked
     single = derivation.sizes.heads == 1 and derivation.sizes.d_out is None
 
     def reading(inputs: Inputs) -> NDArray[Any]:
         arrays = [array[0].copy() if single and array.ndim == 3 else array.copy() for array in inputs.values()]
-        return np.asarray(function(*arrays, mask=mask.copy()) if passes_mask else function(*arrays))
+        return np.asarray(function(*arrays, **({mask_name: mask.copy()} if mask_name else {})))
 
     return reading
 
@@ -255,6 +283,7 @@ def _verdict(case: _Case, record: Record, stable: bool) -> Verdict:
         "inputs": record.inputs,
         "max_score": case.max_score,
         "rows_not_judged": [i + 1 for i in open_rows],
+        "mask": case.mask_name or ("not passed" if derivation.masked else "none"),
     }
     kind = f"inner products in any order; exp within 4 ulp; at most {case.rescalings} rescalings of a partial result"
     assumptions = ({"kind": "implementation_class", "text": kind},)
@@ -263,7 +292,10 @@ def _verdict(case: _Case, record: Record, stable: bool) -> Verdict:
         evidence = {**(record.failure or {}), "kind": "flaky", "summary": summary}
         return Verdict(case.claim, Status.UNDECIDED, "ball oracle", scope, assumptions, evidence)
     if record.failure is not None:
-        return Verdict(case.claim, Status.REFUTED, "ball oracle", scope, assumptions, record.failure)
+        evidence = dict(record.failure)
+        if scope["mask"] == "not passed":
+            evidence["summary"] += "; the function has no parameter mask, so it did not get the derivation's mask"
+        return Verdict(case.claim, Status.REFUTED, "ball oracle", scope, assumptions, evidence)
     largest = f"{record.largest_fraction:.3g} of the bound and {record.largest_ulp:.3g} ulp"
     evidence = {
         "kind": "rounding",

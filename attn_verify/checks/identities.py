@@ -23,6 +23,7 @@ _Case = tuple[str, sympy.Expr, sympy.Expr]
 Rule = Callable[[sympy.Symbol], "sympy.Expr | None"]
 
 _ONE: _Monomial = ()
+_OPAQUE = "number "
 
 
 def identities(derivation: Derivation) -> Audit:
@@ -56,14 +57,13 @@ def _judge(derivation: Derivation, claim: Claim, cases: Iterable[_Case]) -> Verd
     scope = {"sizes": derivation.sizes.to_dict(), "number_system": "polynomials over the rationals"}
     for name, left, right in cases:
         count += 1
-        if polynomial(left) != polynomial(right):
-            evidence: dict[str, Any] = {
-                "kind": "identity",
-                "summary": f"{name} differs",
-                "entry": name,
-                "left": str(left),
-                "right": str(right),
-            }
+        first, second = polynomial(left), polynomial(right)
+        if first != second:
+            evidence: dict[str, Any] = {"kind": "identity", "entry": name, "left": str(left), "right": str(right)}
+            if _opaque(first) or _opaque(second):
+                evidence["summary"] = f"{name}: the scale has numbers that are not taken apart"
+                return Verdict(claim, Status.UNDECIDED, "polynomial identity", scope, evidence=evidence)
+            evidence["summary"] = f"{name} differs"
             return Verdict(claim, Status.REFUTED, "polynomial identity", scope, evidence=evidence)
     if not count:
         raise NothingCheckedError(explain(f"identities: {claim.name}", "no entry to compare"))
@@ -115,7 +115,7 @@ def _backward(derivation: Derivation) -> Iterator[_Case]:
     if _undefined(derivation):
         return
     closed_form = _opening(derivation, {"dS", "dP", "P"})
-    chain = _opening(derivation, {"P"})
+    chain = _opening(derivation, {"O", "P"})
     for dO in derivation.select("dO"):
         suffix = "" if dO.head is None else f":{dO.head}"
         O = derivation["O" + suffix]
@@ -166,7 +166,8 @@ def polynomial(expression: sympy.Expr) -> _Polynomial:
     """Return the normal form of a Laurent polynomial: a coefficient for each monomial, zeros left out.
 
     An integer power of a symbol, or of the square root of a whole number, is a factor of a monomial;
-    two square roots of one number multiply to that number.
+    two square roots of one number multiply to that number.  Any other finite number enters as an
+    opaque symbol: equal normal forms stay a proof, but different ones decide nothing.
 
     Raises ``StageError`` for anything else, so that an expression that is not understood is never
     called equal to another.
@@ -209,7 +210,13 @@ def _power(expression: sympy.Expr) -> _Polynomial:
         for _ in range(int(exponent)):
             result = _multiply(result, polynomial(base))
         return result
+    if expression.is_number and expression.is_finite:
+        return {((sympy.Symbol(f"{_OPAQUE}{sympy.srepr(expression)}", positive=True), 1),): sympy.S.One}
     raise StageError(explain("polynomial", f"got {expression}", remedy="only integer powers of symbols are read"))
+
+
+def _opaque(terms: _Polynomial) -> bool:
+    return any(symbol.name.startswith(_OPAQUE) for monomial in terms for symbol, _ in monomial)
 
 
 def _multiply(left: _Polynomial, right: _Polynomial) -> _Polynomial:

@@ -5,6 +5,7 @@ Both are let-bound.  That they agree is checked in :mod:`attn_verify.checks.iden
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ import sympy
 
 from attn_verify.derivation.scale import Scale, scale_of
 from attn_verify.derivation.stages import Define, Form, Stage, total
+from attn_verify.derivation.symbols import occurrences
 from attn_verify.errors import SizeError, StageError, explain
 from attn_verify.shapes import Sizes
 from attn_verify.spec import Allowed, AttentionSpec
@@ -40,11 +42,19 @@ class Jacobian:
         return self.entries.get(index, ZERO)
 
 
-def chain_rule(derivation: Derivation, of: Stage, wrt: Stage) -> Jacobian:
+def chain_rule(
+    derivation: Derivation,
+    of: Stage,
+    wrt: Stage,
+    *,
+    only: tuple[int, int] | None = None,
+    most_symbols: int | None = None,
+) -> Jacobian:
     """Differentiate every entry of ``of`` by every entry of ``wrt`` through the let-bound stages between.
 
     Definitions are differentiated by SymPy and multiplied along all paths; ``exp(s_ij)`` is written
-    ``e_ij`` again, and ``e_ij/d_i`` is written ``p_ij``.
+    ``e_ij`` again, ``e_ij/d_i`` is written ``p_ij``, and ``Σ_j p_ij v_jc`` is written ``o_ic``.  ``only``
+    restricts the result to one entry of ``of``; more than ``most_symbols`` in it raise ``SizeError``.
     """
     if of.key != wrt.key and of.key not in derivation.depending_on([wrt.key]):
         cause = f"{of.key} is not built from {wrt.key}"
@@ -56,15 +66,20 @@ def chain_rule(derivation: Derivation, of: Stage, wrt: Stage) -> Jacobian:
     between = derivation.depending_on([wrt.key])
     walker = _Chain(derivation, wrt, between)
     entries = {}
-    for i in range(of.shape[0]):
-        for j in range(of.shape[1]):
-            if of.entry(i, j) is sympy.nan:
-                cause = f"entry [{i + 1},{j + 1}] of {of.key} is undefined: its query may attend to nothing"
-                remedy = "derive with another empty_row, or with a mask that leaves every query a key"
-                raise StageError(explain(f"jacobian: ∂{of.key}/∂{wrt.key}", cause, remedy=remedy))
-            for (k, l), value in walker.gradient(of.symbol(i, j)).items():
-                if value != 0:
-                    entries[i, j, k, l] = value
+    printed = 0
+    for i, j in [only] if only is not None else itertools.product(*map(range, of.shape)):
+        if of.entry(i, j) is sympy.nan:
+            cause = f"entry [{i + 1},{j + 1}] of {of.key} is undefined: its query may attend to nothing"
+            remedy = "derive with another empty_row, or with a mask that leaves every query a key"
+            raise StageError(explain(f"jacobian: ∂{of.key}/∂{wrt.key}", cause, remedy=remedy))
+        for (k, l), value in walker.gradient(of.symbol(i, j)).items():
+            if value != 0:
+                entries[i, j, k, l] = value
+                printed += 0 if most_symbols is None else occurrences(value, most_symbols)
+        if most_symbols is not None and printed > most_symbols:
+            cause = f"more than {most_symbols} symbols"
+            remedy = "choose one entry, a later stage for wrt, or smaller sizes"
+            raise SizeError(explain(f"jacobian: ∂{of.key}/∂{wrt.key}", cause, remedy=remedy))
     return Jacobian(of, wrt, entries)
 
 
@@ -88,12 +103,21 @@ class _Chain:
             found = self.derivation.owner(current)
             assert found is not None
             stage, i, j = found
+            if stage.name == "D":
+                adjoint = self._average(adjoint, symbol, current)
             if stage.key == self.wrt.key:
                 collected[i, j] = adjoint
                 continue
             for source, derivative in self._derivatives(current, stage, i, j):
                 waiting.setdefault(source, []).append(self._tidy(adjoint, derivative, stage, i, j))
         return collected
+
+    def _average(self, adjoint: sympy.Expr, symbol: sympy.Symbol, d: sympy.Symbol) -> sympy.Expr:
+        """Write ``−Σ_j p_ij v_jc / d_i``, what the row sum receives from ``o_ic``, as ``−o_ic/d_i``."""
+        found = self.derivation.owner(symbol)
+        assert found is not None
+        definition = found[0].entry(*found[1:])
+        return -symbol / d if found[0].name == "O" and sympy.expand(-adjoint * d) == definition else adjoint
 
     def _rank(self, symbol: sympy.Symbol) -> tuple[int, str]:
         found = self.derivation.owner(symbol)

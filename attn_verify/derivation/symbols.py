@@ -103,3 +103,14 @@ class EntrySymbol(sympy.Symbol):  # type: ignore[misc]  # SymPy is untyped
 def entry_symbol(letter: str, head: int, row: int, column: int, wide: bool) -> EntrySymbol:
     """Return the symbol of an entry (cached: the same entry is used by many others)."""
     return EntrySymbol(letter, head, row, column, wide)
+
+
+def occurrences(expression: sympy.Expr, budget: int) -> int:
+    """Count the symbols of ``expression``, each occurrence for itself, and stop beyond ``budget``."""
+    count, stack = 0, [expression]
+    while stack and count <= budget:
+        part = stack.pop()
+        if part.is_Symbol:
+            count += 1
+        stack.extend(part.args)
+    return count

@@ -10,9 +10,10 @@ import sympy
 
 from attn_verify.derivation.equations import equation_mathml, equation_text
 from attn_verify.derivation.expansion import Expander
-from attn_verify.derivation.gradients import Jacobian
+from attn_verify.derivation.gradients import Jacobian, chain_rule
 from attn_verify.derivation.printing import PRINTERS
 from attn_verify.derivation.stages import Form, Stage
+from attn_verify.derivation.symbols import occurrences
 from attn_verify.errors import ShapeError, SizeError, StageError, explain, shorten
 
 if TYPE_CHECKING:
@@ -87,7 +88,9 @@ class _View:
                 target = chosen[-1]
             else:
                 target = derivation.output if stage is None else derivation[stage]
-            result["jacobian"] = self._jacobian(derivation.jacobian(target.key, wrt), where, values)
+            result["jacobian"] = self._jacobian(
+                chain_rule(derivation, target, derivation[wrt], only=where, most_symbols=MAX_SYMBOLS), where, values
+            )
             result["stages"] = []
         else:
             cells = {each.key: self._cells(each, where) for each in chosen}
@@ -169,7 +172,7 @@ class _View:
         if self.expander is not None:
             self._spend(self.expander.count(expression), label)
         else:
-            self._spend(_symbols(expression, MAX_SYMBOLS - self.symbols), label)
+            self._spend(occurrences(expression, MAX_SYMBOLS - self.symbols), label)
 
     def _spend(self, symbols: int, label: str) -> None:
         self.symbols += symbols
@@ -228,14 +231,3 @@ def _check_shape(stages: Sequence[Stage], name: str, value: Any) -> None:
     if len(received) == len(expected) and (*received[:-2], received[-1], received[-2]) == expected:
         remedy = f"did you mean the transpose of {name}?"
     raise ShapeError(explain(f"numbers: {name} {expected}", f"got {name} {received or 'of no shape'}", remedy=remedy))
-
-
-def _symbols(expression: sympy.Expr, budget: int) -> int:
-    """Count the symbols of ``expression``, each occurrence for itself, and stop beyond ``budget``."""
-    count, stack = 0, [expression]
-    while stack and count <= budget:
-        part = stack.pop()
-        if part.is_Symbol:
-            count += 1
-        stack.extend(part.args)
-    return count

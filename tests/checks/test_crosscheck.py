@@ -254,3 +254,44 @@ def test_ordinary_inputs_come_first():
     crosscheck(record, derive({"n": 1, "m": 2, "d_k": 3, "d_v": 1}), examples=5, seed=3)
     assert np.array_equal(seen[0], np.random.default_rng(3).standard_normal((1, 1, 3))[0])
     assert len(seen) == module._ORDINARY + 5
+
+
+@pytest.mark.parametrize("options", [
+    {"examples": 0}, {"examples": 1.5}, {"examples": True}, {"seed": "a"}, {"seed": -1}, {"max_score": 0},
+    {"max_score": -5}, {"max_score": float("nan")}, {"max_score": 1e300}, {"max_score": "1"}, {"rescalings": -1},
+    {"rescalings": 10**9},
+])  # fmt: skip
+def test_options_out_of_range_are_refused(options):
+    (name,) = options
+    with pytest.raises(SpecError, match=f"got {name} = "):
+        crosscheck(attention, derive({"n": 1, "m": 2, "d_k": 1, "d_v": 1}), **options)
+
+
+def test_the_scope_says_whether_the_mask_was_passed():
+    derivation = derive({"n": 2, "m": 3, "d_k": 2, "d_v": 1}, mask=MASK)
+
+    def forwards(Q, K, V, **options):
+        return attention(Q, K, V, options["mask"])
+
+    def other_name(Q, K, V, attn_mask=None):
+        return attention(Q, K, V, attn_mask)
+
+    def none(Q, K, V):
+        return attention(Q, K, V)
+
+    scopes = [crosscheck(f, derivation, examples=20)["rounding"] for f in (forwards, other_name, none)]
+    assert [(v.status.name, v.scope["mask"]) for v in scopes] == [
+        ("TESTED", "mask"),
+        ("TESTED", "attn_mask"),
+        ("REFUTED", "not passed"),
+    ]
+    assert "did not get the derivation's mask" in scopes[2].evidence["summary"]
+
+
+def test_a_required_mask_is_passed_where_nothing_is_masked():
+    def strict(Q, K, V, mask):
+        return attention(Q, K, V, mask)
+
+    audit = crosscheck(strict, derive({"n": 1, "m": 2, "d_k": 1, "d_v": 1}), examples=10)
+    assert audit.status is Status.TESTED
+    assert audit["rounding"].scope["mask"] == "mask"

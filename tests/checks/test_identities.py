@@ -20,6 +20,9 @@ SIZES = {"n": 2, "d_model": 2, "d_k": 2, "d_v": 2, "heads": 2, "d_out": 2}
     ({"n": 2, "m": 3, "d_k": 2, "d_v": 1}, "scale=3/7", [[1, 0, 1], [0, 0, 0]]),
     ({"n": 2, "m": 3, "d_k": 2, "d_v": 1}, "empty_row=mean", [[1, 0, 1], [0, 0, 0]]),
     ({"n": 1, "m": 1, "d_k": 1, "d_v": 1}, None, None),
+    ({"n": 2, "m": 2, "d_k": 2, "d_v": 1}, "scale=d_k**-0.25", None),
+    ({"n": 2, "m": 2, "d_k": 3, "d_v": 1}, "scale=1/(1+sqrt(d_k))", None),
+    ({"n": 2, "m": 2, "d_k": 3, "d_v": 1}, "scale=sqrt(sqrt(d_k))", None),
     ({"n": 2, "m": 3, "d_model": 2, "d_k": 1, "d_v": 1}, "scale=sqrt(8)/sqrt(d_k)", None),
 ])  # fmt: skip
 def test_they_hold(sizes, spec, mask):
@@ -119,3 +122,9 @@ def test_what_is_no_polynomial_is_refused(text):
     }[text]  # fmt: skip
     with pytest.raises(StageError):
         polynomial(expression)
+
+
+def test_numbers_that_are_not_taken_apart_never_refute():
+    derivation = derive({"n": 1, "m": 2, "d_k": 2, "d_v": 1}, "scale=d_k**(1/4)")
+    audit = identities(_with_stage(derivation, "dK", lambda define: lambda i, j: 2 * define(i, j)))
+    assert audit["backward"].status is Status.UNDECIDED

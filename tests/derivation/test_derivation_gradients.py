@@ -7,6 +7,7 @@ import pytest
 import sympy
 
 from attn_verify import derive
+from attn_verify.derivation.gradients import chain_rule
 from attn_verify.derivation.printing import to_text
 from attn_verify.errors import SizeError, StageError
 
@@ -92,3 +93,20 @@ def test_a_hopeless_jacobian_is_refused_at_once():
     derivation = derive({"n": 64, "d_model": 64, "d_k": 64, "d_v": 64})
     with pytest.raises(SizeError, match="derivatives, more than"):
         derivation.jacobian("O", "X")
+
+
+def test_the_average_of_the_values_is_written_as_the_output():
+    jacobian = derive({"n": 1, "m": 2, "d_k": 1, "d_v": 1}, {"scale": 1}).jacobian("O", "S")
+    assert to_text(jacobian[0, 0, 0, 1]) == "p_12·v_21 − p_12·o_11"
+
+
+def test_one_entry_of_a_jacobian_is_the_same_alone():
+    derivation = derive({"n": 2, "m": 2, "d_k": 2, "d_v": 2})
+    alone = chain_rule(derivation, derivation["O"], derivation["Q"], only=(1, 0))
+    assert alone.entries == {k: v for k, v in derivation.jacobian("O", "Q").entries.items() if k[:2] == (1, 0)}
+
+
+def test_a_jacobian_with_too_many_symbols_is_refused_early():
+    derivation = derive({"n": 8, "d_model": 8, "d_k": 8, "d_v": 8, "heads": 4})
+    with pytest.raises(SizeError, match="more than 50000 symbols"):
+        derivation.to_dict(stage="Y", wrt="X")
