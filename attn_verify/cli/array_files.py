@@ -25,7 +25,7 @@ _DEPTH = 3  # heads, rows, columns
 def read_mask(path: str) -> Any:
     """Return the rows of a boolean mask, as bools and the whole numbers 0 and 1; raise ``DocumentError``."""
     try:
-        raw = _bytes(Path(path))
+        raw = _bytes(path)
         if not _is_numpy(raw):
             return _plain(parse(raw))
         arrays = _numpy(raw)
@@ -39,7 +39,7 @@ def read_mask(path: str) -> Any:
 def read_numbers(path: str) -> dict[str, NDArray[np.float64]]:
     """Return the inputs of a file by name, finite, as float64; raise ``DocumentError``."""
     try:
-        raw = _bytes(Path(path))
+        raw = _bytes(path)
         data: Any = _numpy(raw) if _is_numpy(raw) else parse(raw)
         if not isinstance(data, Mapping) or "" in data:
             raise FaultError("it does not name its arrays", got=show(data))
@@ -52,7 +52,10 @@ def _refusal(option: str, path: str, fault: FaultError, remedy: str) -> Document
     return DocumentError(explain(f"{option} {shorten(ascii(path)[1:-1], 80)}", *fault.facts(), remedy=remedy))
 
 
-def _bytes(path: Path) -> bytes:
+def _bytes(name: str) -> bytes:
+    if not name:
+        raise FaultError("the name is empty")
+    path = Path(name)
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):

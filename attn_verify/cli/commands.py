@@ -7,7 +7,7 @@ import shutil
 import sys
 from typing import TYPE_CHECKING, Any
 
-from attn_verify.cli.output import WIDTH, UsageError, check_output, progress, save, write
+from attn_verify.cli.output import WIDTH, UsageError, check_output, complain, is_terminal, progress, save, write
 from attn_verify.errors import explain
 
 if TYPE_CHECKING:
@@ -31,11 +31,11 @@ def derive(arguments: argparse.Namespace) -> int:
     if target is not None:
         save(text, target)
         return 0
-    if form == "text" and sys.stdout.isatty():
+    if form == "text" and is_terminal(sys.stdout):
         text = _coloured(text)
     write(text, sys.stdout, form)
-    if form == "html" and sys.stdout.isatty():
-        write("give --output FILE to open the page in a browser\n", sys.stderr)
+    if form == "html" and is_terminal(sys.stdout):
+        complain("give --output FILE to open the page in a browser\n")
     return 0
 
 
@@ -131,6 +131,9 @@ def _coloured(text: str) -> str:
 
 def check(arguments: argparse.Namespace) -> int:
     """Print the verdicts on a worked example."""
+    if not arguments.document:
+        remedy = "give the path of a .json document, or the word worked-example"
+        raise UsageError(explain("attn-verify check", "the name of the document is empty", remedy=remedy))
     with progress("evaluating in balls …"):
         from attn_verify.worked import check as judge
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -17,6 +18,10 @@ WIDTH = 100
 
 class UsageError(AttnVerifyError):
     """The command line cannot be understood."""
+
+
+class OutputError(UsageError):
+    """Standard output or standard error cannot be written; the message is one line."""
 
 
 # What a terminal without these signs shows in their place.
@@ -47,15 +52,53 @@ codecs.register_error("attn-verify-json", _replaced(_json_escape))
 _ERRORS = {"json": "attn-verify-json", "html": "xmlcharrefreplace"}
 
 
-def write(text: str, stream: IO[str], form: str = "text") -> None:
-    """Write ``text``; signs that the stream's encoding lacks are replaced, in the way of the format."""
+def write(text: str, stream: IO[str] | None, form: str = "text") -> None:
+    """Write ``text``; signs that the stream's encoding lacks are replaced, in the way of the format.
+
+    Raises:
+        OutputError: the stream is closed, or it refuses the text, as a full disk does.
+        BrokenPipeError: its reader has gone.
+    """
+    if stream is None:  # closed before Python started
+        raise OutputError("attn-verify: the output cannot be written: the stream is closed")
     encoding = getattr(stream, "encoding", None) or "utf-8"
-    stream.write(text.encode(encoding, _ERRORS.get(form, "attn-verify-plain")).decode(encoding))
-    stream.flush()
+    shown = text.encode(encoding, _ERRORS.get(form, "attn-verify-plain")).decode(encoding)
+    try:
+        stream.write(shown)
+        stream.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"attn-verify: the output cannot be written: {_reason(error)}") from None
+
+
+def complain(text: str) -> None:
+    """Write ``text`` to standard error; where that cannot be written, the exit code must do."""
+    try:
+        write(text, sys.stderr)
+    except OutputError:
+        silence(sys.stderr)
+
+
+def silence(stream: IO[str] | None) -> None:
+    """Drop what a stream still holds: Python would complain again when it closes the stream."""
+    if stream is None:
+        return
+    with suppress(OSError, ValueError):  # a stream that is no file holds nothing that Python would write
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, stream.fileno())
+        os.close(null)
+
+
+def is_terminal(stream: IO[str] | None) -> bool:
+    """Return whether a stream, which may be closed, is a terminal."""
+    return stream is not None and stream.isatty()
 
 
 def check_output(path: str) -> Path:
     """Return the path of a file that can be written, before anything is computed; raise ``UsageError``."""
+    if not path:
+        raise _unwritable(path, "the name is empty", "give the name of a file")
     target = Path(path)
     try:
         if target.is_dir():
@@ -90,7 +133,7 @@ def _unwritable(path: str, cause: str, remedy: str) -> UsageError:
 @contextmanager
 def progress(message: str) -> Iterator[None]:
     """Show on an attached terminal that something is going on; be quiet in a pipe."""
-    if not sys.stderr.isatty():
+    if not is_terminal(sys.stderr):
         yield
         return
     from rich.console import Console

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import os
 import re
 import sys
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from typing import IO, Any, NoReturn
 
 from attn_verify import __version__
 from attn_verify.cli import commands
-from attn_verify.cli.output import UsageError, write
+from attn_verify.cli.output import OutputError, UsageError, complain, silence, write
 from attn_verify.errors import AttnVerifyError, explain, shorten
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,12}\Z")
@@ -50,20 +49,27 @@ def main(argv: Sequence[str] | None = None) -> int:
         try:
             arguments = _parse(sys.argv[1:] if argv is None else list(argv))
             return int(arguments.run(arguments))
+        except OutputError:
+            raise
         except SystemExit as done:  # argparse, after --help and --version
             return int(done.code or 0)
         except AttnVerifyError as error:
-            write(f"{error}\n", sys.stderr)
+            complain(f"{error}\n")
             return error.exit_code
         except KeyboardInterrupt:
-            write("interrupted\n", sys.stderr)
+            complain("interrupted\n")
             return 130
         finally:
-            sys.stdout.flush()
+            if sys.stdout is not None:
+                write("", sys.stdout)
     except BrokenPipeError:
-        # The reader, such as `head`, has seen enough; Python would complain again when it closes the stream.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader, such as `head`, has seen enough.
+        silence(sys.stdout)
         return 141
+    except OutputError as error:
+        silence(sys.stdout)
+        complain(f"{error}\n")
+        return error.exit_code
 
 
 class _Parser(argparse.ArgumentParser):
@@ -74,7 +80,7 @@ class _Parser(argparse.ArgumentParser):
 
     def _print_message(self, message: str, file: IO[str] | Any = None) -> None:
         if message:
-            write(message, file or sys.stderr)
+            write(message, file)
 
 
 def _parse(argv: list[str]) -> argparse.Namespace:
@@ -157,7 +163,7 @@ def _derive_arguments(parser: argparse.ArgumentParser) -> None:
     conventions.add_argument("--mask", metavar="FILE", help="a boolean mask: .json or .npy, n rows of m")
     shown = parser.add_argument_group("what to show")
     shown.add_argument("--stage", metavar="STAGE", help="one stage, all its entries: P, or P:2 for head 2")
-    shown.add_argument("--entry", metavar="ENTRY", help="one entry, counted from 1: Y[1,2] or P:2[1,3]")
+    shown.add_argument("--entry", metavar="ENTRY", help="one entry, counted from 1: O[1,2] or P:2[1,3]")
     shown.add_argument(
         "--expand",
         nargs="?",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich import box
 from rich.console import Console
 from rich.padding import Padding
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -23,6 +24,8 @@ _MEANINGS = {
 _MAX_WITNESSES = 5
 # A claim's name up to this length is not broken, however narrow the console.
 _NAME_WIDTH = 20
+
+_Block = Text | Table | Padding
 
 
 def render_audit(data: Mapping[str, Any], console: Console) -> None:
@@ -44,19 +47,34 @@ def render_audit(data: Mapping[str, Any], console: Console) -> None:
     <BLANKLINE>
     PROVED: it holds everywhere in the stated scope (1 claim).
     """
+    if console.is_terminal:
+        for block in _blocks(data):
+            console.print(block, highlight=False)
+        return
+    # Blanks at the ends of lines are invisible on a screen, but noise in a file.
+    text = "\n".join(_plain(block, console) for block in _blocks(data))
+    console.out("\n".join(line.rstrip() for line in text.split("\n")), highlight=False)
+
+
+def _plain(block: _Block, console: Console) -> str:
+    """Render a block without the console's own capture, whose cost grows with all that was printed before."""
+    lines = Segment.split_and_crop_lines(console.render(block), console.width, pad=False)
+    return "".join(segment.text for line in lines for segment in line).rstrip()
+
+
+def _blocks(data: Mapping[str, Any]) -> Iterator[_Block]:
     claims: Sequence[Mapping[str, Any]] = data["claims"]
-    for line in _header(data):
-        _print(console, line)
-    _print(console, _table(claims))
+    yield from _header(data)
+    yield _table(claims)
     for claim in claims:
         if claim["status"] == "REFUTED":
-            _refutation(claim, console)
+            yield from _refutation(claim)
     for claim in claims:
         if claim["status"] == "UNDECIDED" and claim["evidence"].get("detail"):
-            console.print()
-            _print(console, Text(f"{_safe(claim['name'])}: {_safe(claim['evidence']['detail'])}"))
-    console.print()
-    _outcome(data["status"], claims, console)
+            yield Text()
+            yield Text(f"{_safe(claim['name'])}: {_safe(claim['evidence']['detail'])}")
+    yield Text()
+    yield _outcome(data["status"], claims)
 
 
 def _header(data: Mapping[str, Any]) -> list[Text]:
@@ -96,13 +114,13 @@ def _summary(claim: Mapping[str, Any]) -> str:
     return _safe(claim.get("method", "")) if claim["status"] is not None else "does not apply"
 
 
-def _refutation(claim: Mapping[str, Any], console: Console) -> None:
-    """Print what refutes a claim: the statement, and the entries as a table of their own."""
+def _refutation(claim: Mapping[str, Any]) -> Iterator[_Block]:
+    """Yield what refutes a claim: the statement, and the entries as a table of their own."""
     evidence = claim["evidence"]
-    console.print()
-    _print(console, Text.assemble((_safe(claim["name"]), "bold red"), " is refuted"))
+    yield Text()
+    yield Text.assemble((_safe(claim["name"]), "bold red"), " is refuted")
     if claim.get("statement"):
-        _print(console, Text("  " + _safe(claim["statement"]), style="dim"))
+        yield Text("  " + _safe(claim["statement"]), style="dim")
     witnesses = evidence.get("witnesses") or ([evidence["worst"]] if "worst" in evidence else [])
     if not witnesses:
         return
@@ -112,10 +130,10 @@ def _refutation(claim: Mapping[str, Any], console: Console) -> None:
         table.add_column(key.replace("_", " "), overflow="fold")
     for witness in witnesses[:_MAX_WITNESSES]:
         table.add_row(*(Text(_cell(witness.get(key))) for key in keys))
-    _print(console, Padding(table, (0, 0, 0, 2)))
+    yield Padding(table, (0, 0, 0, 2))
     more = evidence.get("refuted", len(witnesses)) - min(len(witnesses), _MAX_WITNESSES)
     if more > 0:
-        _print(console, Text(f"  and {more} more", style="dim"))
+        yield Text(f"  and {more} more", style="dim")
 
 
 def _cell(value: object) -> str:
@@ -124,27 +142,13 @@ def _cell(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else _safe(value)
 
 
-def _outcome(status: str, claims: Sequence[Mapping[str, Any]], console: Console) -> None:
+def _outcome(status: str, claims: Sequence[Mapping[str, Any]]) -> Text:
     counting = [claim for claim in claims if claim["counts"]]
     outside = sum(1 for claim in claims if claim["status"] is not None and not claim["counts"])
     size = f"{len(counting)} claim{'' if len(counting) == 1 else 's'}"
     if outside:
         size += f"; {outside} in brackets could not be determined and {'does' if outside == 1 else 'do'} not count"
-    _print(
-        console,
-        Text.assemble((status, _STYLES.get(status, "")), f": {_MEANINGS.get(status, 'unknown status')} ({size})."),
-    )
-
-
-def _print(console: Console, block: Text | Table | Padding) -> None:
-    """Print a block without the blanks at the ends of its lines: invisible on a screen, noise in a file."""
-    if console.is_terminal:
-        console.print(block, highlight=False)
-        return
-    with console.capture() as capture:
-        console.print(block, highlight=False)
-    for line in capture.get().rstrip().splitlines():
-        console.out(line.rstrip(), highlight=False)
+    return Text.assemble((status, _STYLES.get(status, "")), f": {_MEANINGS.get(status, 'unknown status')} ({size}).")
 
 
 def _safe(value: object) -> str:

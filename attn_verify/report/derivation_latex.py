@@ -60,8 +60,17 @@ Row = tuple[str, str]
 
 def _facts(data: Mapping[str, Any]) -> Iterator[str]:
     yield "Sizes: $" + ",\\ ".join(f"{_name(name)} = {size}" for name, size in data["sizes"].items()) + "$."
-    items = ", ".join(f"{_prose(name)} = {_prose(str(value))}" for name, value in spec_items(data["spec"]))
+    items = ", ".join(f"{_typed(name)} = {_typed(str(value))}" for name, value in spec_items(data["spec"]))
     yield f"Conventions: {items}."
+
+
+def _typed(text: str) -> str:
+    r"""Return what one types on the command line, as such: ``upper_left`` is no *u* with an index.
+
+    >>> _typed("upper_left")
+    '\\texttt{upper\\_left}'
+    """
+    return rf"\texttt{{{_escape(text)}}}"
 
 
 def _name(name: str) -> str:

@@ -216,7 +216,7 @@ def _wide(x: Ball) -> bool:
 def product(x: Ball, y: Ball) -> Ball:
     """Return ``x y``; the product of two wide balls is the hull of the products of their ends."""
     if not (_wide(x) and _wide(y) and x.is_finite() and y.is_finite()):
-        return x * y
+        return _signed(x * y, _nonnegative(x, y))
     a, b, c, d = x.lower(), x.upper(), y.lower(), y.upper()
     return _union(_union(a * c, a * d), _union(b * c, b * d))
 
@@ -230,7 +230,7 @@ def quotient(x: Ball, y: Ball) -> Ball:
     """Return ``x / y``; raise ``UndefinedError`` if ``y`` contains zero."""
     if y.contains(flint.arb(0)):
         raise UndefinedError(f"division by {_name(y)}", certain=bool(y.is_zero()))
-    return product(x, _monotone(lambda end: 1 / end, y)) if _wide(y) else x / y
+    return product(x, _monotone(lambda end: 1 / end, y)) if _wide(y) else _signed(x / y, _nonnegative(x, y))
 
 
 def matmul(A: BallMatrix, B: BallMatrix) -> BallMatrix:

@@ -19,10 +19,16 @@ from attn_verify.worked.enclosures import Bounds, Enclosure, enclose
 
 # A refuted array lists so many entries; the evidence says how many there are.
 MAX_LISTED = 12
+# Smaller distances are not told apart.
+_VISIBLE = Fraction(1, 100)
 
 _PRINTER = {
     "kind": "printer",
     "text": "each printed decimal is the true number rounded to the nearest, so off by at most half a unit",
+}
+_SHORTEST = {
+    "kind": "shortest_decimals",
+    "text": "where neighbouring floats are further apart than a unit, a decimal is off by at most half that distance",
 }
 _EXACT = {"kind": "exact", "text": "arrays that the document calls exact are exactly what is printed"}
 _ROUNDING = {
@@ -113,6 +119,9 @@ def _verdict(document: Document, relation: Relation, enclosure: Enclosure, *, en
     undetermined = evidence["kind"] == "not_determined"
     reading = "end to end" if end_to_end else "given the printed numbers"
     exact = any(document.arrays[name].exact for name in [*inputs, relation.array])
+    whole = _whole_numbers([document.arrays[name] for name in dict.fromkeys([*inputs, relation.array])])
+    if whole:
+        evidence["detail"] = f"{evidence['detail']}; {whole}" if "detail" in evidence else whole
     return Verdict(
         claim=Claim(
             name=f"{relation.name}:end_to_end" if end_to_end else relation.name,
@@ -129,10 +138,19 @@ def _verdict(document: Document, relation: Relation, enclosure: Enclosure, *, en
             _PRINTER,
             {"kind": "rounding", "text": _ROUNDING[document.arithmetic]},
             *([_EXACT] if exact else []),
+            *([_SHORTEST] if any(document.arrays[name].shortened for name in [*inputs, relation.array]) else []),
+            *([{"kind": "whole_numbers", "text": whole}] if whole else []),
         ),
         evidence=evidence,
         counts=not undetermined,
     )
+
+
+def _whole_numbers(arrays: list[Array]) -> str:
+    names = [array.name for array in arrays if array.whole]
+    if not names:
+        return ""
+    return f'the whole numbers of {_listed(names)} are read as ±0.5; write "exact": true if they are exact'
 
 
 def _extent(array: Array) -> str:
@@ -167,7 +185,7 @@ def _evidence(array: Array, enclosure: Enclosure, unprinted: list[str]) -> tuple
     }
     if refuted:
         worst = refuted[0]
-        summary = f"refuted, off by {_half_units(worst.distance)} at [{worst.row + 1},{worst.column + 1}]"
+        summary = f"refuted, off by {_gap(worst.distance)} at [{worst.row + 1},{worst.column + 1}]"
         listed = [entry.to_dict() for entry in refuted[:MAX_LISTED]]
         witness = {"refuted": len(refuted), "worst": worst.to_dict(), "witnesses": listed}
         return Status.REFUTED, {**evidence, "kind": "refuted", "summary": summary, **witness}
@@ -183,7 +201,15 @@ def _evidence(array: Array, enclosure: Enclosure, unprinted: list[str]) -> tuple
         undetermined = {"kind": "not_determined", "summary": f"not determined, in {box}", "detail": detail}
         return Status.UNDECIDED, {**evidence, **undetermined}
     share = f", {certified} of {len(entries)} certified" if certified else ""
-    return Status.TESTED, {**evidence, "summary": f"consistent, {width}{share}"}
+    vague = ", too wide to exclude much" if _vague(entries) else ""
+    return Status.TESTED, {**evidence, "summary": f"consistent, {width}{share}{vague}"}
+
+
+def _vague(entries: list[Entry]) -> bool:
+    """Whether every enclosure is wider than the size of its printed number; zeros alone have no size."""
+    sizes = [abs(entry.printed[0] + entry.printed[1]) / 2 for entry in entries]
+    wide = all(e.radius * e.half_unit > size + e.half_unit for e, size in zip(entries, sizes, strict=True))
+    return wide and any(sizes)
 
 
 def _listed(names: list[str]) -> str:
@@ -204,7 +230,8 @@ def number(value: Fraction) -> float:
     66.7
     """
     try:
-        return float(f"{float(value):.3g}")
+        # A difference too small for a float is still one.
+        return float(f"{float(value):.3g}") or (math.ulp(0.0) if value > 0 else 0.0)
     except OverflowError:
         return math.inf
 
@@ -212,6 +239,10 @@ def number(value: Fraction) -> float:
 def _half_units(value: Fraction) -> str:
     amount = number(value)
     return f"{amount:g} half unit{'' if amount == 1 else 's'}"
+
+
+def _gap(distance: Fraction) -> str:
+    return _half_units(distance) if distance >= _VISIBLE else "less than 0.01 half units"
 
 
 def interval_text(low: Fraction, high: Fraction, half_unit: Fraction) -> str:

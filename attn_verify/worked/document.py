@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from attn_verify import language
-from attn_verify.errors import DocumentError, explain, shorten
+from attn_verify.errors import DocumentError, LanguageError, explain, shorten
 from attn_verify.worked.reading import FaultError, parse, read
 
 FORMAT = "attn-verify/document"
@@ -25,9 +25,14 @@ PACKAGED = "worked-example"
 
 # The unit roundoff of each arithmetic that results may have been computed in.
 UNITS = {"float64": Fraction(1, 2**53), "float32": Fraction(1, 2**24), "exact": Fraction(0)}
+# The smallest normal number of the format with each unit roundoff; below it a result may be lost altogether.
+SMALLEST = {UNITS["float64"]: Fraction(1, 2**1022), UNITS["float32"]: Fraction(1, 2**126), Fraction(0): Fraction(0)}
+# Floats are printed with exponents from -324 to 308.
+MAX_POWER = 400
 
 Interval = tuple[Fraction, Fraction]
 
+_SCIENTIFIC = re.compile(r"(?P<mantissa>[^eE]*)[eE](?P<exponent>[+-]?[0-9]+)\Z")
 _PRINTED = re.compile(r"[+-]?[0-9]*(?:\.(?P<digits>[0-9]*))?(?:[eE](?P<exponent>[+-]?[0-9]+))?\Z")
 
 
@@ -36,7 +41,8 @@ class Array:
     """An array of a document: printed (``values``), bounded (``range``), or defined by a relation (neither).
 
     ``digits`` is the number of digits after the point that the printer shows at most; where the
-    document does not say it, the longest decimal of the array counts.
+    document does not say it, the longest decimal of the array counts.  ``unit`` is the unit roundoff
+    of the floats that were printed, 0 if they were none.
     """
 
     name: str
@@ -46,6 +52,7 @@ class Array:
     exact: bool = False
     range: Interval | None = None
     note: str = ""
+    unit: Fraction = Fraction(0)
 
     @property
     def printed(self) -> bool:
@@ -74,17 +81,46 @@ class Array:
 
     @cached_property
     def intervals(self) -> tuple[tuple[Interval, ...], ...]:
-        """What the document says of each entry: the printed decimal ± half a unit, or the stated range."""
+        """What the document says of each entry: the printed decimal ± its radius, or the stated range."""
         rows, columns = self.shape
         if self.values is None:
             assert self.range is not None
             return tuple((self.range,) * columns for _ in range(rows))
         return tuple(tuple(self._interval(i, j) for j in range(columns)) for i in range(rows))
 
+    @property
+    def whole(self) -> bool:
+        """Whether it is printed in whole numbers, and nothing says whether they are exact."""
+        unmarked = self.values is not None and not self.exact and self.digits is None and self.places == 0
+        return unmarked and all("e" not in text.lower() for row in self.values or () for text in row)
+
+    @cached_property
+    def shortened(self) -> bool:
+        """Whether an entry stands for more than half a unit, because floats are that far apart."""
+        if self.values is None or self.exact:
+            return False
+        return any(
+            high - low > 2 * self.half_unit(i, j)
+            for i, row in enumerate(self.intervals)
+            for j, (low, high) in enumerate(row)
+        )
+
     def _interval(self, row: int, column: int) -> Interval:
+        """Return the numbers that are printed like an entry.
+
+        Printers show the shortest decimal that no other float is nearer to, which may have fewer
+        digits than its array has places: it stands for half the distance to the next float too.
+
+        >>> Array("A", (1, 1), values=(("1",),), digits=20, unit=Fraction(1, 4))._interval(0, 0)
+        (Fraction(2, 3), Fraction(4, 3))
+        """
         assert self.values is not None
-        value = language.decimal(self.values[row][column])
-        radius = Fraction(0) if self.exact else self.half_unit(row, column)
+        value = decimal(self.values[row][column])
+        if self.exact:
+            return value, value
+        # |float| <= |value| / (1 - u), and a subnormal is off by half their spacing.
+        spacing = abs(value) * self.unit / (1 - self.unit)
+        radius = max(self.half_unit(row, column), spacing, SMALLEST.get(self.unit, Fraction(0)) * self.unit)
         return value - radius, value + radius
 
 
@@ -143,6 +179,24 @@ class Document:
             else:
                 stack.extend(language.names(definition.node))
         return frozenset(result)
+
+
+def decimal(text: str) -> Fraction:
+    """Read a printed decimal exactly, with any exponent that a float may be printed with.
+
+    >>> decimal("-1.25e-1"), decimal("1e-300") == Fraction(1, 10**300)
+    (Fraction(-1, 8), True)
+    """
+    match = _SCIENTIFIC.match(text) if len(text) <= language.MAX_DIGITS + 10 else None
+    if match is None:
+        return language.decimal(text)
+    # int() of a long text is slow: leading zeros go first.
+    digits = match["exponent"].lstrip("+-").lstrip("0") or "0"
+    if len(digits) > 6 or int(digits) > MAX_POWER:
+        remedy = f"use at most {language.MAX_DIGITS} digits and exponents to ±{MAX_POWER}"
+        raise LanguageError(explain("number", f"got {shorten(text, 40)!r}", remedy=remedy))
+    power = -int(digits) if match["exponent"].startswith("-") else int(digits)
+    return language.decimal(match["mantissa"]) * Fraction(10) ** power
 
 
 def printed_places(text: str) -> int:

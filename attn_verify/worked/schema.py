@@ -8,12 +8,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any, TypeGuard
 
 from attn_verify import language
 from attn_verify.errors import LanguageError, shorten
 from attn_verify.worked.balls import FUNCTIONS
-from attn_verify.worked.document import FORMAT, UNITS, VERSION, Array, Document, Interval, Relation, printed_places
+from attn_verify.worked.document import (
+    FORMAT,
+    UNITS,
+    VERSION,
+    Array,
+    Document,
+    Interval,
+    Relation,
+    decimal,
+    printed_places,
+)
 from attn_verify.worked.reading import FaultError, NumberText, show
 from attn_verify.worked.relations import MAX_ENTRIES, order_of
 
@@ -41,11 +52,13 @@ def document_of(data: object, path: str | None) -> Document:
     if "printer" in top:
         printer = _whole(_object(top["printer"], "printer", {"digits"}, set())["digits"], "printer.digits", MAX_PLACES)
     described = _mapping(top["arrays"], "arrays", MAX_ARRAYS)
+    arithmetic = _arithmetic(top)
     arrays: dict[str, Array] = {}
     entries = 0
     for name, description in described.items():
         _name(name, f"arrays.{shorten(name, 40)}")
         arrays[name] = _array(name, description, f"arrays.{name}", printer, MAX_ENTRIES - entries)
+        arrays[name] = replace(arrays[name], unit=UNITS[arithmetic])
         entries += arrays[name].shape[0] * arrays[name].shape[1]
     listed = _list(top["relations"], "relations", MAX_RELATIONS)
     relations = tuple(_relation(item, f"relations[{index}]") for index, item in enumerate(listed))
@@ -57,7 +70,7 @@ def document_of(data: object, path: str | None) -> Document:
         relations=relations,
         order=order_of(arrays, relations),
         path=path,
-        arithmetic=_arithmetic(top),
+        arithmetic=arithmetic,
     )
 
 
@@ -224,7 +237,7 @@ def _number(data: object, at: str) -> str:
         cause = "a printed number is text, digit for digit as it was printed"
         raise FaultError(cause, at=at, got=show(data), remedy='write "0.50", in quotation marks')
     try:
-        language.decimal(data)
+        decimal(data)
     except LanguageError as error:
         raise FaultError("it is not a printed decimal", at=at, got=show(data), remedy=_last_line(error)) from None
     return str(data)
@@ -243,7 +256,7 @@ def _range(data: object, at: str) -> Interval:
     pair = _list(data, at, 2)
     if len(pair) != 2:
         raise FaultError("a range is [lowest, highest]", at=at, got=show(data))
-    low, high = (language.decimal(_number(end, f"{at}[{index}]")) for index, end in enumerate(pair))
+    low, high = (decimal(_number(end, f"{at}[{index}]")) for index, end in enumerate(pair))
     if low > high:
         raise FaultError("a range is [lowest, highest]", at=at, got=f"[{show(pair[0])}, {show(pair[1])}]")
     return low, high

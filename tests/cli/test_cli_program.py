@@ -1,6 +1,7 @@
 """Help, versions, usage errors, exit codes, and behaviour at the edges of a process."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -76,6 +77,14 @@ def test_version(run):
     assert run("--version") == (0, f"attn-verify {attn_verify.__version__}\n", "")
 
 
+def test_entries_that_the_help_names_exist_with_the_default_sizes(run):
+    _, out, _ = run("derive", "--help")
+    found = re.findall(r"\b[A-Z]\[[0-9,]+\]", out)
+    assert found
+    for entry in found:
+        assert run("derive", "--entry", entry).code == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "cause", "remedy"),
     [
@@ -94,6 +103,10 @@ def test_version(run):
         (["check"], "required: DOCUMENT", "see attn-verify check --help"),
         (["check", "a.json", "b.json"], "unexpected 'b.json'", "did you mean --json?"),
         (["--json"], "a command is missing", "derive, check"),
+        (["check", ""], "the name of the document is empty", "worked-example"),
+        (["derive", "--mask", ""], "the name is empty", "give rows"),
+        (["derive", "--numbers", ""], "the name is empty", "give the inputs"),
+        (["derive", "--output", ""], "the name is empty", "give the name of a file"),
     ],
 )
 def test_usage_errors_say_what_to_do(refuse, arguments, cause, remedy):
@@ -130,6 +143,65 @@ def test_a_closed_pipe_is_no_error():
     assert first.stderr.read() == b""
     first.stderr.close()
     assert first.wait(timeout=60) in (0, 141)
+
+
+COMMANDS = [
+    ["check", "worked-example"],
+    ["check", "worked-example", "--json"],
+    ["derive", "--given-qkv", "--stage", "S"],
+    ["derive", "--given-qkv", "--format", "html"],
+    ["--help"],
+    ["--version"],
+]
+
+
+def redirected(arguments, redirection):
+    return subprocess.run(
+        ["/bin/sh", "-c", f'exec "$@" {redirection}', "sh", sys.executable, "-m", "attn_verify", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+needs_shell = pytest.mark.skipif(not os.path.exists("/bin/sh"), reason="needs a shell")
+needs_full = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+
+
+@needs_shell
+@pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize(
+    ("redirection", "cause"), [pytest.param("> /dev/full", "No space left", marks=needs_full), (">&-", "closed")]
+)
+def test_output_that_cannot_be_written_is_no_verdict(arguments, redirection, cause):
+    done = redirected(arguments, redirection)
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert cause in done.stderr
+
+
+@needs_shell
+@pytest.mark.parametrize("redirection", [pytest.param("2> /dev/full", marks=needs_full), "2>&-"])
+def test_messages_that_cannot_be_written_leave_the_exit_code(redirection):
+    assert redirected(["derive", "--n", "0"], redirection).returncode == 2
+    done = redirected(["--version"], redirection)
+    assert (done.returncode, done.stdout) == (0, f"attn-verify {attn_verify.__version__}\n")
+
+
+@needs_shell
+@pytest.mark.parametrize("redirection", [pytest.param("> /dev/full 2>&1", marks=needs_full), ">&- 2>&-"])
+def test_nothing_can_be_written(redirection):
+    assert redirected(["check", "worked-example"], redirection).returncode == 2
+
+
+@needs_shell
+def test_a_file_needs_no_standard_output(tmp_path):
+    path = tmp_path / "s.txt"
+    done = redirected(["derive", "--given-qkv", "--stage", "S", "--output", path], ">&-")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert path.read_text("utf-8").startswith("Attention")
 
 
 @pytest.mark.parametrize("form", ["text", "latex", "html", "python", "json"])

@@ -7,6 +7,7 @@ import json
 import math
 import subprocess
 import sys
+import time
 from enum import Enum
 from fractions import Fraction
 from typing import Any
@@ -48,6 +49,34 @@ def test_the_example_fits_eighty_columns_without_colours_or_trailing_blanks() ->
     assert "multihead: WK1, WK2, WK3 and 10 more not printed" in flat
     assert "TESTED: nothing that was tried contradicts it (21 claims; 1 in brackets" in flat
     assert "refuted" not in text
+
+
+@pytest.mark.parametrize("captured", [False, True])
+def test_a_thousand_refutations_are_printed_once(captured: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    worst = {"entry": [1, 1], "printed": "1.00", "distance": 2.5}
+    evidence = {"summary": "refuted", "witnesses": [worst], "refuted": 3}
+    claim = {"status": "REFUTED", "counts": True, "statement": "y = 2 x", "evidence": evidence}
+    claims = [{"name": f"claim{index}", **claim} for index in range(1000)]
+    data = {"document": {"title": "many"}, "status": "REFUTED", "claims": claims}
+    stream = io.StringIO()
+    console = Console(file=stream, width=80)
+    calls = []
+    out = console.out
+    monkeypatch.setattr(console, "out", lambda *texts, **options: (calls.append(1), out(*texts, **options)))
+    start = time.perf_counter()
+    if captured:
+        with console.capture() as capture:
+            render_audit(data, console)
+        text = capture.get()
+    else:
+        render_audit(data, console)
+        text = stream.getvalue()
+    took = time.perf_counter() - start
+    assert len(calls) == 1
+    assert text.count("is refuted\n") == 1000
+    assert text.count("  and 2 more\n") == 1000
+    assert text.endswith("(1000 claims).\n")
+    assert took < 10, f"{took:.2f} s"  # about a second on an idle machine
 
 
 def test_every_claim_has_one_row_at_eighty_columns() -> None:

@@ -1,6 +1,7 @@
 """The renderings of a derivation: text, LaTeX, HTML; they know nothing but the plain dict."""
 
 import ast
+import dataclasses
 import itertools
 import re
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from attn_verify import Sizes, derive
+from attn_verify import AttentionSpec, Sizes, derive
 from attn_verify.derivation.equations import equation_mathml, equation_text
 from attn_verify.report import derivation_html, derivation_latex, derivation_text
 from attn_verify.report.derivation_html import render_html
@@ -197,6 +198,31 @@ def test_latex_of_the_notebook_is_one_display(small):
     assert latex.startswith(r"$$\begin{aligned}")
     assert latex.endswith(r"\end{aligned}$$")
     assert r"S & = \frac{Q {K}^\top}{\sqrt{d_k}}" in latex
+
+
+CONVENTIONS = [
+    (item.name, value)
+    for item in dataclasses.fields(AttentionSpec)
+    for value in (item.metadata["values"] if item.name != "scale" else ("1 / sqrt(d_k)", "0.5 * d_k ** (-1 / 4)"))
+]
+
+
+@pytest.mark.parametrize(("name", "value"), CONVENTIONS)
+def test_latex_states_every_convention_as_it_is_typed(small, name, value):
+    data = small.to_dict(notation="latex", stage="S")
+    data["spec"] = AttentionSpec(**{"mask": "boolean", name: value}).to_dict()
+    (line,) = [line for line in render_latex(data).splitlines() if line.startswith("Conventions: ")]
+    stated = re.findall(r"\\texttt\{((?:[^{}])*)\} = \\texttt\{([^{}]*)\}", line)
+    assert {(left.replace(r"\_", "_"), right.replace(r"\_", "_")) for left, right in stated} == set(
+        derivation_text.spec_items(data["spec"])
+    )
+    assert not re.search(r"(?<!\\)_|\$", line)
+    if value not in ("none", "any"):
+        assert (name, value) in derivation_text.spec_items(data["spec"])
+
+
+def test_latex_escapes_what_one_types():
+    assert derivation_latex._typed(r"a_b^{c}\%") == r"\texttt{a\_b\textasciicircum{}\{c\}\textbackslash{}\%}"
 
 
 def test_latex_shows_values(small):

@@ -110,3 +110,112 @@ def test_float32_softmax_lies_in_its_enclosure():
 def test_an_unknown_arithmetic_is_refused():
     with pytest.raises(DocumentError, match="choose float64, float32, exact"):
         check(_document({"y": {"values": ["1"]}}, "1", arithmetic="float16"))
+
+
+def _shown(matrix, printer):
+    if printer == "repr":
+        return [[repr(x.item()) if x.dtype == "float64" else str(x) for x in row] for row in matrix]
+    with np.printoptions(floatmode="maxprec", precision=8, threshold=10**6, linewidth=10**6):
+        rows = np.array2string(matrix).replace("[", " ").replace("]", " ").splitlines()
+    return [row.split() for row in rows]
+
+
+@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_differences_of_printed_floats_are_never_refuted(seed, dtype):
+    # A float32 has fewer digits than its array has places: 83.935 is not 83.93500000.
+    generator = np.random.default_rng(seed)
+    magnitude = 10.0 ** generator.integers(-6, 7)
+    X, W = ((magnitude**0.5 * generator.standard_normal(s)).astype(dtype) for s in ((2, 3), (3, 4)))
+    A = X @ W
+    C = (A * (1 + generator.standard_normal(A.shape) / 50)).astype(dtype)
+    B = A - C
+    for printer in ("array2string", "repr"):
+        arrays = {name: {"values": _shown(M, printer)} for name, M in (("X", X), ("W", W), ("A", A), ("C", C))}
+        arrays["y"] = {"values": _shown(B, printer)}
+        document = _document(arrays, "A - C", arithmetic=dtype)
+        document["relations"].append({"array": "A", "formula": "X @ W"})
+        assert check(document).status is not Status.REFUTED, f"seed {seed}, {printer}"
+
+
+def test_a_printed_float_stands_for_half_the_distance_to_the_next():
+    arrays = {"A": {"values": ["83.935", "0.00221226"]}, "C": {"values": ["82.83978", "0.007433"]}}
+    arrays["y"] = {"values": ["1.0952148", "-0.00522074"]}
+    audit = check(_document(arrays, "A - C", arithmetic="float32"))
+    assert audit.status is Status.TESTED
+    assert "shortest_decimals" in [a["kind"] for a in audit["y"].assumptions]
+    assert check(_document(arrays, "A - C", arithmetic="exact")).status is Status.REFUTED
+
+
+def test_the_packaged_example_is_as_narrow_as_before():
+    audit = check("worked-example")
+    assert audit["attention"].evidence["summary"] == "consistent, enclosure ± 10.7 half units"
+    assert audit["W"].status is Status.PROVED
+
+
+@pytest.mark.parametrize("x", ["-800", "-740"])
+def test_what_underflows_to_zero_is_not_refuted(x):
+    arrays = {"x": {"values": [x], "exact": True}, "y": {"values": ["0"], "exact": True}}
+    assert check(_document(arrays, "exp(x)")).status is not Status.REFUTED
+    audit = check(_document(arrays, "exp(x)", arithmetic="exact"))
+    assert audit["y"].evidence["summary"] == "refuted, off by less than 0.01 half units at [1,1]"
+    assert audit["y"].evidence["worst"]["distance_half_units"] > 0
+    # What is small is not lost.
+    arrays["x"] = {"values": ["-700"], "exact": True}
+    assert check(_document(arrays, "exp(x)")).status is Status.REFUTED
+    assert check(_document(arrays, "exp(x)", arithmetic="float32")).status is not Status.REFUTED
+
+
+def test_a_weight_that_underflows_is_not_refuted():
+    arrays = {"s": {"values": ["0", "-1000"], "exact": True}, "y": {"values": ["1", "0"], "exact": True}}
+    assert check(_document(arrays, "softmax(s)")).status is not Status.REFUTED
+    arrays["y"]["values"] = ["1", "1e-20"]
+    assert check(_document(arrays, "softmax(s)")).status is Status.REFUTED
+
+
+def test_underflow_keeps_the_sign():
+    arrays = {"x": {"values": ["-800"], "exact": True}, "y": {"values": ["0"], "exact": True}}
+    assert check(_document(arrays, "sqrt(exp(x) * exp(x))")).status is Status.TESTED
+    assert check(_document(arrays, "sqrt(0.7 * exp(x) / 0.3) + sqrt(-(-exp(x)))")).status is Status.TESTED
+
+
+def test_an_exact_zero_stays_one():
+    arrays = {"x": {"values": ["2"], "exact": True}, "y": {"values": ["0"], "exact": True}}
+    assert check(_document(arrays, "x - x")).status is Status.PROVED
+    with pytest.raises(DocumentError, match="division by"):
+        check(_document(arrays, "1 / (x - x)"))
+
+
+def test_tiny_printed_numbers_are_read():
+    arrays = {"x": {"values": ["-650"], "exact": True}, "y": {"values": [repr(float(np.exp(-650.0)))]}}
+    assert "e-283" in arrays["y"]["values"][0]
+    assert check(_document(arrays, "exp(x)")).status is Status.TESTED
+    arrays["y"]["values"] = ["5.3e-283"]
+    assert check(_document(arrays, "exp(x)")).status is Status.REFUTED
+    for text in ("5e-324", "1.7976931348623157e+308"):
+        arrays = {"x": {"values": [text]}, "y": {"values": [text]}}
+        assert check(_document(arrays, "x")).status is Status.PROVED
+
+
+@pytest.mark.parametrize("text", ["1e401", "1e-401", "1e5e5", "e5", "1e", "1 e5", "1e9999999", "1e1.5"])
+def test_other_exponents_are_refused(text):
+    with pytest.raises(DocumentError):
+        check(_document({"y": {"values": [text]}}, "1"))
+
+
+def test_whole_numbers_that_may_be_exact_are_pointed_out():
+    arrays = {"x": {"values": ["1", "2"]}, "y": {"values": ["1.00", "4.00"]}}
+    verdict = check(_document(arrays, "x * x"))["y"]
+    assert '"exact": true' in verdict.evidence["detail"]
+    assert [a["kind"] for a in verdict.assumptions].count("whole_numbers") == 1
+    arrays["x"]["exact"] = True
+    verdict = check(_document(arrays, "x * x"))["y"]
+    assert "detail" not in verdict.evidence
+    assert "whole_numbers" not in [a["kind"] for a in verdict.assumptions]
+
+
+def test_an_enclosure_wider_than_its_number_says_so():
+    arrays = {"x": {"values": ["1"]}, "y": {"values": ["1.00"]}}
+    assert check(_document(arrays, "x * x"))["y"].evidence["summary"].endswith(" half units")
+    arrays["y"]["values"] = ["0.25"]
+    assert check(_document(arrays, "x * x"))["y"].evidence["summary"].endswith(", too wide to exclude much")
