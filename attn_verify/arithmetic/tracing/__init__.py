@@ -1,0 +1,1 @@
+"""Running other people's NumPy code on exact numbers."""

@@ -1,0 +1,91 @@
+"""What holds the numbers of a traced array: one interface, two carriers.
+
+``NodeData`` holds one graph node an entry, for arbitrary code.  ``ModularData`` holds whole arrays of
+residues, for large sizes.  The array model above them knows only this interface.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import Any, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+Structural = Callable[[NDArray[Any]], NDArray[Any]]
+
+UNARY = ("negative", "exp", "log", "sqrt")
+BINARY = ("add", "subtract", "multiply", "divide", "maximum")
+COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
+SPECIAL = ("inf", "-inf", "nan")
+
+
+class Carrier(Protocol):
+    """An array of real numbers, ``±∞`` and NaN in some number system.
+
+    Every method either computes what exact arithmetic gives (``exp(−∞) = 0``, ``−∞ − x = −∞``, ``∞ − ∞`` is
+    NaN) or refuses through the current session.
+    """
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the array."""
+        ...
+
+    @classmethod
+    def full(cls, shape: tuple[int, ...], value: Fraction | str) -> Self:
+        """Return an array of one rational number, of ``"inf"``, ``"-inf"``, ``"nan"``, or of ``"poison"``.
+
+        Poison stands for what ``np.empty`` returns: any operation that reads it refuses, moving it does not.
+        """
+        ...
+
+    @classmethod
+    def of(cls, values: NDArray[Any]) -> Self:
+        """Return an array of rational numbers: ``values`` holds ints, bools, Fractions and special names."""
+        ...
+
+    def move(self, f: Structural) -> Self:
+        """Rearrange, select or repeat entries: ``f`` is applied to every component array, views stay views."""
+        ...
+
+    def join(self, others: Sequence[Self], f: Callable[[Sequence[NDArray[Any]]], NDArray[Any]]) -> Self:
+        """Build one array from the entries of several (``concatenate``, ``stack``, ``where``)."""
+        ...
+
+    def assign(self, key: Any, value: Self) -> None:
+        """Write entries in place, ``self[key] = value``; views of the same buffer see it."""
+        ...
+
+    def unary(self, name: str) -> Self:
+        """Apply one of ``UNARY`` to every entry."""
+        ...
+
+    def binary(self, name: str, other: Self) -> Self:
+        """Apply one of ``BINARY`` entry by entry, with broadcasting."""
+        ...
+
+    def apply(self, name: str, others: Sequence[Self]) -> Self:
+        """Apply a function without a model (``cos``, ``erf``, …) entry by entry, as an atom."""
+        ...
+
+    def sum(self, axis: int) -> Self:
+        """Return the sums along one axis, which disappears; zero where it is empty."""
+        ...
+
+    def max(self, axis: int) -> Self:
+        """Return the maxima along one axis, which disappears."""
+        ...
+
+    def matmul(self, other: Self) -> Self:
+        """Return the matrix products of stacks of matrices, at least 2 axes each, broadcasting the others."""
+        ...
+
+    def compare(self, op: str, other: Self) -> NDArray[np.bool_]:
+        """Answer one of ``COMPARISONS`` for every entry, recording what depends on the inputs."""
+        ...
+
+    def is_special(self, value: str) -> NDArray[np.bool_]:
+        """Return which entries are ``"inf"``, ``"-inf"`` or ``"nan"``."""
+        ...
