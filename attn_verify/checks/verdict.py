@@ -58,7 +58,8 @@ class Verdict:
 
     ``status`` is ``None`` exactly when the claim does not apply to the target.  ``counts`` is
     ``False`` for a claim that applies but cannot bear on the outcome, for instance because a
-    document does not print what the claim depends on.
+    document does not print what the claim depends on.  ``subject`` heads the JSON of a verdict that
+    stands alone (``{"target": …, "spec": …}``); in an audit it is empty.
 
     >>> verdict = Verdict(Claim("rounding", "every entry is inside its bound"), Status.TESTED)
     >>> verdict.require(Status.TESTED) is verdict
@@ -72,6 +73,7 @@ class Verdict:
     assumptions: tuple[Mapping[str, Any], ...] = ()
     evidence: Mapping[str, Any] = field(default_factory=dict)
     counts: bool = True
+    subject: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def applies(self) -> bool:
@@ -94,6 +96,7 @@ class Verdict:
     def to_dict(self) -> dict[str, Any]:
         """Return the claim as in the JSON of an audit."""
         return {
+            **self.subject,
             "name": self.claim.name,
             "statement": self.claim.statement,
             "applies": self.applies,

@@ -131,12 +131,15 @@ def _unwritable(path: str, cause: str, remedy: str) -> UsageError:
 
 
 @contextmanager
-def progress(message: str) -> Iterator[None]:
-    """Show on an attached terminal that something is going on; be quiet in a pipe."""
+def progress(message: str) -> Iterator[Callable[[str], None]]:
+    """Show on an attached terminal that something is going on; be quiet in a pipe.
+
+    The function that it yields changes the message.
+    """
     if not is_terminal(sys.stderr):
-        yield
+        yield lambda _: None
         return
     from rich.console import Console
 
-    with Console(stderr=True).status(message):
-        yield
+    with Console(stderr=True).status(message) as status:
+        yield status.update

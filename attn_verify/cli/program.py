@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import IO, Any, NoReturn
 
 from attn_verify import __version__
-from attn_verify.cli import commands
+from attn_verify.cli import commands, proofs
 from attn_verify.cli.output import OutputError, UsageError, complain, silence, write
 from attn_verify.errors import AttnVerifyError, explain, shorten
 
@@ -41,6 +41,22 @@ _CHECK = """\
 examples:
   attn-verify check worked-example       the packaged document
   attn-verify check figures.json --json"""
+
+
+_PROVE = """\
+examples:
+  attn-verify prove my_attention.py::attention
+  attn-verify prove layer.py::multihead --heads 2 --spec causal=lower_right
+  attn-verify prove package.module:function --roles a=Q,b=K,c=V --layout bhnd
+  attn-verify prove my_attention.py::attention --certificate proof.json
+
+The function is imported and run in a process of its own, on exact numbers and in floats."""
+
+_REPLAY = """\
+exit codes: 1 it still fails, 0 it passes now, 2 the file or its target cannot be used, 3 undecided"""
+
+_RECHECK = """\
+exit codes: 0 the certificate is valid, 1 it is not, 2 the file cannot be read, 3 it could not be checked in full"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -136,7 +152,83 @@ def _build() -> tuple[_Parser, dict[str, _Parser]]:
     check.add_argument("document", metavar="DOCUMENT", help="a .json document, or the word worked-example")
     check.add_argument("--json", action="store_true", help="print JSON")
     check.set_defaults(run=commands.check)
-    return parser, {"derive": derive, "check": check}
+
+    prove = subparsers.add_parser(
+        "prove",
+        help="is this function the formula? exactly, for all real inputs at the sizes in scope",
+        description="Run somebody's untouched NumPy attention on exact numbers and decide whether it is the formula.",
+        epilog=_PROVE,
+        formatter_class=layout,
+        allow_abbrev=False,
+    )
+    _prove_arguments(prove)
+    prove.set_defaults(run=proofs.prove)
+
+    replay = subparsers.add_parser(
+        "replay",
+        help="run a saved counterexample again",
+        description="Run a saved counterexample again, in floats, and judge it again.",
+        epilog=_REPLAY,
+        formatter_class=layout,
+        allow_abbrev=False,
+    )
+    replay.add_argument("file", metavar="FILE", help="a counterexample that prove saved")
+    replay.add_argument("--json", action="store_true", help="print JSON")
+    replay.set_defaults(run=proofs.replay)
+
+    recheck = subparsers.add_parser(
+        "recheck",
+        help="check a proof certificate independently",
+        description="Rebuild the formula from the spec, compare it with the traced program; no code of prove is used.",
+        epilog=_RECHECK,
+        formatter_class=layout,
+        allow_abbrev=False,
+    )
+    recheck.add_argument("file", metavar="FILE", help="a certificate that prove wrote")
+    recheck.add_argument("--json", action="store_true", help="print JSON")
+    recheck.set_defaults(run=proofs.recheck)
+    known = {"derive": derive, "check": check, "prove": prove, "replay": replay, "recheck": recheck}
+    return parser, known
+
+
+def _prove_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("target", metavar="TARGET", help="path/to/file.py::function, or package.module:function")
+    conventions = parser.add_argument_group("conventions")
+    conventions.add_argument(
+        "--spec",
+        action="append",
+        default=[],
+        metavar="SPEC",
+        help="a profile such as paper, or field=value such as causal=lower_right; may be repeated, later ones win",
+    )
+    conventions.add_argument("--roles", metavar="ROLES", help="which parameter is what: a=Q,b=K,c=V")
+    conventions.add_argument(
+        "--layout", choices=("nd", "bnd", "bhnd", "bnhd"), help="axes of Q, K, V or X (default: tried in this order)"
+    )
+    conventions.add_argument("--returns", metavar="NAMES", help="what a tuple holds: O,P or dQ,dK,dV")
+    sizes = parser.add_argument_group("sizes (default: several small ones)")
+    for name, what in (
+        ("n", "queries"), ("m", "keys"), ("d-k", "columns of Q and K"), ("d-v", "columns of V"),
+        ("d-model", "columns of X"), ("heads", "heads"),
+    ):  # fmt: skip
+        sizes.add_argument(f"--{name}", type=_size, metavar=name[0].upper(), help=what)
+    run = parser.add_argument_group("run")
+    run.add_argument("--seed", type=_seed, default=0, metavar="N", help="seed of every random choice (default: 0)")
+    run.add_argument("--seconds", type=_size, default=60, metavar="S", help="time limit of one run (default: 60)")
+    run.add_argument("--certificate", metavar="FILE", help="write a certificate of the proof, for recheck")
+    run.add_argument(
+        "--save-dir",
+        metavar="DIR",
+        default=".",
+        help="where a counterexample is saved (default: the current directory)",
+    )
+    run.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _seed(text: str) -> int:
+    if not _WHOLE.match(text) or int(text) < 0:
+        raise argparse.ArgumentTypeError(f"got {shorten(text, 40)!r}; a seed is a whole number from 0")
+    return int(text)
 
 
 def _derive_arguments(parser: argparse.ArgumentParser) -> None:

@@ -32,8 +32,10 @@ class Range:
 
     def plus(self, other: Range) -> Range:
         """Return the range of sums."""
+        # A fraction beyond the range of floats cannot be added to an infinite one.
         return Range(
-            self.low + other.low, self.high + other.high,
+            -_INF if -_INF in (self.low, other.low) else self.low + other.low,
+            _INF if _INF in (self.high, other.high) else self.high + other.high,
             self.low_open or other.low_open, self.high_open or other.high_open,
         )  # fmt: skip
 
@@ -125,17 +127,19 @@ class Bounds:
             case "exp":
                 if self._is_zero(node.args[0]):
                     return Range(Fraction(1), Fraction(1))
-                low = Fraction(1) if a.low >= 0 else Fraction(0)
-                high = Fraction(1) if a.high <= 0 else _INF
-                return Range(low, high, low_open=a.low < 0 or a.low_open, high_open=a.high <= 0 and a.high_open)
+                least = Fraction(1) if a.low >= 0 else Fraction(0)
+                most = Fraction(1) if a.high <= 0 else _INF
+                return Range(least, most, low_open=a.low < 0 or a.low_open, high_open=a.high <= 0 and a.high_open)
             case "log":
-                return Range(Fraction(0) if a.low >= 1 else -_INF, Fraction(0) if a.high <= 1 else _INF)
+                above = a.low > 1 or (a.low == 1 and a.low_open)
+                below = a.high < 1 or (a.high == 1 and a.high_open)
+                return Range(Fraction(0) if a.low >= 1 else -_INF, Fraction(0) if a.high <= 1 else _INF, above, below)
             case "sqrt":
                 return Range(Fraction(0), low_open=a.positive)
             case "max":
                 members = [self._known[arg] for arg in node.args]
-                low, closed = max((m.low, m.low_open) for m in members)
-                return Range(low, max(m.high for m in members), closed)
+                low, low_open = max((m.low, m.low_open) for m in members)
+                return Range(low, max(m.high for m in members), low_open)
             case _:
                 return ANY
 
@@ -200,3 +204,25 @@ class Bounds:
         if a.high <= 0:
             return Range(high=Fraction(0), high_open=a.negative)
         return ANY
+
+
+# Functions of all real arguments that are given by their power series everywhere.
+_ENTIRE = frozenset({"sin", "cos", "erf", "pi"})
+
+
+def vanishes_nowhere_or_rarely(bounds: Bounds, node: Node) -> bool:
+    """Return whether the zeros of a node that is not the number 0 are known to form a null set.
+
+    That is so for analytic functions on a connected domain, and for quotients of such.  A maximum, or a root
+    of something that may be zero, can be equal to something else on half of all inputs and not on the other.
+    """
+    graph = bounds.graph
+    for inner in graph.cone([node]):
+        if inner.op == "max" or (inner.op == "atom" and inner.value not in _ENTIRE):
+            return False
+        if inner.op in ("sqrt", "log"):
+            inside = graph.nodes[inner.args[0]]
+            constant = all(part.op != "input" for part in graph.cone([inside]))
+            if not (constant or bounds.range(inside).positive or bounds.low(inside).positive):
+                return False
+    return True

@@ -46,11 +46,11 @@ class Node:
         """Refuse: a float would lose the program."""
         raise UnmodelledError("float() of an exact number")
 
-    def __eq__(self, other: object) -> NoReturn:  # type: ignore[override]
+    def __eq__(self, other: object) -> NoReturn:
         """Refuse: comparisons are made where they are recorded."""
         raise UnmodelledError("a comparison of exact numbers that nobody records")
 
-    __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __eq__  # type: ignore[assignment]
+    __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __eq__
 
     def __add__(self, other: Node | int | Fraction) -> Node:
         return self.graph.add(self, self.graph.node(other))
@@ -322,7 +322,7 @@ class Graph:
         if x.op == "special":
             return 1 if x.value == "inf" else -1
         if x.op == "rational":
-            return (x.value > 0) - (x.value < 0)
+            return int(x.value > 0) - int(x.value < 0)
         from attn_verify.arithmetic.graph.bounds import Bounds
 
         sign = Bounds(self).sign(x)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
@@ -15,6 +16,12 @@ _ARITY = {
     "max": None, "atom": None,
 }  # fmt: skip
 assert set(_ARITY) == set(OPERATIONS)
+# What the value of an operation looks like as text; no exponents, whose numbers could have any length.
+_VALUES = {
+    "rational": re.compile(r"-?[0-9]+(/0*[1-9][0-9]*)?", re.ASCII),
+    "special": re.compile(r"-?inf|nan"),
+    "atom": re.compile(r"\w+"),
+}
 
 
 def dump(graph: Graph, groups: Mapping[str, Sequence[Node]]) -> dict[str, Any]:
@@ -43,27 +50,37 @@ def load(data: Mapping[str, Any], graph: Graph | None = None) -> tuple[Graph, di
     """
     graph = Graph() if graph is None else graph
     made: list[Node] = []
-    for line in data["nodes"]:
+    for line in _items(data, "nodes"):
+        if not isinstance(line, Sequence) or isinstance(line, str) or not line or line[0] not in OPERATIONS:
+            raise ValueError(f"not an operation: {line!r:.200}")
         op, *rest = line
-        if op not in _ARITY:
-            raise ValueError(f"unknown operation {op!r}")
         value: Any = None
         if op == "input":
-            name, *index = rest
-            if not isinstance(name, str) or not all(type(i) is int and i >= 0 for i in index):
-                raise ValueError(f"malformed input {line!r}")
-            value, rest = (name, tuple(index)), []
-        elif op == "rational":
-            value, rest = Fraction(rest[0]), rest[1:]
-        elif op in ("special", "atom"):
-            value, rest = str(rest[0]), rest[1:]
-            if op == "special" and value not in ("inf", "-inf", "nan"):
-                raise ValueError(f"malformed special number {line!r}")
+            if not rest or not isinstance(rest[0], str) or not all(type(i) is int and i >= 0 for i in rest[1:]):
+                raise ValueError(f"malformed input {line!r:.200}")
+            value, rest = (rest[0], tuple(rest[1:])), []
+        elif op in _VALUES:
+            if not rest or not isinstance(rest[0], str) or not _VALUES[op].fullmatch(rest[0]):
+                raise ValueError(f"malformed {op} {line!r:.200}")
+            value, rest = Fraction(rest[0]) if op == "rational" else rest[0], rest[1:]
         arity = _ARITY[op]
         if (arity is not None and len(rest) != arity) or (op == "max" and len(rest) < 2):
             raise ValueError(f"{op} with {len(rest)} arguments")
-        if not all(type(i) is int and 0 <= i < len(made) for i in rest):
-            raise ValueError(f"{op} of a node that does not exist yet")
-        made.append(graph.make(op, tuple(made[i].index for i in rest), value))
-    groups = {name: [made[i] for i in numbers] for name, numbers in data["groups"].items()}
-    return graph, groups
+        made.append(graph.make(op, tuple(node.index for node in _chosen(made, rest)), value))
+    groups = data.get("groups")
+    if not isinstance(groups, Mapping):
+        raise ValueError("no groups of nodes")
+    return graph, {name: _chosen(made, _items(groups, name)) for name in groups}
+
+
+def _items(data: Mapping[str, Any], key: str) -> Sequence[Any]:
+    items = data.get(key)
+    if not isinstance(items, Sequence) or isinstance(items, str):
+        raise ValueError(f"{key!r} is not a list")
+    return items
+
+
+def _chosen(made: Sequence[Node], numbers: Sequence[Any]) -> list[Node]:
+    if not all(type(i) is int and 0 <= i < len(made) for i in numbers):
+        raise ValueError("a node that does not exist yet")
+    return [made[i] for i in numbers]

@@ -35,7 +35,7 @@ class Carrier(Protocol):
 
     @classmethod
     def full(cls, shape: tuple[int, ...], value: Fraction | str) -> Self:
-        """Return an array of one rational number, of ``"inf"``, ``"-inf"``, ``"nan"``, or of ``"poison"``.
+        """Return an array of one rational number, of ``"inf"``, ``"-inf"``, ``"nan"``, ``"pi"``, or of ``"poison"``.
 
         Poison stands for what ``np.empty`` returns: any operation that reads it refuses, moving it does not.
         """
@@ -84,6 +84,10 @@ class Carrier(Protocol):
 
     def compare(self, op: str, other: Self) -> NDArray[np.bool_]:
         """Answer one of ``COMPARISONS`` for every entry, recording what depends on the inputs."""
+        ...
+
+    def constants(self) -> NDArray[Any]:
+        """Return, for every entry, its Fraction, its special name, a ball of any other constant, or ``None``."""
         ...
 
     def is_special(self, value: str) -> NDArray[np.bool_]:

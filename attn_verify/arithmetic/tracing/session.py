@@ -7,14 +7,17 @@ catches it.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from attn_verify.arithmetic.graph import Graph, Node
-from attn_verify.arithmetic.graph.bounds import Bounds
+from attn_verify.arithmetic.graph.bounds import Bounds, vanishes_nowhere_or_rarely
 from attn_verify.arithmetic.graph.evaluation import BallValues, Point
+
+# The operation of a refusal that goes away when maxima are decided by comparisons.
+MAXIMUM_COMPARED = "== with a maximum"
 
 # Decisions of one run, before it is given up.
 MAX_DECISIONS = 20_000
@@ -61,8 +64,9 @@ class Session:
     point: Point
     sizes: frozenset[int] = frozenset()
     forced: Sequence[bool] = ()
-    target_files: frozenset[str] = frozenset()
+    target_files: Container[str] = frozenset()
     cases: bool = False  # maxima are decided by comparisons instead of being kept as one node
+    carrier: Any = None  # the class that holds the numbers of traced arrays, one node an entry by default
     conditions: list[Condition] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     notes: dict[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
@@ -72,6 +76,11 @@ class Session:
         self.balls = BallValues(self.graph, self.point)
         self.bounds = Bounds(self.graph)
         self._above: dict[int, list[tuple[int, bool]]] = {}
+        self._asked = 0  # questions "lt" so far
+        if self.carrier is None:
+            from attn_verify.arithmetic.tracing.node_data import NodeData
+
+            self.carrier = NodeData
 
     def refuse(self, operation: str, cause: str, remedy: str = "") -> NoReturn:
         """Record that ``operation`` cannot be modelled, and stop the run."""
@@ -126,20 +135,27 @@ class Session:
         if len(self.conditions) >= MAX_DECISIONS:
             self.refuse("comparison", f"more than {MAX_DECISIONS} questions about values in one run", "a smaller size")
         if op == "eq":
+            self._require_rare(a, b)
             answer = False
-        elif self._position() < len(self.forced):
-            answer = self.forced[self._position()]
+        elif self._asked < len(self.forced):
+            answer = self.forced[self._asked]
         else:
             answer = self._at_point(a, b)
         self.conditions.append(Condition(op, a, b, answer, self.place()))
         if op == "lt":
+            self._asked += 1
             # left < right, or right ≤ left
             low, high = (a, b) if answer else (b, a)
             self._above.setdefault(low.index, []).append((high.index, answer))
         return answer
 
-    def _position(self) -> int:
-        return sum(1 for condition in self.conditions if condition.op == "lt")
+    def _require_rare(self, a: Node, b: Node) -> None:
+        """Refuse a question ``a == b`` whose answer may be yes for more than a null set of inputs."""
+        if vanishes_nowhere_or_rarely(self.bounds, self.graph.sub(a, b)):
+            return
+        if any(node.op == "max" for node in self.graph.cone([a, b])):
+            self.refuse(MAXIMUM_COMPARED, "whether a number equals a maximum depends on which member it is")
+        self.refuse("==", "two numbers that may be equal for many inputs, or for few", "compare with < or <=")
 
     def _settled(self, op: str, a: Node, b: Node) -> bool | None:
         """Return the answer where it is the same for all inputs of this path, else ``None``."""
@@ -219,6 +235,11 @@ def current() -> Session:
     if not _CURRENT:
         raise RuntimeError("no run is in progress")
     return _CURRENT[-1]
+
+
+def running_session() -> Session | None:
+    """Return the session of the run in progress, if there is one."""
+    return _CURRENT[-1] if _CURRENT else None
 
 
 @contextmanager

@@ -1,0 +1,99 @@
+"""What a program computes in the limit where its large negative constants are −∞."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+import flint
+
+from attn_verify.arithmetic.ball import Ball, ends
+from attn_verify.arithmetic.graph.evaluation import BallValues
+from attn_verify.arithmetic.graph.nodes import Graph, Node, UnmodelledError
+
+
+def in_the_limit(
+    graph: Graph, roots: Sequence[Node], below: Fraction
+) -> tuple[Graph, list[Node], tuple[Fraction, ...]]:
+    """Replace constants up to ``below`` by −∞ where they are added, subtracted, compared or exponentiated.
+
+    A constant is whatever depends on no input, ``−1e9/√d`` for instance; as a factor of something that depends
+    on inputs it stays.  Returns a new graph, the roots in it, and the constants that were replaced (an upper
+    bound of each that is not rational), from the largest.
+
+    Raises ``UnmodelledError`` where the limit has no value, as ``−∞ − (−∞)`` has none.
+
+    >>> g = Graph()
+    >>> s = g.input("s", ())
+    >>> _, [weight], fills = in_the_limit(g, [g.exp(s + Fraction(-10**9))], Fraction(-10**4))
+    >>> weight.rational, fills
+    (Fraction(0, 1), (Fraction(-1000000000, 1),))
+    """
+    cone = graph.cone(roots)
+    balls = BallValues(graph, {})
+    limit = flint.arb(flint.fmpq(below.numerator, below.denominator)).upper()
+    varies: set[int] = set()
+    fill: dict[int, int] = {}  # the sign of a constant that stands for ∞
+    replaced: dict[int, Fraction] = {}
+    bound: dict[int, Fraction] = {}
+    for node in cone:
+        if node.op in ("input", "atom") or any(arg in varies for arg in node.args):
+            varies.add(node.index)
+        elif node.op != "special":
+            value = balls[node]
+            if value <= limit or -value <= limit:
+                fill[node.index] = -1 if value <= limit else 1
+                bound[node.index] = node.value if node.op == "rational" else -_least_size(value)
+    new = Graph()
+    made: dict[int, Node] = {}
+
+    def taken(arg: int, signs: tuple[int, ...]) -> Node:
+        """Return an argument, or ∞ for a constant of one of these signs."""
+        sign = fill.get(arg)
+        if sign not in signs:
+            return made[arg]
+        replaced[arg] = bound[arg]
+        return new.special("-inf" if sign < 0 else "inf")
+
+    for node in cone:
+        inner = node.index in varies
+        match node.op:
+            case "add" if inner:
+                made[node.index] = new.add(taken(node.args[0], (-1,)), taken(node.args[1], (-1,)))
+            case "sub" if inner:
+                made[node.index] = new.sub(taken(node.args[0], (-1,)), taken(node.args[1], (-1, 1)))
+            case "max" if inner:
+                made[node.index] = new.max([taken(arg, (-1,)) for arg in node.args])
+            case "exp":
+                made[node.index] = new.exp(taken(node.args[0], (-1,)))
+            case _:
+                made[node.index] = _again(new, node, [made[arg] for arg in node.args])
+    results = [taken(root.index, (-1,)) for root in roots]
+    before = any(node.special == "nan" for node in cone)
+    if not before and any(node.special == "nan" for node in new.nodes):
+        raise UnmodelledError("in the limit fill → −∞ a difference or product of infinities has no value")
+    return new, results, tuple(sorted(set(replaced.values()), reverse=True))
+
+
+def _least_size(value: Ball) -> Fraction:
+    """Return a lower bound of the absolute value of a ball; a moderate one where that would have millions of digits."""
+    least = abs(value).lower()
+    return Fraction(2) ** 4096 if least > flint.arb(2) ** 4096 else ends(least)[0]
+
+
+def _again(graph: Graph, node: Node, args: list[Node]) -> Node:
+    match node.op:
+        case "input":
+            return graph.input(*node.value)
+        case "rational":
+            return graph.number(node.value)
+        case "special":
+            return graph.special(node.value)
+        case "max":
+            return graph.max(args)
+        case "atom":
+            return graph.atom(node.value, args)
+        case "add" | "sub" | "mul" | "div" | "neg" | "exp" | "log" | "sqrt":
+            made: Node = getattr(graph, node.op)(*args)
+            return made
+    raise UnmodelledError(f"the operation {node.op}")

@@ -1,0 +1,99 @@
+"""Reading and writing entries: NumPy's own indexing moves them, so that views and copies are as there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from attn_verify.arithmetic.tracing.array import finish, is_traced, scalar, wrap
+from attn_verify.arithmetic.tracing.convert import NotNumericError, as_array, cast, raw
+from attn_verify.arithmetic.tracing.dtypes import is_float
+from attn_verify.arithmetic.tracing.session import current
+
+
+def concrete_key(key: Any) -> Any:
+    """Return an index without traced arrays; floats are no index."""
+    if isinstance(key, tuple):
+        return tuple(concrete_key(part) for part in key)
+    if is_traced(key):
+        if is_float(key._dtype):
+            raise IndexError("arrays used as indices must be of integer (or boolean) type")
+        return key._data if key._data.shape else key._data[()]
+    if isinstance(key, list):
+        return raw(as_array(key)) if key else key
+    return key
+
+
+def get(x: Any, key: Any) -> Any:
+    """Return ``x[key]``: a view, a copy or a scalar."""
+    key = concrete_key(key)
+    data = x._data[key] if isinstance(x._data, np.ndarray) else x._data.move(lambda a: a[key])
+    if not isinstance(data, np.ndarray) and not hasattr(data, "compare"):
+        return scalar(np.asarray(data), x._dtype)
+    if data.shape:
+        return wrap(data, x._dtype)
+    # a 0-d result is an array only where the index has an ellipsis
+    shape = x._data.shape
+    is_array = isinstance(np.broadcast_to(np.int8(0), shape)[key], np.ndarray)
+    return wrap(data, x._dtype) if is_array else scalar(data, x._dtype)
+
+
+def put(x: Any, key: Any, value: Any) -> None:
+    """Write ``x[key] = value``; ``value`` is cast and broadcast."""
+    key = concrete_key(key)
+    try:
+        source = as_array(value)
+    except NotNumericError:
+        np.ones(x._data.shape, x._dtype)[key] = value
+        current().refuse("assignment", f"a {type(value).__name__} as a number", "assign numbers")
+    if source._data.shape and not isinstance(np.broadcast_to(np.int8(0), x._data.shape)[key], np.ndarray):
+        # one entry takes one number: NumPy raises, or reads an array of one
+        np.ones(x._data.shape)[key] = np.ones(source._data.shape)
+        source = source._move(lambda a: a.reshape(()))
+    data = cast(source, x._dtype, "assignment")
+    if isinstance(x._data, np.ndarray):
+        x._data[key] = data
+    else:
+        x._data.assign(key, data)
+
+
+class Flat:
+    """The entries of an array in C order, as ``array.flat``."""
+
+    def __init__(self, array: Any) -> None:
+        self._array = array
+
+    def _positions(self) -> Any:
+        shape = self._array._data.shape
+        return np.arange(int(np.prod(shape, dtype=np.int64)))
+
+    def _places(self, positions: Any) -> Any:
+        return np.unravel_index(positions, self._array._data.shape)
+
+    def __getitem__(self, key: Any) -> Any:
+        positions = self._positions()[concrete_key(key)]
+        shape = self._array._data.shape
+        result = self._array._data
+        places = self._places(positions) if shape else ()
+        moved = result[places] if isinstance(result, np.ndarray) else result.move(lambda a: a[places])
+        return finish(moved, self._array._dtype)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        positions = self._positions()[concrete_key(key)]
+        if not self._array._data.shape:
+            self._array[()] = value
+            return
+        count = np.size(positions)
+        values = as_array(value)
+        if values._data.shape:
+            # NumPy repeats or cuts the values to fit
+            values = values.ravel()._move(lambda a: np.resize(a, count) if a.size else a)
+        put(self._array, tuple(np.reshape(part, -1) for part in self._places(positions)), values)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
+
+    def __len__(self) -> int:
+        return len(self._positions())

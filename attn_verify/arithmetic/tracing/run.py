@@ -1,0 +1,191 @@
+"""Run a target on exact numbers for one call, along every path, and describe what it computed as plain data."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from attn_verify.arithmetic.graph import Graph, Node
+from attn_verify.arithmetic.graph.storage import dump
+from attn_verify.arithmetic.tracing.imports import ExactImports, OwnFiles, fresh_source
+from attn_verify.arithmetic.tracing.paths import Budget, explore
+from attn_verify.arithmetic.tracing.run_arrays import NodeMaker, exact_models, leaf, trail
+from attn_verify.arithmetic.tracing.run_outcome import Ending, attempt
+from attn_verify.arithmetic.tracing.run_values import arguments, point_of, sizes_of, structure
+from attn_verify.arithmetic.tracing.run_watch import Watch, refuse_unrecorded, watched
+from attn_verify.arithmetic.tracing.session import Condition, Refusal, Session, running
+
+Function = Callable[..., Any]
+# Answers to questions in all runs together, before the exploration is given up.
+MAX_DECISIONS = 200_000
+
+
+@dataclass
+class PathRun:
+    """One run: how it ended, what it returned and asked, and what it changed."""
+
+    ending: Ending
+    value: dict[str, Any] | None
+    roots: list[Node]
+    conditions: list[Condition]
+    refusals: list[Refusal]
+    lines: list[str]
+    opcodes: str
+    changed: list[str]
+
+    @property
+    def outcome(self) -> str:
+        """How it ended; a refusal counts even if the target went on."""
+        return "refused" if self.refusals else self.ending.outcome
+
+    def same_program(self, other: PathRun) -> bool:
+        """Return whether two runs computed the same nodes after the same questions."""
+        asked, others = ([(c.op, c.left.index, c.right.index, c.answer) for c in r.conditions] for r in (self, other))
+        return self.outcome == other.outcome and self.value == other.value and asked == others
+
+
+class _Tracer:
+    """The runs of one call, all in one graph, so that equal programs are equal nodes."""
+
+    def __init__(self, call: Mapping[str, Any], own: OwnFiles, watch: Watch, cases: bool) -> None:
+        self.call = call
+        self.own = own
+        self.watch = watch
+        self.graph = Graph()
+        self.point = point_of(call)
+        self.sizes = sizes_of(call)
+        self.cases = cases
+        self.imports = ExactImports(own, exact_models())
+        self.importing = self.session(())
+        self.notes = self.importing.notes
+
+    def session(self, forced: Sequence[bool]) -> Session:
+        """Return the session of a run: values and bounds of nodes are shared by all runs of the call."""
+        session = Session(self.graph, self.point, self.sizes, forced, self.own, self.cases)
+        if hasattr(self, "importing"):
+            session.balls, session.bounds = self.importing.balls, self.importing.bounds
+            session.refusals = list(self.importing.refusals)
+            session.notes = self.notes
+        return session
+
+    def load(self, load: Callable[[], Function]) -> Ending:
+        """Import the target; what it computes on import belongs to every run."""
+        with running(self.importing):
+            ending = watched(load, self.own, self.watch, self.imports, self.importing)
+        self.base, self.base_opcodes = self.watch.lines, self.watch.opcodes
+        return ending
+
+    def run(self, function: Function, forced: tuple[bool, ...]) -> PathRun:
+        """Call the target once on fresh arguments."""
+        session = self.session(forced)
+        with running(session):
+            maker = NodeMaker(self.graph, list(self.point))
+            given = arguments(self.call, maker)
+            before = {name: trail(value) for name, value in given.named.items()}
+            ending = watched(
+                lambda: function(*given.positional, **given.keyword), self.own, self.watch, self.imports, session
+            )
+            roots: list[Node] = []
+            read = Ending("returned")
+            if ending.outcome == "returned":
+                # Reading a result may refuse (poison), or run code of the target.
+                read = attempt(lambda: structure(ending.value, lambda value: leaf(value, roots)), self.own)
+                ending = ending if read.outcome == "returned" else read
+            refuse_unrecorded(session, ending)
+            changed = [name for name, value in given.named.items() if trail(value) != before[name]]
+        return PathRun(
+            ending, read.value, roots, session.conditions, session.refusals,
+            sorted({*self.base, *self.watch.lines}), f"{self.base_opcodes} {self.watch.opcodes}", changed,
+        )  # fmt: skip
+
+
+def trace(
+    load: Callable[[], Function], call: Mapping[str, Any], own: OwnFiles, watch: Watch, *,
+    cases: bool = False, max_paths: int = 256, seconds: float = 60,
+) -> dict[str, Any]:  # fmt: skip
+    """Import a target under the exact models, run one call along all paths, and return what is known as JSON data.
+
+    ``load`` imports the target and returns the function; ``call`` is the recipe of its arguments.  ``outcome`` is
+    that of the first path that did not return, else ``returned``; a refusal anywhere makes it ``refused``.
+    ``repeatable`` says whether the first path, run again at once and after all others, computed the same nodes;
+    it is false too where no time was left to try.  After a refusal no further path is run.
+    """
+    begin = time.monotonic()
+    tracer = _Tracer(call, own, watch, cases)
+    with fresh_source(own), tracer.imports.installed():
+        loaded = tracer.load(load)
+        if loaded.outcome != "returned":
+            return _report(tracer, [], loaded, exhausted=False, repeatable=True, seconds=time.monotonic() - begin)
+
+        def run(forced: tuple[bool, ...]) -> PathRun:
+            return tracer.run(loaded.value, forced)
+
+        first = run(())
+        budget = Budget(max_paths, MAX_DECISIONS, begin + seconds)
+        repeatable = time.monotonic() < begin + seconds / 2 and first.same_program(run(()))
+        explored = explore(lambda forced: run(forced) if forced else first, budget)
+        if len(explored.runs) > 1:
+            repeatable = repeatable and first.same_program(run(()))
+        repeatable = repeatable and explored.repeatable
+    return _report(
+        tracer, list(explored.runs), loaded,
+        exhausted=explored.exhausted, repeatable=repeatable, seconds=time.monotonic() - begin,
+    )  # fmt: skip
+
+
+def _report(
+    tracer: _Tracer, runs: list[PathRun], loaded: Ending, *, exhausted: bool, repeatable: bool, seconds: float
+) -> dict[str, Any]:
+    groups: dict[str, list[Node]] = {}
+    for i, run in enumerate(runs):
+        groups[f"path {i}"] = run.roots
+        groups[f"path {i} conditions"] = [node for c in run.conditions for node in (c.left, c.right)]
+    graph = dump(tracer.graph, groups)
+    number = {
+        node.index: new
+        for name, nodes in groups.items()
+        for node, new in zip(nodes, graph["groups"][name], strict=True)
+    }
+    found = [*tracer.importing.refusals, *(refusal for run in runs for refusal in run.refusals)]
+    refusals = list(dict.fromkeys(found))
+    worst = next((run.ending for run in runs if run.outcome != "returned"), loaded)
+    return {
+        "outcome": "refused" if refusals else worst.outcome,
+        "graph": graph,
+        "paths": [_path(run, number) for run in runs],
+        "exhausted": exhausted,
+        "notes": [dict(note) for note in tracer.notes.values()],
+        "refusals": [vars(refusal) for refusal in refusals],
+        "imports": sorted(tracer.imports.asked),
+        "repeatable": repeatable,
+        "changed": sorted({name for run in runs for name in run.changed}),
+        "exception": worst.exception,
+        "seconds": seconds,
+    }
+
+
+def _path(run: PathRun, number: Mapping[int, int]) -> dict[str, Any]:
+    conditions = [
+        {"op": c.op, "left": number[c.left.index], "right": number[c.right.index], "answer": c.answer, "place": c.place}
+        for c in run.conditions
+    ]
+    return {
+        "outcome": run.outcome,
+        "value": None if run.value is None else _renumbered(run.value, number),
+        "conditions": conditions,
+        "exception": run.ending.exception,
+        "lines": run.lines,
+        "opcodes": run.opcodes,
+    }
+
+
+def _renumbered(value: Any, number: Mapping[int, int]) -> Any:
+    """Return a structure with the nodes' numbers in the stored program."""
+    if isinstance(value, dict):
+        array = value.get("array", {})
+        if isinstance(array.get("nodes"), list):
+            return {"array": {**array, "nodes": [number[index] for index in array["nodes"]]}}
+        return {key: _renumbered(item, number) for key, item in value.items()}
+    return [_renumbered(item, number) for item in value] if isinstance(value, list) else value

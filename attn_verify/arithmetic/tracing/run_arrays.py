@@ -1,0 +1,95 @@
+"""The arrays of a traced call: made from recipes, read back as node numbers, compared before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attn_verify.arithmetic.graph import Graph, Node
+from attn_verify.arithmetic.tracing.array import is_traced, wrap
+from attn_verify.arithmetic.tracing.modules import math_model, numpy_model, scipy_model
+from attn_verify.arithmetic.tracing.node_data import NodeData
+from attn_verify.arithmetic.tracing.run_values import float_array
+from attn_verify.arithmetic.tracing.session import current
+from attn_verify.arithmetic.tracing.sizes import SizeInt
+
+
+@cache
+def exact_models() -> dict[str, ModuleType]:
+    """Return the models that stand for real modules, by dotted name."""
+    return {"numpy": numpy_model(), "scipy": scipy_model(), "math": math_model()}
+
+
+class NodeMaker:
+    """Makes traced arrays of inputs and of constants, in the graph of the run."""
+
+    def __init__(self, graph: Graph, names: Sequence[tuple[str, tuple[int, ...]]]) -> None:
+        self._graph = graph
+        self._inputs = [graph.input(name, index) for name, index in names]
+
+    def array(self, positions: NDArray[np.int64], dtype: str, order: str) -> Any:
+        """Return the traced array of the inputs at these positions."""
+        nodes = np.empty(positions.shape, object, order="F" if order == "F" else "C")
+        for place in np.ndindex(*positions.shape):
+            nodes[place] = self._inputs[positions[place]]
+        return wrap(NodeData(nodes), np.dtype(dtype))
+
+    def constant(self, values: NDArray[Any]) -> Any:
+        """Return an array of the model: floats by their exact values, bools and whole numbers as they are."""
+        if values.dtype.kind != "f":
+            return wrap(values.copy(), values.dtype)
+        nodes = np.empty(values.shape, object)
+        for place in np.ndindex(*values.shape):
+            value = float(values[place])
+            special = repr(value) if value - value != 0 else None
+            nodes[place] = self._graph.special(special) if special else self._graph.number(Fraction(value))
+        return wrap(NodeData(nodes), values.dtype)
+
+    def whole(self, value: int) -> int:
+        """Return a number that remembers being a size, so that its roots are exact."""
+        return SizeInt(value)
+
+
+def leaf(value: Any, roots: list[Node]) -> dict[str, Any] | None:
+    """Describe a returned array by its nodes, which are added to ``roots``; floats have lost theirs."""
+    if is_traced(value):
+        data = value._data
+        if isinstance(data, np.ndarray):
+            return float_array(data)
+        entries = _entries(data)
+        if not all(isinstance(node, Node) for node in entries):
+            current().refuse("return", "an entry of the result was never written", "write every entry of np.empty")
+        roots.extend(entries)
+        numbers = [node.index for node in entries]
+        return {"array": {"shape": list(data.shape), "dtype": str(value.dtype), "nodes": numbers}}
+    if type(value) is np.ndarray or isinstance(value, np.generic):
+        array = np.asarray(value)
+        if array.dtype.kind in "biu":
+            return float_array(array)
+        if array.dtype.kind == "f":
+            return {"other": "float array: lost its derivation"}
+    return {"other": f"{type(value).__name__} of {value.dtype}"} if isinstance(value, np.ndarray) else None
+
+
+def _entries(data: Any) -> list[Any]:
+    return [data.nodes[place] for place in np.ndindex(*data.shape)]
+
+
+def trail(value: Any) -> Any:
+    """Return what an argument consists of, to see whether a call has changed it: equal means unchanged."""
+    if is_traced(value):
+        data = value._data
+        if isinstance(data, np.ndarray):
+            return trail(data)
+        return data.shape, str(value.dtype), [getattr(node, "index", None) for node in _entries(data)]
+    if isinstance(value, np.ndarray):
+        return value.shape, str(value.dtype), value.tobytes()
+    if isinstance(value, (list, tuple)):
+        return [trail(item) for item in value]
+    return repr(value)

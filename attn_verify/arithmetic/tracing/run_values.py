@@ -1,0 +1,162 @@
+"""What goes into a call and what comes back, as plain data: recipes of arguments, structures of values."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+# How deep a returned value is read, and how much of a text.
+MAX_DEPTH = 6
+MAX_TEXT = 2000
+
+
+class Maker(Protocol):
+    """Makes the arrays of a call in some number system."""
+
+    def array(self, positions: NDArray[np.int64], dtype: str, order: str) -> Any:
+        """Return the array of the inputs at these positions of the call's list."""
+        ...
+
+    def constant(self, values: NDArray[Any]) -> Any:
+        """Return an array that does not depend on the inputs."""
+        ...
+
+    def whole(self, value: int) -> int:
+        """Return a whole number, which may be a size."""
+        ...
+
+
+@dataclass
+class Arguments:
+    """The arguments of one call: by position, by keyword, and all of them by the name of the parameter."""
+
+    positional: list[Any]
+    keyword: dict[str, Any]
+    named: dict[str, Any]
+
+
+def point_of(call: Mapping[str, Any]) -> dict[tuple[str, tuple[int, ...]], Fraction]:
+    """Return the value of every input of a call, by name and index."""
+    names = [(str(name), tuple(int(i) for i in index)) for name, index in call["inputs"]]
+    return dict(zip(names, map(Fraction, call["point"]), strict=True))
+
+
+def sizes_of(call: Mapping[str, Any]) -> frozenset[int]:
+    """Return the whole numbers that a constant of the target may be tied to: extents of arrays, and whole arguments."""
+    found: set[int] = set(call.get("sizes", ()))
+    for _, index in call.get("inputs", ()):
+        found.update(i + 1 for i in index)
+    for shape in call.get("shapes", {}).values():
+        found.update(shape)
+
+    def visit(recipe: Mapping[str, Any]) -> None:
+        match recipe:
+            case {"array": {"shape": shape}} | {"constant_array": {"shape": shape}}:
+                found.update(shape)
+            case {"list": items} | {"tuple": items}:
+                for item in items:
+                    visit(item)
+            case {"value": int(value)} if not isinstance(value, bool):
+                found.add(value)
+
+    for recipe in call["arguments"].values():
+        visit(recipe)
+    return frozenset(size for size in found if size > 0)
+
+
+def arguments(call: Mapping[str, Any], maker: Maker) -> Arguments:
+    """Return fresh arguments of a call; raise ``ValueError`` for a recipe that is not one."""
+    named = {str(name): _argument(recipe, maker) for name, recipe in call["arguments"].items()}
+    order: Sequence[str] = call.get("positional", ())
+    keyword = {name: value for name, value in named.items() if name not in order}
+    return Arguments([named[name] for name in order], keyword, named)
+
+
+def _argument(recipe: Mapping[str, Any], maker: Maker) -> Any:
+    match recipe:
+        case {"array": {"shape": shape, "entries": entries, **rest}}:
+            positions = numbers(entries, np.int64).reshape(shape)
+            return maker.array(positions, str(rest.get("dtype", "float64")), str(rest.get("order", "C")))
+        case {"constant_array": {"shape": shape, "data": data, "dtype": dtype}}:
+            if isinstance(data, list) and dtype.startswith("float"):
+                data = [_number(item) for item in data]
+            return maker.constant(numbers(data, dtype).reshape(shape))
+        case {"list": items}:
+            return [_argument(item, maker) for item in items]
+        case {"tuple": items}:
+            return tuple(_argument(item, maker) for item in items)
+        case {"value": None | bool() | float() | str() as value}:
+            return value
+        case {"value": int(value)}:
+            return maker.whole(value)
+    raise ValueError(f"no recipe of an argument: {recipe!r}")
+
+
+def numbers(data: Any, dtype: Any) -> NDArray[Any]:
+    """Return a list of numbers, or packed numbers, as a flat array."""
+    if isinstance(data, dict):
+        data = np.frombuffer(base64.b64decode(data["base64"]), data["dtype"])
+    return np.array(data, dtype=dtype).reshape(-1)
+
+
+def packed(data: NDArray[Any]) -> dict[str, str]:
+    """Return an array as JSON data, for lists of numbers that are too long to be written out.
+
+    >>> numbers(packed(np.arange(3)), np.int64).tolist()
+    [0, 1, 2]
+    """
+    return {"base64": base64.b64encode(np.ascontiguousarray(data).tobytes()).decode(), "dtype": data.dtype.str}
+
+
+def _number(item: float | str) -> float:
+    return (float.fromhex(item) if "0x" in item else float(item)) if isinstance(item, str) else float(item)
+
+
+def structure(value: Any, leaf: Callable[[Any], dict[str, Any] | None], depth: int = 0) -> dict[str, Any]:
+    """Return a value as plain data; ``leaf`` describes arrays, and returns ``None`` for what is not one.
+
+    Records (dataclasses) are read as dictionaries of their fields; whatever else is ``{"other": type name}``.
+    A float is ``{"value": x}``, or an array without axes where JSON has no number for it.
+    """
+    found = leaf(value)
+    if found is not None:
+        return found
+    kind = type(value)
+    if value is None or kind is bool:
+        return {"value": value}
+    if isinstance(value, int):
+        return {"value": int(value)}
+    if kind is float:
+        return {"value": value} if math.isfinite(value) else float_array(np.array(value))
+    if kind is str:
+        return {"value": value[:MAX_TEXT]}
+    if depth < MAX_DEPTH:
+        if isinstance(value, (list, tuple)):
+            items = [structure(item, leaf, depth + 1) for item in value]
+            return {"tuple" if isinstance(value, tuple) else "list": items}
+        if isinstance(value, dict):
+            return {"dict": {str(key): structure(item, leaf, depth + 1) for key, item in value.items()}}
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            items_by_name = {item.name: getattr(value, item.name, None) for item in dataclasses.fields(value)}
+            return {"dict": {name: structure(item, leaf, depth + 1) for name, item in items_by_name.items()}}
+    return {"other": kind.__name__[:MAX_TEXT]}
+
+
+def float_array(value: NDArray[Any]) -> dict[str, Any]:
+    """Return a real array of bools, whole numbers or floats as plain data, floats as ``float.hex``."""
+    kind, flat = value.dtype.kind, value.ravel()
+    if kind == "f" and value.dtype.itemsize <= 8:
+        data: list[Any] = [x.hex() if math.isfinite(x) else repr(x) for x in flat.astype(np.float64).tolist()]
+    elif kind in "biu":
+        data = flat.tolist()
+    else:
+        return {"other": f"{value.dtype} array"}
+    return {"array": {"shape": list(value.shape), "dtype": value.dtype.name, "data": data}}

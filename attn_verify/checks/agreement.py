@@ -1,0 +1,71 @@
+"""Whether a run in floats lies near the exact values of the program that was traced, at the same point.
+
+A guard, not a verdict: code that computes one thing in exact numbers and another in floats, without taking
+another way through its lines, is caught here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+from attn_verify.arithmetic.graph import Graph, Node
+from attn_verify.arithmetic.graph.evaluation import BallValues
+from attn_verify.checks.reading import floats
+
+# Unit roundoffs by the narrowest format that the target casts to.
+_ROUNDOFF = {"float64": 2.0**-53, "float32": 2.0**-24, "float16": 2.0**-11}
+# What rounding may add up to at a benign point and a tiny size, in unit roundoffs of the largest value.
+_UNITS = 2.0**14
+# The program's own float evaluation may round in another order than NumPy does.
+_SAME = 256.0
+
+
+def narrowest(notes: Any) -> str:
+    """Return the narrowest float format that the notes of a trace mention.
+
+    >>> narrowest([{"kind": "cast", "text": "float64 → float32"}])
+    'float32'
+    """
+    texts = [note["text"] for note in notes if note["kind"] == "cast"]
+    for name in ("float16", "float32"):
+        if any(name in text for text in texts):
+            return name
+    return "float64"
+
+
+def disagreement(
+    graph: Graph,
+    entries: Mapping[Any, Node],
+    found: Mapping[Any, float],
+    point: Mapping[Any, Fraction],
+    notes: Any,
+) -> str:
+    """Return what differs between floats and exact values, or the empty string.
+
+    The allowance is what the narrowest format of the run explains, or what the traced program itself loses
+    when it is run in float64 (a cancellation, say).
+    """
+    if not entries:
+        return ""
+    balls = BallValues(graph, point)
+    keys = list(entries)
+    replayed = floats(graph, [entries[key] for key in keys], point)
+    largest = max([1.0, *(abs(float(value)) for value in point.values())])
+    allowance = _UNITS * _ROUNDOFF[narrowest(notes)] * largest
+    for key, again in zip(keys, replayed, strict=True):
+        exact = float(balls[entries[key]].mid())
+        if key not in found:
+            return f"in floats, {_name(key)} is missing"
+        error = abs(float(found[key]) - exact)
+        own = abs(again - exact) if math.isfinite(again) else 0.0
+        if not error <= allowance + _SAME * own:
+            return f"in floats, {_name(key)} is {float(found[key]):.9g}; the traced program gives {exact:.9g} there"
+    return ""
+
+
+def _name(key: tuple[str, tuple[int, ...]]) -> str:
+    name, index = key
+    return f"{name}[{','.join(str(i + 1) for i in index)}]"

@@ -1,0 +1,272 @@
+"""One case of a proof: the target's program at one size, mask and layout against the formula."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from attn_verify.arithmetic import exact, modular
+from attn_verify.arithmetic.graph import Graph, Node, UnmodelledError
+from attn_verify.arithmetic.graph.evaluation import BallValues
+from attn_verify.arithmetic.graph.limits import in_the_limit
+from attn_verify.arithmetic.graph.storage import load
+from attn_verify.arithmetic.tracing.session import MAXIMUM_COMPARED
+from attn_verify.checks.agreement import disagreement
+from attn_verify.checks.formula import expected
+from attn_verify.checks.reading import point_of_all, points_of_equality, points_on_path, unproved_domains, write_out
+from attn_verify.checks.verdict import Status
+from attn_verify.spec import AttentionSpec
+from attn_verify.targets.returns import Misfit
+from attn_verify.targets.units import Case
+
+Json = Mapping[str, Any]
+Pair = tuple[Node, Node]
+
+# A constant this negative may stand for −∞, if the difference cannot be seen in 256 bits.
+FILL = Fraction(-100)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A question that the target asked about values, and the answer on this path."""
+
+    op: str
+    left: Node
+    right: Node
+    answer: bool
+    place: str
+
+
+@dataclass(frozen=True)
+class ProvedPath:
+    """One path whose every entry was shown equal to the formula, for the certificate."""
+
+    conditions: Sequence[Condition]
+    entries: Mapping[tuple[str, tuple[int, ...]], Node]
+
+
+@dataclass
+class Outcome:
+    """What is known about one case.
+
+    ``points`` are inputs at which a refutation may be found; ``excluded`` are equations that the proof leaves out.
+    """
+
+    case: Case
+    status: Status = Status.PROVED
+    methods: set[str] = field(default_factory=set)
+    reasons: list[str] = field(default_factory=list)
+    remedy: str = ""
+    notes: list[Json] = field(default_factory=list)
+    excluded: list[str] = field(default_factory=list)
+    points: list[Mapping[Any, Fraction]] = field(default_factory=list)
+    error_log2: float = float("-inf")
+    entries: int = 0
+    paths: list[ProvedPath] = field(default_factory=list)
+    fills: set[Fraction] = field(default_factory=set)
+    graph: Graph = field(default_factory=Graph)
+    ran: Json = field(default_factory=dict)
+    maxima: bool = False
+    partial: bool = False
+
+    @property
+    def only_partial(self) -> bool:
+        """Whether every path that was run equals the formula, and the only doubt is that there are more of them."""
+        return self.partial and len(self.reasons) == 1 and bool(self.paths)
+
+    def doubt(self, reason: str, remedy: str = "") -> None:
+        """Take back what was shown: the case is undecided for this reason."""
+        self.status = Status.UNDECIDED
+        if reason not in self.reasons:
+            self.reasons.append(reason)
+        self.remedy = self.remedy or remedy
+
+
+def decide(case: Case, spec: AttentionSpec, target: str, runner: Any, *, seed: int, seconds: float) -> Outcome:
+    """Compare the program that the target runs with the formula, entry by entry, on every path.
+
+    Maxima are first taken as unknowns; where the result depends on one, they are decided by comparisons.
+    """
+    call = case.call(target)
+    ran = runner.run(call, seconds=seconds)
+    outcome = _judge(case, spec, call, ran, runner.trace(call, seconds=seconds, cases=False), seed)
+    if outcome.status is Status.UNDECIDED and outcome.maxima:
+        again = _judge(case, spec, call, ran, runner.trace(call, seconds=seconds, cases=True), seed)
+        if again.status > Status.UNDECIDED:
+            return again
+        outcome.points += again.points
+    return outcome
+
+
+def _judge(case: Case, spec: AttentionSpec, call: Json, ran: Json, trace: Json, seed: int) -> Outcome:
+    outcome = Outcome(case, ran=ran, notes=list(trace.get("notes", ())))
+    point = {
+        (name, tuple(index)): Fraction(value)
+        for (name, index), value in zip(call["inputs"], call["point"], strict=True)
+    }
+    outcome.points.append(point)
+    _check_run(outcome, trace, ran)
+    if trace["outcome"] != "returned":
+        return outcome
+    graph, _ = load(trace["graph"])
+    outcome.graph = graph
+    wanted = expected(graph, case, spec)
+    for at, path in enumerate(trace["paths"]):
+        _judge_path(outcome, path, wanted, point, seed + at)
+        if at == 0 and path["lines"] != ran["lines"]:
+            _doubt_lines(outcome, path["lines"], ran["lines"])
+    if not trace["paths"]:
+        outcome.doubt("no path of the target was run")
+    elif not trace["exhausted"]:
+        outcome.partial = True
+        outcome.doubt(f"{len(trace['paths'])} paths were explored, and there are more", "give smaller sizes")
+    if outcome.status is not Status.UNDECIDED and ran["outcome"] == "returned":
+        found = case.select(ran["value"])
+        first = outcome.paths[0].entries if outcome.paths else {}
+        if isinstance(found, Misfit):
+            text = f"in floats, it {found.text}"
+        else:
+            values = {(item.name, item.index): float.fromhex(str(item.value)) for item in found}
+            text = disagreement(graph, first, values, point, outcome.notes)
+        if text:
+            outcome.doubt(text)
+    return outcome
+
+
+def _check_run(outcome: Outcome, trace: Json, ran: Json) -> None:
+    """Take note of everything about the two runs that forbids a proof."""
+    for refusal in trace.get("refusals", ()):
+        outcome.maxima |= refusal["operation"] == MAXIMUM_COMPARED
+        place = f" at {_short(refusal['place'])}" if refusal["place"] else ""
+        outcome.doubt(f"{refusal['operation']}{place}: {refusal['cause']}", refusal["remedy"])
+    for name, result in (("exact numbers", trace), ("floats", ran)):
+        if result["outcome"] not in ("returned", "refused"):
+            error = result.get("exception")
+            said = f": {error['type']}: {error['text']} at {_short(error['place'])}" if error else ""
+            remedy = "give --seconds more, or smaller sizes" if result["outcome"] == "timeout" else ""
+            outcome.doubt(f"in {name}, the run ended with {result['outcome']!r}{said}", remedy)
+        if result.get("changed"):
+            outcome.doubt(f"it changes its inputs: {', '.join(result['changed'])}")
+        if result.get("random"):
+            outcome.doubt("it draws random numbers", "switch randomness off")
+    if trace["outcome"] == "returned" and not trace.get("repeatable", True):
+        outcome.doubt("a second call on the same inputs computes something else: it keeps state")
+    if trace["outcome"] == "refused" and not trace.get("refusals"):
+        outcome.doubt("the run was refused")
+
+
+def _judge_path(
+    outcome: Outcome, path: Json, wanted: Mapping[Any, Node], point: Mapping[Any, Fraction], seed: int
+) -> None:
+    graph = outcome.graph
+    conditions = [
+        Condition(c["op"], graph.nodes[c["left"]], graph.nodes[c["right"]], c["answer"], c["place"])
+        for c in path["conditions"]
+    ]
+    selected = outcome.case.select(path["value"])
+    if isinstance(selected, Misfit):
+        outcome.doubt(selected.text)
+        return
+    got = {(item.name, item.index): graph.nodes[int(item.value)] for item in selected}
+    missing = set(wanted) ^ set(got)
+    if missing or not wanted:
+        outcome.doubt(f"{len(missing)} entries of the result are missing or unknown")
+        return
+    pairs = [(got[key], wanted[key]) for key in wanted]
+    for condition in conditions:
+        if condition.op == "eq":
+            left, right = (write_out(graph, side) for side in (condition.left, condition.right))
+            _exclude(outcome, f"{left} = {right}", condition.place)
+            outcome.points += list(points_of_equality(graph, condition.left, condition.right, point))[:6]
+    equations = [(c.left, c.right) for c in conditions if c.op == "eq"]
+    if len(equations) > 1:
+        outcome.points.insert(1, point_of_all(graph, equations, point))
+    divisors, doubtful, arguments = unproved_domains(graph, [node for node, _ in pairs])
+    for divisor in divisors:
+        _exclude(outcome, f"{write_out(graph, divisor)} = 0", "a divisor")
+        outcome.points += list(points_of_equality(graph, divisor, graph.number(0), point))[:2]
+    for divisor in doubtful:
+        outcome.maxima |= any(node.op == "max" for node in graph.cone([divisor]))
+        outcome.doubt(f"the divisor {write_out(graph, divisor)} may be zero for many inputs")
+    for argument in arguments:
+        outcome.doubt(f"the argument {write_out(graph, argument)} of a root or logarithm may be negative")
+    if _equal(outcome, pairs, point, seed):
+        outcome.entries += len(pairs)
+        outcome.paths.append(ProvedPath(conditions, got))
+    else:
+        nearby = points_on_path(graph, conditions, point, seed)
+        outcome.points += [drawn for drawn, _ in zip(nearby, range(6), strict=False)]
+
+
+def _equal(outcome: Outcome, pairs: Sequence[Pair], point: Mapping[Any, Fraction], seed: int) -> bool:
+    """Show that every pair is equal, or say why not."""
+    graph = outcome.graph
+    specials = [got for got, _ in pairs if got.special]
+    if specials:
+        outcome.doubt(f"{len(specials)} entries of the result are {specials[0].special}")
+        return False
+    try:
+        equal, maxima = _compare(outcome, graph, pairs, seed)
+        if not equal and _overlap(graph, pairs, point):
+            limit, nodes, fills = in_the_limit(graph, [got for got, _ in pairs], below=FILL)
+            wanted = _copy(graph, limit, [want for _, want in pairs])
+            if fills and not any(node.special for node in nodes):
+                equal, maxima = _compare(outcome, limit, list(zip(nodes, wanted, strict=True)), seed)
+                outcome.fills |= set(fills) if equal else set()
+    except UnmodelledError as error:
+        outcome.doubt(f"the comparison with the formula: {error}")
+        return False
+    outcome.maxima |= maxima
+    if not equal:
+        outcome.doubt(
+            "the program is another function than the formula, and no input was found that shows it in floats"
+        )
+    return equal
+
+
+def _compare(outcome: Outcome, graph: Graph, pairs: Sequence[Pair], seed: int) -> tuple[bool, bool]:
+    """Try the normal form, then the identity test; return whether all are equal, and whether maxima matter."""
+    try:
+        results = exact.compare(graph, pairs)
+        outcome.methods.add("normal form")
+        return all(r.equal for r in results), any(r.maxima for r in results if not r.equal)
+    except exact.TooLargeError:
+        result = modular.compare(graph, pairs, seed=seed)
+    outcome.methods.add("identity test")
+    if result.equal:
+        outcome.error_log2 = max(outcome.error_log2, result.error_log2)
+        outcome.status = min(outcome.status, Status.PROBABLE)
+    return result.equal, result.maxima
+
+
+def _overlap(graph: Graph, pairs: Sequence[Pair], point: Mapping[Any, Fraction]) -> bool:
+    """Return whether no pair can be told apart in 256 bits at the point."""
+    balls = BallValues(graph, point)
+    return all(balls[got].overlaps(balls[want]) for got, want in pairs)
+
+
+def _copy(source: Graph, into: Graph, roots: Sequence[Node]) -> list[Node]:
+    from attn_verify.arithmetic.graph.storage import dump
+
+    return load(dump(source, {"roots": roots}), into)[1]["roots"]
+
+
+def _exclude(outcome: Outcome, equation: str, place: str) -> None:
+    where = _short(place)
+    text = f"{equation} ({where})" if where else equation
+    if text not in outcome.excluded:
+        outcome.excluded.append(text)
+
+
+def _doubt_lines(outcome: Outcome, exact_lines: Sequence[str], float_lines: Sequence[str]) -> None:
+    differing = sorted(set(exact_lines) ^ set(float_lines))
+    if differing:
+        shown = ", ".join(_short(line) for line in differing[:3])
+        outcome.doubt(f"floats and exact numbers take different ways: {shown}", "avoid branches on types and dtypes")
+
+
+def _short(place: str) -> str:
+    """Return the last part of the path of ``file:line``."""
+    return place.rsplit("/", 1)[-1]

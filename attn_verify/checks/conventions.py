@@ -1,0 +1,91 @@
+"""Which conventions a target follows: each is tried once in floats, on one harmless input."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+from attn_verify.arithmetic.graph import Graph
+from attn_verify.arithmetic.graph.evaluation import BallValues
+from attn_verify.checks.formula import expected
+from attn_verify.errors import AttnVerifyError
+from attn_verify.targets import probe
+from attn_verify.targets.binding import Binding
+from attn_verify.targets.cases import default_sizes, masks
+from attn_verify.targets.layouts import Convention
+from attn_verify.targets.probe import Choice
+from attn_verify.targets.returns import Selected
+from attn_verify.targets.units import Case
+
+# Far above what rounding does to a harmless input in float16, far below what a wrong arrangement does.
+_NEAR = 0.05
+
+
+def choose(runner: Any, binding: Binding, target: str, sizes: Mapping[str, int], *, seconds: float) -> Choice:
+    """Run the target once in floats in every convention, and choose those to prove (see ``targets.probe``)."""
+
+    def run(calls: list[dict[str, Any]]) -> Sequence[Mapping[str, Any]]:
+        results: list[Mapping[str, Any]] = list(runner.run_many(calls, seconds=seconds))
+        if len(calls) > 1 and all(r["outcome"] not in ("returned", "raised") for r in results):
+            # One of them ended the process: each gets one of its own.
+            results = [*runner.run_many(calls[:8], seconds=seconds, fresh=True), *results[8:]]
+        return results
+
+    def near(case: Case, found: list[Selected]) -> bool:
+        values = {(item.name, item.index): float.fromhex(str(item.value)) for item in found}
+        return _is_near(case, binding, values)
+
+    return probe.choose(binding, run, target, near, sizes)
+
+
+def _is_near(case: Case, binding: Binding, values: Mapping[Any, float]) -> bool:
+    graph = Graph()
+    wanted = expected(graph, case, binding.spec)
+    if set(wanted) != set(values):
+        return False
+    point = {entry: Fraction(value) for entry, value in zip(case.inputs, case.point(), strict=True)}
+    balls = BallValues(graph, point, bits=64)
+    exact = {key: float(balls[node].mid()) for key, node in wanted.items() if not node.special}
+    largest = max([1.0, *map(abs, exact.values())])
+    return all(abs(values[key] - value) <= _NEAR * largest for key, value in exact.items())
+
+
+def plan_cases(
+    binding: Binding, conventions: Sequence[Convention], sizes: Mapping[str, int], *, seed: int
+) -> Iterator[tuple[Case, str]]:
+    """Yield the cases of a proof, each with what is said of its mask.
+
+    The first convention is proved at all sizes, the others at their first one.  A mask that is optional is
+    left out once at each size.
+    """
+    for number, convention in enumerate(conventions):
+        chosen = default_sizes(binding, convention, sizes)
+        for at, case_sizes in enumerate(chosen if number == 0 else chosen[:1]):
+            if binding.mask != "required":
+                yield binding.case(case_sizes, None, convention), "none" if binding.mask == "no" else "no mask"
+            if binding.mask == "no":
+                continue
+            tried, text = masks(case_sizes, binding.spec, seed)
+            where = f"n={case_sizes.n}, m={case_sizes.keys}"
+            for mask in tried if number == 0 else tried[at : at + 2]:
+                yield binding.case(case_sizes, mask, convention), f"{where}: {text}" if number == 0 else "two masks"
+
+
+def smaller_cases(binding: Binding, case: Case) -> Iterator[Case]:
+    """Yield cases of the same convention with fewer entries, the smallest first, for a simpler witness."""
+    tiny = [
+        {"n": n, "m": m, "d_k": d, "d_v": 1, "heads": h, "d_model": 1 if case.sizes.d_model else None}
+        for n, m, d, h in itertools.product((1, 2), (1, 2, 3), (1, 2), range(1, case.sizes.heads + 1))
+    ]
+    found: list[Case] = []
+    for row in tiny:
+        given = {name: size for name, size in row.items() if size is not None}
+        try:
+            sizes = default_sizes(binding, case.convention, given)[0]
+            tried = masks(sizes, binding.spec)[0] if case.mask is not None and binding.mask != "no" else [None]
+            found += [binding.case(sizes, mask, case.convention) for mask in tried[:8]]
+        except AttnVerifyError:
+            continue
+    yield from sorted((other for other in found if len(other.inputs) < len(case.inputs)), key=lambda c: len(c.inputs))

@@ -1,0 +1,82 @@
+"""The formula as a program: the third reading run on the nodes of a graph, and its gradients by the chain rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from attn_verify.arithmetic.attention import Layer, layer
+from attn_verify.arithmetic.graph import Graph, Node
+from attn_verify.arithmetic.graph.arithmetic import node_arithmetic
+from attn_verify.arithmetic.graph.gradient import gradient
+from attn_verify.shapes import Sizes
+from attn_verify.spec import Allowed, AttentionSpec
+from attn_verify.targets.units import Case
+
+Entry = tuple[str, tuple[int, ...]]
+Entries = Mapping[str, Any]
+"""Inputs of one layer by name: entry names ``(input, index)`` in the form that the third reading takes."""
+
+_SEEDS = ("dO", "dZ", "dY")
+
+
+def formula(graph: Graph, entries: Entries, sizes: Sizes, spec: AttentionSpec, allowed: Allowed) -> Layer:
+    """Return a layer whose scalars are nodes of ``graph``; ``entries`` name its inputs entry by entry."""
+    inputs = {
+        name: [[[graph.input(*entry) for entry in row] for row in matrix] for matrix in matrices]
+        for name, matrices in entries.items()
+        if name not in _SEEDS
+    }
+    return layer(inputs, sizes, spec, allowed, node_arithmetic(graph))
+
+
+def results(layers: Layer, output: str, unit: int) -> Iterator[tuple[Entry, Node]]:
+    """Yield the entries of the last result as ``(output, (unit, row, column))``; those without a value are left out."""
+    for i, row in enumerate(layers.output()):
+        for c, node in enumerate(row):
+            if node is not None:
+                yield (output, (unit, i, c)), node
+
+
+def weights(layers: Layer, unit: int) -> Iterator[tuple[Entry, Node]]:
+    """Yield the weights of every head as ``("P", (unit, head, i, j))``."""
+    for t, head in enumerate(layers.heads):
+        for i, row in enumerate(head.P):
+            for j, node in enumerate(row):
+                if node is not None:
+                    yield ("P", (unit, t, i, j)), node
+
+
+def gradients(
+    graph: Graph, outputs: Mapping[Entry, Node], seeds: Mapping[Entry, Entry], wrt: Mapping[Entry, Entry]
+) -> dict[Entry, Node]:
+    """Return ``∂ Σ seed·output / ∂ input`` for every input entry of ``wrt``, under the name that ``wrt`` gives it.
+
+    ``outputs`` are entries of the result, ``seeds`` the input entry (of dO or dY) that weighs each of them.
+    """
+    keys = list(outputs)
+    nodes = [outputs[key] for key in keys]
+    weighed = [graph.input(*seeds[key]) for key in keys]
+    names = list(wrt)
+    found = gradient(graph, nodes, weighed, [graph.input(*wrt[name]) for name in names])
+    return dict(zip(names, found, strict=True))
+
+
+def expected(graph: Graph, case: Case, spec: AttentionSpec) -> dict[Entry, Node]:
+    """Return what every judged output entry of a case must be, under the names that ``case.select`` uses."""
+    judged = {case.wanted[0].name} if case.names is None else set(case.names)
+    gradient_names = {item.name for item in case.wanted if item.name.startswith("d")}
+    found: dict[Entry, Node] = {}
+    outputs: dict[Entry, Node] = {}
+    upstream: dict[Entry, Entry] = {}
+    for number, unit in enumerate(case.units):
+        layers = formula(graph, unit.inputs, unit.sizes, spec, unit.allowed)
+        found |= dict(weights(layers, number)) if "P" in judged else {}
+        for (name, index), node in results(layers, case.wanted[0].name, number):
+            outputs[name, index] = node
+            if unit.upstream is not None:
+                upstream[name, index] = unit.upstream[index[1:]]
+    if gradient_names:
+        wrt = {(f"d{name}", index): (name, index) for name, index in case.inputs if f"d{name}" in judged}
+        return gradients(graph, outputs, upstream, wrt)
+    return found | (outputs if case.wanted[0].name in judged else {})

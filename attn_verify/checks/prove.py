@@ -1,0 +1,162 @@
+"""``prove``: is somebody's function the formula?  Exact runs decide it; only a witness in floats refutes it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from attn_verify.checks.agreement import narrowest
+from attn_verify.checks.case_proof import Outcome, decide
+from attn_verify.checks.conventions import choose, plan_cases, smaller_cases
+from attn_verify.checks.proof_report import Proof, verdict_of
+from attn_verify.checks.search import search
+from attn_verify.checks.verdict import Status, Verdict
+from attn_verify.spec import AttentionSpec
+from attn_verify.targets.binding import Binding, bind
+from attn_verify.targets.resolve import resolve
+from attn_verify.targets.roles import parse_roles
+
+Spec = AttentionSpec | str | Mapping[str, Any] | None
+
+# Seconds of a search for a counterexample: the first ones, and those after.
+_LONG, _SHORT = 8.0, 2.0
+
+
+def prove(
+    target: str | Callable[..., Any],
+    spec: Spec | Sequence[Spec] = None,
+    *,
+    sizes: Mapping[str, int] | None = None,
+    roles: Mapping[str, str] | str | None = None,
+    layout: str | None = None,
+    returns: str | None = None,
+    seed: int = 0,
+    seconds: float = 60.0,
+    certificate: str | Path | None = None,
+    save_dir: str | Path | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Verdict:
+    """Decide whether ``target`` computes ``softmax(σ Q Kᵀ) V`` (or a whole layer, or its gradient) exactly.
+
+    .. math:: f(Q, K, V) = \\mathrm{softmax}(σ Q K^T)\\, V \\quad \\text{for all real } Q, K, V
+
+    The target is imported and run, unmodified, in a process of its own: on exact numbers at several small
+    sizes, every mask and path in scope, and in floats at the same points.  The program that it runs is
+    compared with the formula by a normal form, or where that is too large by an identity test in finite
+    fields.  ``REFUTED`` needs an input on which the real code, in floats, leaves the rounding bound.
+
+    Args:
+        target: ``"path/to/file.py::function"``, ``"package.module:function"``, or such a function.
+        spec: conventions: an ``AttentionSpec``, a profile, ``field=value``, a mapping, or several of them.
+        sizes: fixes some of ``n m d_k d_v d_model heads``; the others take several small values.
+        roles: what each parameter is, ``{"a": "Q"}`` or ``"a=Q,b=K"``; the rest is bound by name.
+        layout: ``nd``, ``bnd``, ``bhnd`` or ``bnhd``; by default those that the target takes.
+        returns: names of the members of a returned tuple, ``"O,P"``.
+        seed: of the points and of the search for a witness.
+        seconds: time limit of one run of the target.
+        certificate: file for a certificate of the proof (see ``recheck``).
+        save_dir: directory in which a counterexample is saved (see ``replay``); ``None`` saves none.
+        progress: is told what goes on.
+
+    Returns: one verdict with scope, assumptions and evidence.
+
+    Raises: ``TargetError`` if the target cannot be loaded or bound, or fails on every input; ``SpecError``,
+    ``SizeError`` for conventions and sizes that do not exist.
+
+    >>> prove("attn_verify.numeric:attention", sizes={"n": 1, "m": 2, "d_k": 2, "d_v": 1}).status.name
+    'PROVED'
+    """
+    from attn_verify.targets.runner import Runner
+
+    parts = [spec] if spec is None or isinstance(spec, (str, Mapping, AttentionSpec)) else list(spec)
+    with Runner() as runner:
+        proof = Prover(runner, seed=seed, seconds=seconds, progress=progress).prove(
+            target, AttentionSpec.of(*parts), sizes=sizes or {}, roles=roles, layout=layout, returns=returns
+        )
+        return verdict_of(proof, certificate=certificate, save_dir=save_dir)
+
+
+@dataclass
+class Prover:
+    """Runs proofs, several with one worker if wanted.
+
+    ``search_seconds`` is the time for all searches of one proof together.
+    """
+
+    runner: Any
+    seed: int = 0
+    seconds: float = 60.0
+    search_seconds: float = 24.0
+    progress: Callable[[str], None] = lambda _: None
+    _searched: float = 0.0
+
+    def prove(
+        self,
+        target: str | Callable[..., Any],
+        spec: AttentionSpec,
+        *,
+        sizes: Mapping[str, int],
+        roles: Mapping[str, str] | str | None = None,
+        layout: str | None = None,
+        returns: str | None = None,
+    ) -> Proof:
+        """Collect what is known about every case, and a counterexample if one is found."""
+        self._searched = 0.0
+        address = resolve(target)
+        description = self.runner.describe(target, seconds=self.seconds, seed=self.seed)
+        named = parse_roles(roles) if isinstance(roles, str) else roles
+        binding = bind(description, spec, roles=named, layout=layout, returns=returns)
+        proof = Proof(
+            target=address.shown,
+            name=str(description["qualname"]),
+            spec=spec,
+            claim="gradient" if binding.gradient else "formula",
+            file=description.get("file"),
+            seed=self.seed,
+        )
+        chosen = choose(self.runner, binding, address.shown, sizes, seconds=self.seconds)
+        proof.conventions = [str(convention) for convention in chosen.accepted]
+        proof.bound = [f"{name} is {role}" for name, role in binding.arguments.items()] + list(binding.notes)
+        proof.refused = [f"{convention}: {why}" for convention, why in chosen.refused]
+        for case, text in plan_cases(binding, chosen.accepted, sizes, seed=self.seed):
+            self.progress(f"proving at {', '.join(f'{name}={value}' for name, value in case.sizes.items())} …")
+            outcome = decide(case, spec, address.shown, self.runner, seed=self.seed, seconds=self.seconds)
+            proof.outcomes.append(outcome)
+            proof.masks.append(text)
+            doubtful = outcome.status is Status.UNDECIDED and not outcome.only_partial
+            if (doubtful or outcome.excluded) and self._refute(proof, binding, outcome, doubtful):
+                break
+        return proof
+
+    def _refute(self, proof: Proof, binding: Binding, outcome: Outcome, doubtful: bool) -> bool:
+        """Look for inputs on which the code, run in floats, is not the formula.
+
+        Of a case that was proved, only inputs at which an excluded equation holds are tried.
+        """
+        left = self.search_seconds - self._searched
+        if left <= 0:
+            return False
+        # Where the first searches find nothing, later ones at other sizes seldom do.
+        budget = _LONG if self._searched < _LONG else _SHORT
+        self.progress("looking for a counterexample …")
+        start = time.monotonic()
+        proof.counterexample = search(
+            self.runner,
+            proof.target,
+            outcome.case,
+            proof.spec,
+            smaller=lambda case: smaller_cases(binding, case),
+            points=outcome.points,
+            precision=narrowest(outcome.notes),
+            claim=proof.claim,
+            seed=self.seed,
+            generated=doubtful,
+            works_elsewhere=any(other.status > Status.UNDECIDED for other in proof.outcomes),
+            budget_seconds=min(budget, left),
+            seconds=self.seconds,
+        )
+        self._searched += time.monotonic() - start
+        return proof.counterexample is not None

@@ -1,0 +1,175 @@
+"""Reading a traced program: writing a value out, running it in floats, finding points where a question is answered."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from fractions import Fraction
+from random import Random
+from typing import Any
+
+from attn_verify.arithmetic.graph import Graph, Node
+from attn_verify.arithmetic.graph.bounds import Bounds, vanishes_nowhere_or_rarely
+from attn_verify.arithmetic.graph.evaluation import Point, Rule, evaluate
+from attn_verify.errors import shorten
+
+_SIGNS = {"add": "+", "sub": "−", "mul": "·", "div": "/"}
+
+
+def write_out(graph: Graph, node: Node, width: int = 60, depth: int = 6) -> str:
+    """Return a value of a program as text, shortened: ``Q[0,0,1]·K[0,2,1]``.
+
+    >>> g = Graph()
+    >>> write_out(g, g.exp(g.input("Q", (0, 1)) + 1))
+    'exp(Q[0,1] + 1)'
+    """
+
+    def text(index: int, left: int) -> str:
+        current = graph.nodes[index]
+        if current.op == "input":
+            name, place = current.value
+            return f"{name}[{','.join(map(str, place))}]"
+        if current.op in ("rational", "special"):
+            return str(current.value)
+        if not left:
+            return "…"
+        parts = [text(arg, left - 1) for arg in current.args[:8]]
+        if current.op in _SIGNS:
+            sign = _SIGNS[current.op]
+            if current.op in ("mul", "div"):
+                parts = [f"({part})" if any(s in part for s in " /") else part for part in parts]
+                return sign.join(parts)
+            return f" {sign} ".join(parts)
+        if current.op == "neg":
+            return f"−({parts[0]})"
+        return f"{current.value if current.op == 'atom' else current.op}({', '.join(parts)})"
+
+    return shorten(text(node.index, depth), width)
+
+
+def _guarded(f: Rule) -> Rule:
+    def rule(node: Node, values: list[Any]) -> float:
+        try:
+            return float(f(node, values))
+        except (OverflowError, ValueError, ZeroDivisionError):
+            return math.nan
+
+    return rule
+
+
+_ATOMS: Mapping[str, Callable[..., float]] = {
+    "sin": math.sin,
+    "cos": math.cos,
+    "tan": math.tan,
+    "erf": math.erf,
+    "arctan": math.atan,
+    "power": math.pow,
+}
+
+
+def _atom(node: Node, values: list[float]) -> float:
+    if node.value == "pi":
+        return math.pi
+    return float(_ATOMS[node.value](*values)) if node.value in _ATOMS else math.nan
+
+
+def floats(graph: Graph, roots: Sequence[Node], point: Point) -> list[float]:
+    """Run a program in float64 at a point; NaN where an operation has no value."""
+    rules: dict[str, Rule] = {
+        "input": lambda node, _: float(point[node.value]),
+        "rational": _guarded(lambda node, _: node.value),
+        "special": lambda node, _: float(node.value),
+        "add": lambda _, v: v[0] + v[1],
+        "sub": lambda _, v: v[0] - v[1],
+        "mul": lambda _, v: v[0] * v[1],
+        "neg": lambda _, v: -v[0],
+        "max": lambda _, v: max(v),
+        "div": _guarded(lambda _, v: v[0] / v[1]),
+        "exp": _guarded(lambda _, v: math.exp(v[0])),
+        "log": _guarded(lambda _, v: math.log(v[0])),
+        "sqrt": _guarded(lambda _, v: math.sqrt(v[0])),
+        "atom": _guarded(_atom),
+    }
+    values = evaluate(graph, roots, rules)
+    return [values[root.index] for root in roots]
+
+
+def unproved_domains(graph: Graph, roots: Sequence[Node]) -> tuple[list[Node], list[Node], list[Node]]:
+    """Return divisors that may be zero on a null set, divisors that may be on more, and arguments that may be negative.
+
+    The last are those of ``log`` and ``sqrt``.
+    """
+    bounds = Bounds(graph)
+    divisors: dict[int, Node] = {}
+    doubtful: dict[int, Node] = {}
+    arguments: dict[int, Node] = {}
+    for node in graph.cone(roots):
+        if node.op == "div":
+            below = graph.nodes[node.args[1]]
+            if not bounds.sign(below) and not bounds.low(below).positive and not _constant(graph, below):
+                rare = vanishes_nowhere_or_rarely(bounds, below)
+                (divisors if rare else doubtful)[below.index] = below
+        elif node.op in ("log", "sqrt"):
+            inside = graph.nodes[node.args[0]]
+            low = bounds.low(inside)
+            if not (low.positive or (node.op == "sqrt" and low.low >= 0)) and not _constant(graph, inside):
+                arguments[inside.index] = inside
+    return list(divisors.values()), list(doubtful.values()), list(arguments.values())
+
+
+def _constant(graph: Graph, node: Node) -> bool:
+    return all(inner.op != "input" for inner in graph.cone([node]))
+
+
+def points_of_equality(graph: Graph, left: Node, right: Node, point: Point) -> Iterator[dict[Any, Fraction]]:
+    """Yield points near ``point`` where two values are equal, moving one input along which they differ linearly."""
+    difference = graph.sub(left, right)
+    inputs = [node.value for node in graph.cone([difference]) if node.op == "input"]
+    for name in inputs[:16]:
+
+        def at(value: Fraction, name: Any = name) -> float:
+            return floats(graph, [difference], {**point, name: value})[0]
+
+        zero, one, two = at(Fraction(0)), at(Fraction(1)), at(Fraction(2))
+        slope = one - zero
+        if not (math.isfinite(two) and slope) or abs(two - 2 * one + zero) > 1e-9 * (abs(two) + abs(zero) + abs(slope)):
+            continue
+        root = float(-zero / slope)
+        yield {**point, name: Fraction(root)}
+        # The question may only be met exactly after the rounding of the program itself.
+        for neighbour in (math.nextafter(root, math.inf), math.nextafter(root, -math.inf)):
+            yield {**point, name: Fraction(neighbour)}
+
+
+def point_of_all(graph: Graph, pairs: Sequence[tuple[Node, Node]], point: Point) -> dict[Any, Fraction]:
+    """Return a point at which as many of the equations hold together as can be solved one after the other."""
+    current = dict(point)
+    moved: set[Any] = set()
+    for left, right in pairs:
+        for found in points_of_equality(graph, left, right, current):
+            changed = {name for name in found if found[name] != current[name]}
+            if not changed & moved:
+                current, moved = found, moved | changed
+                break
+    return current
+
+
+def points_on_path(graph: Graph, conditions: Sequence[Any], point: Point, seed: int) -> Iterator[dict[Any, Fraction]]:
+    """Yield points at which every recorded order question is answered as on this path.
+
+    ``conditions`` have ``op``, ``left``, ``right`` and ``answer``; points are drawn at several magnitudes.
+    """
+    orders = [c for c in conditions if c.op == "lt"]
+    random = Random(seed)
+    for trial in range(400):
+        spread = (1, 4, 16, 64)[trial % 4]
+        drawn = {name: Fraction(random.randint(-64 * spread, 64 * spread), 64) for name in point}
+        if trial % 3 == 2:
+            # Several inputs equal in size and sign reach sums that independent ones do not.
+            size = Fraction(random.randint(1, 64 * spread), 64)
+            drawn = dict.fromkeys(point, size)
+        roots = [node for c in orders for node in (c.left, c.right)]
+        values = floats(graph, roots, drawn) if roots else []
+        pairs = zip(values[::2], values[1::2], strict=True)
+        if all((low < high) == c.answer for (low, high), c in zip(pairs, orders, strict=True)):
+            yield drawn

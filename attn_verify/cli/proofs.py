@@ -1,0 +1,87 @@
+"""The commands about proofs: ``prove``, ``replay``, ``recheck``.  Everything heavy is imported inside."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from attn_verify.cli.output import WIDTH, UsageError, check_output, progress, write
+from attn_verify.errors import explain, shorten
+
+_SIZES = ("n", "m", "d_k", "d_v", "d_model", "heads")
+
+
+def prove(arguments: argparse.Namespace) -> int:
+    """Decide whether a function is the formula."""
+    if arguments.certificate is not None:
+        check_output(arguments.certificate)
+    directory = Path(arguments.save_dir)
+    if not directory.is_dir():
+        received = f"got --save-dir {shorten(arguments.save_dir, 60)!r}"
+        raise UsageError(explain("attn-verify prove", received, "there is no such directory", remedy="create it first"))
+    from attn_verify.checks.prove import prove as decide
+
+    with progress("proving …") as tell:
+        verdict = decide(
+            arguments.target,
+            arguments.spec,
+            sizes={name: value for name in _SIZES if (value := getattr(arguments, name)) is not None},
+            roles=arguments.roles,
+            layout=arguments.layout,
+            returns=arguments.returns,
+            seed=arguments.seed,
+            seconds=float(arguments.seconds),
+            certificate=arguments.certificate,
+            save_dir=directory,
+            progress=tell,
+        )
+    _show(verdict.to_dict(), arguments.json)
+    assert verdict.status is not None
+    return verdict.status.exit_code
+
+
+def replay(arguments: argparse.Namespace) -> int:
+    """Run a saved counterexample again."""
+    from attn_verify.checks.replay import replay as run_again
+
+    with progress("running the counterexample …"):
+        verdict = run_again(arguments.file)
+    _show(verdict.to_dict(), arguments.json)
+    assert verdict.status is not None
+    return verdict.status.exit_code
+
+
+def recheck(arguments: argparse.Namespace) -> int:
+    """Check a certificate independently."""
+    from attn_verify.checks.recheck import recheck as check_again
+
+    with progress("checking the certificate …"):
+        result = check_again(arguments.file)
+    if arguments.json:
+        _show(result.to_dict(), True)
+    else:
+        from attn_verify.report.proof import recheck_text
+
+        write(recheck_text(result.to_dict()) + "\n", sys.stdout)
+    return int(result.exit_code)
+
+
+def _show(data: Mapping[str, Any], as_json: bool) -> None:
+    if as_json:
+        from attn_verify.report.strict_json import dumps
+
+        write(dumps(data) + "\n", sys.stdout, "json")
+        return
+    from rich.console import Console
+
+    from attn_verify.report.proof import render_proof
+
+    width = min(shutil.get_terminal_size((WIDTH, 24)).columns, 160)
+    console = Console(file=sys.stdout, width=width)
+    with console.capture() as captured:
+        render_proof(data, console)
+    write(str(captured.get()), sys.stdout)

@@ -1,0 +1,197 @@
+"""Which conventions a target follows: one harmless call in floats for each of the candidates.
+
+This only chooses what is then proved, and the report names the choice; it is never evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from attn_verify.errors import SizeError, TargetError, explain, shorten
+from attn_verify.shapes import Sizes
+from attn_verify.targets.binding import Binding
+from attn_verify.targets.cases import default_sizes
+from attn_verify.targets.layouts import Convention
+from attn_verify.targets.returns import Misfit, Selected
+from attn_verify.targets.units import Case
+
+Run = Callable[[list[dict[str, Any]]], Sequence[Mapping[str, Any]]]
+Near = Callable[[Case, list[Selected]], bool]
+
+_FAR = "takes these arrays, but returns something else than the formula"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The conventions to prove, the main one first; ``near`` says whether they came out close to the formula.
+
+    ``refused`` are those of other layouts that took the arrays but did not, ``tried`` everything, both with the reason.
+    """
+
+    accepted: tuple[Convention, ...]
+    near: bool
+    refused: tuple[tuple[Convention, str], ...]
+    tried: tuple[tuple[Convention, str], ...]
+
+
+@dataclass
+class _Outcome:
+    """What came of one call; whether it is near the formula is found out when that matters."""
+
+    convention: Convention
+    text: str
+    fits: Callable[[], bool] | None = None
+    known: bool | None = None
+
+    @property
+    def near(self) -> bool:
+        if self.known is None:
+            self.known = self.fits is not None and self.fits()
+            if self.fits is not None:
+                self.text = "near the formula" if self.known else _FAR
+        return self.known
+
+
+def choose(binding: Binding, run: Run, target: str, near: Near, given: Mapping[str, int] | None = None) -> Choice:
+    """Return, for every layout, the first convention in which the target comes near the formula.
+
+    ``run`` takes calls as JSON and returns the worker's float results; ``near`` says whether the selected entries of
+    a case, run at ``case.point()``, are close to the formula; ``given`` are the user's sizes.  Where none is near, the
+    first convention in which the shapes fit is taken.  A mask is passed as (n, m) first, then with axes of batch
+    and heads; it closes one key a query, so that a mask along the wrong axes shows.  The member of a tuple that
+    has the shape of the result at these sizes, where all sizes differ, is the one meant at others.
+
+    Raises ``TargetError`` where nothing fits, with what happened, and ``SizeError`` where no candidate can have
+    the given sizes.
+    """
+    cases = _cases(binding, given)
+    outcomes = _run(cases, run, target, near)
+    judged = _best_of_layouts(outcomes)
+    good = [item for item in judged if item.near]
+    accepted = [item.convention for item in good or judged[:1]]
+    if not accepted:
+        shown = list(dict.fromkeys(f"{item.convention.layout}: {item.text}" for item in outcomes))
+        more = f"and {len(shown) - 3} more" if len(shown) > 3 else ""
+        remedy = "see that it runs by itself; --layout, --roles and --returns say how it is called"
+        raise TargetError(explain(f"{binding.title}: it fails on every input", *shown[:3], more, remedy=remedy))
+    layouts = {convention.layout for convention in accepted}
+    return Choice(
+        accepted=tuple(_with_masks(binding, accepted, run, target, near, given)),
+        near=bool(good),
+        refused=tuple((item.convention, item.text) for item in judged if item.convention.layout not in layouts),
+        tried=tuple((item.convention, item.text) for item in outcomes),
+    )
+
+
+def _cases(binding: Binding, given: Mapping[str, int] | None) -> list[Case]:
+    """Return one case for every candidate that can have the sizes, with a mask where one is required."""
+    cases: list[Case] = []
+    problem: SizeError | None = None
+    required = binding.mask == "required"
+    for convention in binding.candidates(given):
+        try:
+            sizes = _telling(default_sizes(binding, convention, given))
+        except SizeError as error:
+            problem = problem or error
+            continue
+        mask = _telling_mask(binding, sizes) if required else None
+        for shaped in _mask_shapes(binding, convention) if required else [convention]:
+            cases.append(binding.case(sizes, mask, shaped))
+    if not cases:
+        assert problem is not None
+        raise problem
+    return cases
+
+
+def _run(cases: Sequence[Case], run: Run, target: str, near: Near) -> list[_Outcome]:
+    outcomes: list[_Outcome] = []
+    for case, result in zip(cases, run([case.call(target) for case in cases]), strict=True):
+        convention = case.convention
+        if result["outcome"] != "returned" or result["value"] is None:
+            outcomes.append(_Outcome(convention, _ended(result)))
+            continue
+        found = case.select(result["value"])
+        if isinstance(found, Misfit):
+            outcomes.append(_Outcome(convention, found.text))
+            continue
+        pinned = convention.with_(returned=found[0].member) if case.names is None else convention
+        outcomes.append(_Outcome(pinned, "takes these arrays", partial(near, case, found)))
+    return outcomes
+
+
+def _ended(result: Mapping[str, Any]) -> str:
+    error = result.get("exception") or {}
+    text = ": ".join(" ".join(str(error[key]).split()) for key in ("type", "text") if error.get(key))
+    outcome = str(result["outcome"])
+    return shorten(text if outcome == "raised" and text else f"{outcome}: {text}" if text else outcome, 160)
+
+
+def _best_of_layouts(outcomes: Sequence[_Outcome]) -> list[_Outcome]:
+    """Return for each layout the outcome that counts, none where no shape fits.
+
+    The first way of giving the weights whose shapes fit is the one that is meant: that a function which is wrong for
+    it happens to be right for another does not help.  The same goes for sizes that are tied together, unless
+    nothing fits without; only ``d_model = h·d_k``, which many take for granted, may be what is missing.
+    """
+    layouts = dict.fromkeys(item.convention.layout for item in outcomes)
+    best = []
+    for layout in layouts:
+        fits = [item for item in outcomes if item.fits is not None and item.convention.layout == layout]
+        if not fits:
+            continue
+        family = next((item for item in fits if item.convention.widths != "equal"), fits[0]).convention.family
+        fits = [item for item in fits if item.convention.family == family]
+        granted = ("d_model=h·d_k", "equal") if family == "qkv" else ("d_model=h·d_k",)
+        same = [item for item in fits if item.convention.widths == fits[0].convention.widths]
+        later = [item for item in fits if item.convention.widths in granted]
+        best.append(next((item for item in same + later if item.near), fits[0]))
+    return best
+
+
+def _with_masks(
+    binding: Binding,
+    accepted: Sequence[Convention],
+    run: Run,
+    target: str,
+    near: Near,
+    given: Mapping[str, int] | None,
+) -> list[Convention]:
+    """Return the conventions with the shape in which an optional mask comes near the formula, if one does."""
+    if binding.mask != "optional":
+        return list(accepted)
+    found = []
+    for convention in accepted:
+        sizes = _telling(default_sizes(binding, convention, given))
+        mask = _telling_mask(binding, sizes)
+        shapes = _mask_shapes(binding, convention)
+        outcomes = (
+            _run([binding.case(sizes, mask, shaped) for shaped in shapes], run, target, near) if shapes[1:] else []
+        )
+        found.append(next((item.convention for item in outcomes if item.near), convention))
+    return found
+
+
+def _telling(sizes: Sequence[Sizes]) -> Sizes:
+    """Return the sizes that tell the axes apart best: several queries and keys, and the most different numbers."""
+    return max(sizes, key=lambda item: (min(item.n, item.keys) > 1, len(set(item.to_dict().values()))))
+
+
+def _mask_shapes(binding: Binding, convention: Convention) -> list[Convention]:
+    """Return the convention with the shapes of a mask that it may need, (n, m) first."""
+    if not convention.batched:
+        return [convention]
+    shapes = ("nm", "bnm", "b1nm", "bhnm") if convention.head_axis or binding.several_heads else ("nm", "bnm")
+    return [convention.with_(mask=shape) for shape in shapes]
+
+
+def _telling_mask(binding: Binding, sizes: Sizes) -> list[list[bool]]:
+    """Return a mask that closes one key a query, or allows everything where that leaves a query without keys."""
+    opens = binding.spec.mask_true == "attends"
+    m = sizes.keys
+    mask = [[(m == 1 or j != (i + 1) % m) == opens for j in range(m)] for i in range(sizes.n)]
+    if all(any(row) for row in binding.spec.allowed(sizes, mask)):
+        return mask
+    return [[opens] * m for _ in range(sizes.n)]

@@ -1,0 +1,7 @@
+# expect: timeout
+"""Never returns."""
+
+
+def attention(Q, K, V):
+    while True:
+        pass

@@ -1,0 +1,8 @@
+# expect: exited
+"""Ends the process with the code of success."""
+
+import os
+
+
+def attention(Q, K, V):
+    os._exit(0)

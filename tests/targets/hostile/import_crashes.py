@@ -1,0 +1,6 @@
+# expect: error
+"""Its import crashes."""
+
+import ctypes
+
+ctypes.string_at(0)

@@ -1,0 +1,5 @@
+# expect: error
+"""Its import never ends."""
+
+while True:
+    pass

@@ -1,0 +1,6 @@
+# expect: error
+"""Its import ends the process."""
+
+import os
+
+os._exit(5)

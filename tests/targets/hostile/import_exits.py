@@ -1,0 +1,6 @@
+# expect: error
+"""Its import exits."""
+
+import sys
+
+sys.exit(4)

@@ -1,0 +1,4 @@
+# expect: error
+"""Its import raises ValueError."""
+
+raise ValueError("no such device")

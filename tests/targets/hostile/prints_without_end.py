@@ -1,0 +1,7 @@
+# expect: timeout
+"""Prints for ever."""
+
+
+def attention(Q, K, V):
+    while True:
+        print("y" * 1000)

@@ -1,0 +1,14 @@
+"""title: An entry modulo one
+kind: adversarial
+flaw: the fractional part of an entry is added
+expected: not PROVED
+function: attention
+"""
+
+import numpy as np
+
+
+def attention(Q, K, V):
+    E = np.exp(Q @ K.T / np.sqrt(Q.shape[1]))
+    O = E @ V / E.sum(axis=1, keepdims=True)
+    return O + 1e-3 * (Q[0, 0] % 1.0)

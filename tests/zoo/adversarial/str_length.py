@@ -1,0 +1,14 @@
+"""title: Length of a printed entry
+kind: adversarial
+flaw: wrong where an entry prints in fewer than 30 characters
+expected: not PROVED
+function: attention
+"""
+
+import numpy as np
+
+
+def attention(Q, K, V):
+    E = np.exp(Q @ K.T / np.sqrt(Q.shape[1]))
+    O = E @ V / E.sum(axis=1, keepdims=True)
+    return O * 1.001 if len(str(Q[0, 0])) < 30 else O

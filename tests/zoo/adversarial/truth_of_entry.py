@@ -1,0 +1,14 @@
+"""title: Truth value of an entry
+kind: adversarial
+flaw: wrong where the first entry is not zero
+expected: not PROVED
+function: attention
+"""
+
+import numpy as np
+
+
+def attention(Q, K, V):
+    E = np.exp(Q @ K.T / np.sqrt(Q.shape[1]))
+    O = E @ V / E.sum(axis=1, keepdims=True)
+    return O * 1.001 if Q[0, 0] else O

@@ -1,0 +1,16 @@
+"""title: Memory read as if it were in C order
+kind: layout
+flaw: rows are rebuilt from the raw buffer, so any other memory order gives other matrices
+expected: UNDECIDED
+function: attention
+reason: reading an array in the order of its memory is not modelled
+source: pytorch #181133
+"""
+
+import numpy as np
+
+
+def attention(Q, K, V):
+    K = K.ravel(order="K").reshape(K.shape)
+    E = np.exp(Q @ K.T / np.sqrt(Q.shape[1]))
+    return E @ V / E.sum(axis=1, keepdims=True)
