@@ -16,6 +16,7 @@ _PUBLIC = {
     "Audit": "attn_verify.checks.verdict",
     "AttnVerifyError": "attn_verify.errors",
     "Claim": "attn_verify.checks.verdict",
+    "Counterexample": "attn_verify.checks.counterexample",
     "Derivation": "attn_verify.derivation",
     "Sizes": "attn_verify.shapes",
     "Status": "attn_verify.checks.verdict",
@@ -27,6 +28,9 @@ _PUBLIC = {
     "derive": "attn_verify.derivation",
     "multihead": "attn_verify.numeric",
     "multihead_grad": "attn_verify.numeric",
+    "prove": "attn_verify.checks.prove",
+    "recheck": "attn_verify.checks.recheck",
+    "replay": "attn_verify.checks.replay",
     "self_attention": "attn_verify.numeric",
     "self_attention_grad": "attn_verify.numeric",
 }

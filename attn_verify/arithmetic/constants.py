@@ -16,7 +16,7 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from math import frexp, isfinite
+from math import frexp, isfinite, prod
 from typing import Literal
 
 import flint
@@ -81,15 +81,21 @@ def _square_root(n: int) -> int | None:
     return root if root * root == n else None
 
 
-def _fourth_power_free(n: int) -> tuple[int, int]:
-    """Return ``(a, s)`` with ``n = a⁴·s`` and no fourth power in ``s``."""
-    a, p = 1, 2
-    while p**4 <= n:
-        while n % p**4 == 0:
-            n //= p**4
-            a *= p
+@lru_cache(maxsize=256)
+def _primes(n: int) -> tuple[int, ...]:
+    """Return the prime factors of ``n``, each as often as it divides."""
+    found, p = [], 2
+    while p * p <= n:
+        while n % p == 0:
+            n //= p
+            found.append(p)
         p += 1
-    return a, n
+    return (*found, n) if n > 1 else tuple(found)
+
+
+def _root(factors: tuple[int, ...], power: int) -> int:
+    """Return ``s`` without fourth powers such that the power of the product, by ``s``, is a fourth power."""
+    return prod(p ** (factors.count(p) * power % 4) for p in set(factors))
 
 
 def _odd(n: int) -> int:
@@ -102,8 +108,10 @@ def _table(sizes: frozenset[int]) -> tuple[list[float], list[tuple[Fraction, int
     known = sorted({size for size in sizes if size > 1})
     products = sorted({a * b for a in [1, *known] for b in [1, *known]})
     parts = sorted({_odd(product) for product in products})
-    bases = sorted({_fourth_power_free(2**twos * base**power)[1] for base in products for power in (1, 2, 3)
-                    for twos in ((0, 2) if power == 2 else (0,))})  # fmt: skip
+    factors = [(*_primes(a), *_primes(b)) for a in [1, *known] for b in [1, *known] if a <= b]
+    # the square root of twice a size comes from the halves and doubles that programs write down
+    bases = sorted({_root(found, power) for found in factors for power in (1, 2, 3)}
+                   | {_root((2, *found), 2) for found in factors})  # fmt: skip
     forms: dict[tuple[Fraction, int, int], float] = {}
     for base in bases:
         for logarithm in (0, 1, -1):

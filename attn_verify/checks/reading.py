@@ -13,6 +13,8 @@ from attn_verify.arithmetic.graph.bounds import Bounds, vanishes_nowhere_or_rare
 from attn_verify.arithmetic.graph.evaluation import Point, Rule, evaluate
 from attn_verify.errors import shorten
 
+# Inputs that are tried one after the other to solve an equation.
+_MOVED = 4
 _SIGNS = {"add": "+", "sub": "−", "mul": "·", "div": "/"}
 
 
@@ -122,10 +124,18 @@ def _constant(graph: Graph, node: Node) -> bool:
 
 
 def points_of_equality(graph: Graph, left: Node, right: Node, point: Point) -> Iterator[dict[Any, Fraction]]:
-    """Yield points near ``point`` where two values are equal, moving one input along which they differ linearly."""
+    """Yield points where two values are equal: one input of ``point``, or of all ones, is moved, where that is linear.
+
+    From whole numbers an equation is more likely to be met exactly after rounding.
+    """
+    yield from _roots(graph, left, right, point)
+    yield from _roots(graph, left, right, dict.fromkeys(point, Fraction(1)))
+
+
+def _roots(graph: Graph, left: Node, right: Node, point: Point) -> Iterator[dict[Any, Fraction]]:
     difference = graph.sub(left, right)
     inputs = [node.value for node in graph.cone([difference]) if node.op == "input"]
-    for name in inputs[:16]:
+    for name in inputs[:_MOVED]:
 
         def at(value: Fraction, name: Any = name) -> float:
             return floats(graph, [difference], {**point, name: value})[0]

@@ -79,6 +79,12 @@ def _run(job: Job) -> dict[str, Any]:
     return {"results": results}
 
 
+def _plain(job: Job) -> dict[str, Any]:
+    from attn_verify.targets.plain_start import become_plain
+
+    become_plain(job, locate(Address(**job["address"])))
+
+
 def _trace(job: Job) -> dict[str, Any]:
     from attn_verify.arithmetic.tracing.run import trace
 
@@ -148,7 +154,7 @@ def _parameter(item: inspect.Parameter) -> dict[str, Any]:
 
 
 _JOBS: Mapping[str, Callable[[Job], dict[str, Any]]] = {
-    "describe": _describe, "run": _run, "trace": _trace, "modular": _modular,
+    "describe": _describe, "run": _run, "plain": _plain, "trace": _trace, "modular": _modular,
 }  # fmt: skip
 
 

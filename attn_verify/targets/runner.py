@@ -95,12 +95,22 @@ class Runner:
         """
         if fresh:
             return [self.run(call, seconds=seconds, seed=seed) for call in calls]
+        return self._floats({"job": "run", "seed": seed}, calls, seconds)
+
+    def plain(self, calls: Sequence[Data], *, seconds: float = 60) -> list[Data]:
+        """Run calls of one target in floats, in sequence, in a Python process where nothing else is loaded.
+
+        It has no exact models, no record of lines and nothing of this package, so that a target which looks for them
+        does what it does for its users.  Returns FloatResults without ``lines``; a failing import is an outcome too.
+        """
+        return self._floats({"job": "plain", "seed": 0, "environment": dict(os.environ)}, calls, seconds)
+
+    def _floats(self, job: Data, calls: Sequence[Data], seconds: float) -> list[Data]:
         if not calls:
             return []
         if any(call["target"] != calls[0]["target"] for call in calls):
             raise ValueError("calls of different targets cannot share a process")
-        job = {"job": "run", "calls": list(calls), "seed": seed}
-        answer = self._ask(job, resolve(calls[0]["target"]), seconds)
+        answer = self._ask({**job, "calls": list(calls)}, resolve(calls[0]["target"]), seconds)
         if "results" in answer:
             return [{**result, "stdout": answer["stdout"]} for result in answer["results"]]
         lost = {

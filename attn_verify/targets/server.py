@@ -191,7 +191,7 @@ def answer(job: Mapping[str, Any], result: int) -> NoReturn:
     sys.stdout, sys.stderr = streams
     sys.dont_write_bytecode = True  # nothing is left beside the target's files
     own_process(job)
-    found = perform(job)
+    found = perform({**job, "result": result})
     if getpid() != process:
         leave(0)  # a copy that the target has made of itself
     with suppress(BaseException):  # a stream that the target has closed or replaced

@@ -209,6 +209,14 @@ def test_maxima_of_the_same_members_are_the_same_value(field):
     assert same(masked.binary("maximum", X), X.binary("maximum", masked))
 
 
+def test_a_field_travels_as_json(field):
+    again = Field.from_dict(json.loads(json.dumps(field.to_dict())))
+    with using(again):
+        there = ModularData.inputs("Q", (2, 3)).unary("exp").max(0)
+    here = ModularData.inputs("Q", (2, 3)).unary("exp").max(0)
+    assert same(here, there)
+
+
 def test_vanishing_divisors_ask_for_another_draw(field):
     X = ModularData.inputs("X", (2,))
     with pytest.raises(VanishingError):

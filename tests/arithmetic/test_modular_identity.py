@@ -1,6 +1,7 @@
 """The identity test on programs of single numbers: equal functions always agree, unequal ones do not."""
 
 import itertools
+import random
 from fractions import Fraction
 
 import numpy as np
@@ -234,6 +235,39 @@ def test_numbers_of_two_graphs_are_refused():
     g, h = Graph(), Graph()
     with pytest.raises(UnmodelledError, match="another run"):
         compare(g, [(g.input("x", ()), h.input("x", ()))], seed=0)
+
+
+def random_value(g, rng, depth, inputs):
+    if not depth:
+        constants = [g.number(2), g.number(Fraction(-1, 2)), g.sqrt(g.number(6))]
+        return rng.choice([*inputs, *inputs, *constants])
+    op = rng.choice(["add", "sub", "mul", "div", "exp", "max", "log"])
+    a = random_value(g, rng, depth - 1, inputs)
+    if op == "exp":
+        return g.exp(a)
+    if op == "log":
+        return g.exp(g.log(g.exp(a) + 1) * rng.choice([1, -1, 2]) + inputs[0])
+    b = random_value(g, rng, depth - 1, inputs)
+    return g.max([a, b]) if op == "max" else getattr(g, op)(a, b)
+
+
+def test_random_programs_get_the_answer_of_the_normal_form():
+    from attn_verify.arithmetic import exact
+
+    seen = set()
+    for seed in range(150):
+        rng, g = random.Random(seed), Graph()
+        x, y = inputs = [g.input("x", (i,)) for i in range(2)]
+        try:
+            a = random_value(g, rng, rng.choice([1, 2]), inputs)
+            b = [(a * g.exp(x) + y - y) / g.exp(x), (a * a - x * x) / (a - x) - x, random_value(g, rng, 2, inputs),
+                 a + g.exp(g.number(-50))][rng.randrange(4)]  # fmt: skip
+            [want] = exact.compare(g, [(a, b)], max_terms=5000)
+        except (UnmodelledError, exact.TooLargeError):
+            continue
+        assert compare(g, [(a, b)], seed=seed).equal == want.equal, seed
+        seen.add(want.equal)
+    assert seen == {True, False}
 
 
 def test_the_bound_holds_where_it_can_be_measured():

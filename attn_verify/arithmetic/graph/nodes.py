@@ -7,13 +7,14 @@ from fractions import Fraction
 from math import isqrt
 from typing import Any, NoReturn
 
+from attn_verify.arithmetic.graph import specials
+from attn_verify.arithmetic.graph.specials import UnmodelledError
+
+__all__ = ["OPERATIONS", "Graph", "Node", "UnmodelledError"]
+
 # What a node computes; ``value`` is (name, index) of an input, the Fraction of a rational, the name of a
 # special number ("inf", "-inf", "nan") or of a function without a model.
 OPERATIONS = ("input", "rational", "special", "add", "sub", "mul", "div", "neg", "exp", "log", "sqrt", "max", "atom")
-
-
-class UnmodelledError(Exception):
-    """An operation has no meaning in exact arithmetic here; whoever runs the program says where."""
 
 
 class Node:
@@ -138,7 +139,7 @@ class Graph:
     def add(self, a: Node, b: Node) -> Node:
         """Return ``a + b``."""
         if a.op == "special" or b.op == "special":
-            return self._special_sum(a, b)
+            return specials.total(self, a, b)
         if a.op == "rational":
             if b.op == "rational":
                 return self.number(a.value + b.value)
@@ -174,7 +175,7 @@ class Graph:
     def mul(self, a: Node, b: Node) -> Node:
         """Return ``a · b``."""
         if a.op == "special" or b.op == "special":
-            return self._special_product(a, b)
+            return specials.product(self, a, b)
         if b.op == "rational" and a.op != "rational":
             a, b = b, a
         if a.op == "rational":
@@ -192,7 +193,7 @@ class Graph:
     def div(self, a: Node, b: Node) -> Node:
         """Return ``a / b``.  A divisor that depends on inputs stays, so that its zeros can be asked for."""
         if b.op == "special" or a.op == "special":
-            return self._special_quotient(a, b)
+            return specials.quotient(self, a, b)
         if b.op == "rational":
             if not b.value:
                 if a.op == "rational" and not a.value:
@@ -242,7 +243,7 @@ class Graph:
             empty = False
             if item.op == "special":
                 if item.value != "-inf":
-                    return item if item.value == "nan" else self._max_with_infinity(items)
+                    return item if item.value == "nan" else specials.maximum(self, items)
                 continue
             infinite = False
             for index in item.args if item.op == "max" else (item.index,):
@@ -290,42 +291,3 @@ class Graph:
     def inputs(self) -> Mapping[tuple[str, tuple[int, ...]], Node]:
         """Return the inputs by name and index."""
         return {node.value: node for node in self.nodes if node.op == "input"}
-
-    def _max_with_infinity(self, items: Iterable[Node]) -> Node:
-        has_nan = any(item.special == "nan" for item in items)
-        return self.special("nan" if has_nan else "inf")
-
-    def _special_sum(self, a: Node, b: Node) -> Node:
-        values = {x.value for x in (a, b) if x.op == "special"}
-        if "nan" in values or len(values) == 2:
-            return self.special("nan")
-        return self.special(values.pop())
-
-    def _special_product(self, a: Node, b: Node) -> Node:
-        if "nan" in (a.special, b.special):
-            return self.special("nan")
-        signs = [self._sign(x) for x in (a, b)]
-        if 0 in signs:
-            return self.special("nan")
-        return self.special("inf" if signs[0] == signs[1] else "-inf")
-
-    def _special_quotient(self, a: Node, b: Node) -> Node:
-        if "nan" in (a.special, b.special) or (a.op == "special" and b.op == "special"):
-            return self.special("nan")
-        if b.op == "special":
-            return self.number(0)
-        if b.rational == 0:
-            raise UnmodelledError("division of ±∞ by zero")
-        return self._special_product(a, self.number(self._sign(b)))
-
-    def _sign(self, x: Node) -> int:
-        if x.op == "special":
-            return 1 if x.value == "inf" else -1
-        if x.op == "rational":
-            return int(x.value > 0) - int(x.value < 0)
-        from attn_verify.arithmetic.graph.bounds import Bounds
-
-        sign = Bounds(self).sign(x)
-        if sign is None:
-            raise UnmodelledError("±∞ times a number of unknown sign")
-        return sign

@@ -23,8 +23,7 @@ from attn_verify.arithmetic.tracing.session import current
 
 Array = NDArray[Any]
 _SMALLER = "a smaller size, where every entry is traced by itself"
-# Buffers up to this size can take up logarithms and maxima that are written into them.
-_ROOM = 1 << 14
+_ROOM = 1 << 14  # buffers up to this size take up logarithms and maxima that are written into them
 
 
 def refuse(operation: str, cause: str, remedy: str = _SMALLER) -> Any:
@@ -55,8 +54,7 @@ class ModularData:
     @property
     def depth(self) -> int:
         """The first level at which every entry has a residue."""
-        depth = self.parts["depth"]
-        return int(depth.max()) if depth.size else 0
+        return int(self.parts["depth"].max(initial=0))
 
     @property
     def record(self) -> Record:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import inf, log2
@@ -67,6 +67,15 @@ class Field:
         self._exponents: list[tuple[Record, frozenset[int]]] = []
         self._next = 1
         self.multiset_point = self.draw.value(self.draw.top, "multiset")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON data from which another process makes the same fields."""
+        return {"draw": self.draw.to_dict(), "squares": sorted(self.squares)}
+
+    @staticmethod
+    def from_dict(data: Mapping[str, Any]) -> Field:
+        """Read what :meth:`to_dict` wrote: the same residues, with nothing recorded yet."""
+        return Field(Draw.from_dict(data["draw"]), frozenset(int(prime) for prime in data["squares"]))
 
     @property
     def top(self) -> int:

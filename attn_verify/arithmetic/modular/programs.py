@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from attn_verify.arithmetic.graph import UnmodelledError
 from attn_verify.arithmetic.modular.arrays import ModularData
 from attn_verify.arithmetic.modular.bound import ATTEMPTS, bits_for
 from attn_verify.arithmetic.modular.field import Field, VanishingError, using
@@ -96,12 +97,14 @@ def compare_program(
                     readings.append(Reading.of(result, field))
         except VanishingError:
             redraws += 1
+            if redraws == ATTEMPTS:  # the bound counts no more
+                raise UnmodelledError(f"a divisor is zero in each of {ATTEMPTS} random draws") from None
             continue
         found = judge(draw, bits, readings[0], readings[1], seed=seed, squares=len(squares), redraws=redraws)
         if found.error_log2 <= goal or not found.equal:
             return found
         bits = bits_for(demand_of(readings[0], readings[1], len(squares)), error)
-    raise RuntimeError("no draw without vanishing divisors")
+    raise UnmodelledError("the error bound never fell below the error that was asked for")
 
 
 def _program(given: Inputs, sizes: Sizes, block: int, flaw: str | None) -> ModularData:

@@ -40,7 +40,7 @@ class TracedArray(Outward, metaclass=ArrayType):
     the array would have in NumPy.
     """
 
-    __slots__ = ("_data", "_dtype")
+    __slots__ = ("__weakref__", "_data", "_dtype")
     _data: Any
     _dtype: DType
 
@@ -171,7 +171,7 @@ class TracedArray(Outward, metaclass=ArrayType):
 
     def _stand_in(self) -> Any:
         """Return a float array of the same shape and dtype, for the errors that NumPy would raise."""
-        return np.ones(self._data.shape, self._dtype) if is_float(self._dtype) else self._data
+        return np.ones(self._data.shape, self._dtype) if is_float(self._dtype) else self._data.copy()
 
 
 class TracedScalar(TracedArray):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -50,13 +50,12 @@ def common_dtype(kinds: Sequence[Weak | DType]) -> DType:
     # a dtype equals the Python type of the same name, so that only the type of a kind tells them apart
     weak = all(isinstance(kind, type) for kind in kinds)
     dummies: list[Any] = [np.dtype(kind) if weak else kind(0) if isinstance(kind, type) else kind for kind in kinds]
-    found: Any = np.result_type(*dummies)
-    return np.dtype(found)
+    return np.result_type(*dummies)
 
 
 def as_dtype(dtype: Any) -> DType:
     """Return the dtype that NumPy reads from anything that names one."""
-    return np.dtype(dtype)
+    return cast(DType, np.dtype(dtype))
 
 
 class ScalarType(type):

@@ -21,6 +21,7 @@ class Poison:
     """What ``np.empty`` returns: it can be moved and overwritten, and whatever reads it refuses."""
 
     __slots__ = ()
+    graph = None
 
     def __repr__(self) -> str:
         """Show that there is no value."""
@@ -30,8 +31,11 @@ class Poison:
 POISON = Poison()
 
 
-def _read_poison() -> NoReturn:
-    current().refuse("np.empty", "an entry that was never written is read", "write every entry before reading it")
+def _unreadable(node: Any) -> NoReturn:
+    """Refuse to read an entry that is no number of the current run."""
+    if node is POISON:
+        current().refuse("np.empty", "an entry that was never written is read", "write every entry before reading it")
+    current().refuse("state", "a number of another run", "keep no arrays between calls")
 
 
 def boxed(value: Any) -> NDArray[Any]:
@@ -56,9 +60,12 @@ def _constant(value: Any) -> Any:
 def _entrywise(name: str, f: Callable[..., Any], *arrays: NDArray[Any]) -> NDArray[Any]:
     """Apply ``f`` to nodes entry by entry, broadcasting; refuse where the graph has no such operation."""
 
+    graph = current().graph
+
     def checked(*nodes: Any) -> Any:
-        if any(node is POISON for node in nodes):
-            _read_poison()
+        for node in nodes:
+            if node.graph is not graph:
+                _unreadable(node)
         return f(*nodes)
 
     try:
@@ -160,8 +167,10 @@ class NodeData:
         try:
             for place in np.ndindex(*outer):
                 rows, columns = a[place].tolist(), b[place].T.tolist()
-                if any(node is POISON for line in (*rows, *columns) for node in line):
-                    _read_poison()
+                for line in (*rows, *columns):
+                    for node in line:
+                        if node.graph is not graph:
+                            _unreadable(node)
                 for i, row in enumerate(rows):
                     for j, column in enumerate(columns):
                         terms = [graph.mul(x, y) for x, y in zip(row, column, strict=True)]
@@ -194,13 +203,15 @@ class NodeData:
         return _entrywise("isfinite", lambda node: node.special == value, self.nodes).astype(np.bool_)
 
     def _along(self, name: str, axis: int, f: Callable[[list[Node]], Node]) -> Self:
+        graph = current().graph
         lanes = np.moveaxis(self.nodes, axis, -1)
         result = np.empty(lanes.shape[:-1], object)
         try:
             for place in np.ndindex(*result.shape):
                 lane = lanes[place].tolist()
-                if any(node is POISON for node in lane):
-                    _read_poison()
+                for node in lane:
+                    if node.graph is not graph:
+                        _unreadable(node)
                 result[place] = f(lane)
         except UnmodelledError as error:
             current().refuse(name, str(error))

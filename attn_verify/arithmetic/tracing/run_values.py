@@ -73,8 +73,18 @@ def sizes_of(call: Mapping[str, Any]) -> frozenset[int]:
 
 
 def arguments(call: Mapping[str, Any], maker: Maker) -> Arguments:
-    """Return fresh arguments of a call; raise ``ValueError`` for a recipe that is not one."""
-    named = {str(name): _argument(recipe, maker) for name, recipe in call["arguments"].items()}
+    """Return fresh arguments of a call; raise ``ValueError`` for a recipe that is not one.
+
+    ``{"alias": PARAMETER}`` is the very object that this parameter receives.
+    """
+    recipes: Mapping[str, Mapping[str, Any]] = call["arguments"]
+    made = {name: _argument(recipe, maker) for name, recipe in recipes.items() if "alias" not in recipe}
+    named = {}
+    for name, recipe in recipes.items():
+        owner = recipe.get("alias", name)
+        if owner not in made:
+            raise ValueError(f"no recipe of an argument: {recipe!r}")
+        named[name] = made[owner]
     order: Sequence[str] = call.get("positional", ())
     keyword = {name: value for name, value in named.items() if name not in order}
     return Arguments([named[name] for name in order], keyword, named)

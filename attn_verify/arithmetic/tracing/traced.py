@@ -25,4 +25,6 @@ def nodes_of(x: Any) -> NDArray[Any]:
         raise TypeError("an array that does not hold nodes")
     if any(node is POISON for node in data.nodes.flat):
         current().refuse("np.empty", "the result has entries that were never written", "write every entry")
+    if any(node.graph is not current().graph for node in data.nodes.flat):
+        current().refuse("state", "the result has numbers of another run", "keep no arrays between calls")
     return data.nodes

@@ -1,0 +1,268 @@
+"""Calls of a function in an ordinary Python process: a job comes as JSON from standard input, results go to a file.
+
+The text of this file is run by ``python -c``, and imports nothing but the standard library and NumPy.  So a function
+that looks around finds what it would find in its user's own program: nobody follows its lines, and no other package is
+loaded.  Recipes of arguments and returned structures are those of every run in floats.
+"""
+
+from __future__ import annotations
+
+import base64
+import builtins
+import dataclasses
+import importlib
+import importlib.util
+import json
+import math
+import os
+import random
+import struct
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Data = dict[str, Any]
+
+MAX_DEPTH = 6
+MAX_TEXT = 2000
+# The exit code of a process that cannot send its answer.
+_BROKEN = 70
+# The front of a message: four letters, and the lengths of a header and of what follows.
+_FRONT = struct.Struct(">4sIQ")
+
+
+def main() -> None:
+    """Do the job on standard input, send the answer, and end the process at once."""
+    # Taken now, as the function may replace them.
+    leave, write, dumps, getpid, process = os._exit, os.write, json.dumps, os.getpid, os.getpid()
+    job = json.loads(sys.stdin.buffer.read())
+    result = int(job["result"])
+    os.set_inheritable(result, False)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    streams = [sys.stdout, sys.stderr]
+    for stream in streams:
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr]
+    _limit_memory(int(job["memory_mib"]) << 20)
+    found: Data
+    try:
+        found = {"results": _results(job)}
+    except MemoryError:
+        found = {"outcome": "memory"}
+    except BaseException as error:  # an interpreter that the function has broken
+        found = {"failure": f"{type(error).__name__}: {error}"[:500]}
+    if getpid() != process:
+        leave(0)  # a copy that the function has made of its process
+    with suppress(BaseException):  # a stream that was closed or replaced
+        for stream in (*streams, sys.stdout, sys.stderr):
+            stream.flush()
+    text = dumps(found, allow_nan=False).encode()
+    view = memoryview(_FRONT.pack(b"attn", 2, len(text)) + b"{}" + text)
+    try:
+        while view:
+            view = view[write(result, view) :]
+    except OSError:  # the file was closed
+        leave(_BROKEN)
+    leave(0)
+
+
+def _limit_memory(size: int) -> None:
+    """Let the process take ``size`` bytes more than it has."""
+    with suppress(ImportError, OSError, ValueError):
+        import resource
+
+        used = 0
+        with suppress(OSError), open("/proc/self/statm") as file:
+            used = int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        limit = used + size if hard == resource.RLIM_INFINITY else min(used + size, hard)
+        resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+
+
+def _results(job: Data) -> list[Data]:
+    roots, restore = tuple(job["roots"]), _restorer()
+    loaded = _attempt(lambda: _load(job), roots, restore)
+    if loaded["outcome"] != "returned":
+        blank = {"lines": [], "opcodes": "", "changed": [], "random": False, "tampered": [], "stdout": "", "seconds": 0}
+        return [{**loaded, **blank} for _ in job["calls"]]
+    return [_run(loaded["value"], call, roots, restore) for call in job["calls"]]
+
+
+def _restorer() -> Callable[[], None]:
+    """Return what puts back the names and modules that the code here needs, if they were removed."""
+    names, kept = vars(builtins), dict(vars(builtins))
+    modules, loaded = sys.modules, dict(sys.modules)
+
+    def restore() -> None:
+        names.update(kept)
+        for name, module in loaded.items():
+            modules.setdefault(name, module)
+
+    return restore
+
+
+def _load(job: Data) -> Callable[..., Any]:
+    sys.path.extend(path for path in job["paths"] if path not in sys.path)
+    sys.path.insert(0, job["search"])
+    name, path = job["module"], job["path"]
+    if path is None:
+        found = importlib.import_module(name)
+    else:
+        spec = importlib.util.spec_from_file_location(name, path)
+        assert spec
+        assert spec.loader
+        found = sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(found)
+    function: Any = found
+    for part in job["attribute"].split("."):
+        function = getattr(function, part)
+    return function  # type: ignore[no-any-return]
+
+
+def _run(function: Callable[..., Any], call: Data, roots: Sequence[str], restore: Callable[[], None]) -> Data:
+    begin = time.monotonic()
+    positional, keyword, named = _arguments(call)
+    before = {name: _snapshot(value) for name, value in named.items()}
+    generators = _generators()
+    ended = _attempt(lambda: function(*positional, **keyword), roots, restore)
+    if ended["outcome"] == "returned":
+        value = ended["value"]
+        ended = _attempt(lambda: _structure(value), roots, restore)
+    return {
+        **ended,
+        "lines": [],
+        "opcodes": "",
+        "changed": sorted(name for name, value in named.items() if _snapshot(value) != before[name]),
+        "random": _generators() != generators,
+        "tampered": [],
+        "stdout": "",
+        "seconds": time.monotonic() - begin,
+    }
+
+
+def _attempt(function: Callable[[], Any], roots: Sequence[str], restore: Callable[[], None]) -> Data:
+    try:
+        try:
+            value = function()
+        finally:
+            restore()
+        return {"outcome": "returned", "value": value, "exception": None}
+    except BaseException as error:  # foreign code may raise anything
+        ended = isinstance(error, SystemExit)
+        outcome = "exited" if ended else "memory" if isinstance(error, MemoryError) else "raised"
+        return {"outcome": outcome, "value": None, "exception": _describe(error, roots)}
+
+
+def _describe(error: BaseException, roots: Sequence[str]) -> dict[str, str]:
+    place, trace = "", error.__traceback__
+    while trace is not None:
+        filename = trace.tb_frame.f_code.co_filename
+        if any(filename == root or filename.startswith(root.rstrip(os.sep) + os.sep) for root in roots):
+            place = f"{filename}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    try:
+        text = str(error)[:MAX_TEXT]
+    except BaseException:  # a foreign __str__
+        text = ""
+    return {"type": type(error).__name__, "text": text, "place": place}
+
+
+def _arguments(call: Data) -> tuple[list[Any], dict[str, Any], dict[str, Any]]:
+    point = call["point"]
+    values = np.array([float(Fraction(x)) for x in point]) if isinstance(point, list) else _numbers(point, np.float64)
+    recipes: Mapping[str, Data] = call["arguments"]
+    made = {name: _argument(recipe, values) for name, recipe in recipes.items() if "alias" not in recipe}
+    named = {name: made[recipe.get("alias", name)] for name, recipe in recipes.items()}
+    order = call.get("positional", ())
+    return [named[name] for name in order], {name: x for name, x in named.items() if name not in order}, named
+
+
+def _argument(recipe: Data, values: NDArray[np.float64]) -> Any:
+    ((kind, content),) = recipe.items()
+    if kind == "array":
+        positions = _numbers(content["entries"], np.int64).reshape(content["shape"])
+        order: Any = "F" if content.get("order") == "F" else "C"
+        return np.array(values[positions], dtype=_dtype(content.get("dtype", "float64")), order=order)
+    if kind == "constant_array":
+        data, dtype = content["data"], content["dtype"]
+        if isinstance(data, list) and dtype.startswith("float"):
+            data = [float.fromhex(x) if isinstance(x, str) and "0x" in x else float(x) for x in data]
+        return _numbers(data, dtype).reshape(content["shape"])
+    if kind in ("list", "tuple"):
+        items = [_argument(item, values) for item in content]
+        return items if kind == "list" else tuple(items)
+    if kind == "value":
+        return content
+    raise ValueError(f"no recipe of an argument: {recipe!r}")
+
+
+def _numbers(data: Any, dtype: Any) -> NDArray[Any]:
+    if isinstance(data, dict):
+        data = np.frombuffer(base64.b64decode(data["base64"]), data["dtype"])
+    return np.array(data, dtype=dtype).reshape(-1)
+
+
+def _dtype(name: str) -> Any:
+    return importlib.import_module("ml_dtypes").bfloat16 if name == "bfloat16" else np.dtype(name)
+
+
+def _snapshot(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return value.shape, str(value.dtype), value.strides, value.tobytes()
+    if isinstance(value, (list, tuple)):
+        return [_snapshot(item) for item in value]
+    return repr(value)
+
+
+def _generators() -> list[str]:
+    kind, keys, *rest = np.random.get_state()
+    return [repr(random.getstate()), kind, repr(np.asarray(keys).tolist()), repr(rest)]
+
+
+def _structure(value: Any, depth: int = 0) -> Data:
+    kind = type(value)
+    if kind is np.ndarray or isinstance(value, np.generic):
+        array = np.asarray(value)
+        return _array(array.astype(np.float32) if array.dtype.name == "bfloat16" else array)
+    if isinstance(value, np.ndarray):
+        return {"other": f"{kind.__name__} of {value.dtype}"}
+    if value is None or kind is bool:
+        return {"value": value}
+    if isinstance(value, int):
+        return {"value": int(value)}
+    if kind is float:
+        return {"value": value} if math.isfinite(value) else _array(np.array(value))
+    if kind is str:
+        return {"value": value[:MAX_TEXT]}
+    if depth < MAX_DEPTH:
+        if isinstance(value, (list, tuple)):
+            items = [_structure(item, depth + 1) for item in value]
+            return {"tuple" if isinstance(value, tuple) else "list": items}
+        if isinstance(value, dict):
+            return {"dict": {str(key): _structure(item, depth + 1) for key, item in value.items()}}
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            fields = {item.name: getattr(value, item.name, None) for item in dataclasses.fields(value)}
+            return {"dict": {name: _structure(item, depth + 1) for name, item in fields.items()}}
+    return {"other": kind.__name__[:MAX_TEXT]}
+
+
+def _array(value: NDArray[Any]) -> Data:
+    kind, flat = value.dtype.kind, value.ravel()
+    if kind == "f" and value.dtype.itemsize <= 8:
+        data: list[Any] = [x.hex() if math.isfinite(x) else repr(x) for x in flat.astype(np.float64).tolist()]
+    elif kind in "biu":
+        data = flat.tolist()
+    else:
+        return {"other": f"{value.dtype} array"}
+    return {"array": {"shape": list(value.shape), "dtype": value.dtype.name, "data": data}}
+
+
+if __name__ == "__main__":
+    main()
