@@ -153,6 +153,10 @@ def _check_run(outcome: Outcome, trace: Json, ran: Json) -> None:
             outcome.doubt(f"it changes libraries that others use: {', '.join(map(str, result['tampered']))}")
         if result.get("random"):
             outcome.doubt("it draws random numbers", "switch randomness off")
+    if any(note["kind"] == "text" for note in trace.get("notes", ())):
+        outcome.doubt(
+            "it writes exact numbers as text, and what becomes of the text is not followed", "print no values"
+        )
     if trace["outcome"] == "returned" and not trace.get("repeatable", True):
         outcome.doubt("a second call on the same inputs computes something else: it keeps state")
     if trace["outcome"] == "refused" and not trace.get("refusals"):

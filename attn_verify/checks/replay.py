@@ -24,6 +24,13 @@ def replay(path: str | Path, *, seconds: float = 60.0, runner: Runner | None = N
 
     Raises: ``DocumentError`` for a file that is no counterexample; ``TargetError`` where the target is gone, cannot be
     imported, or has other parameters.
+
+    >>> import tempfile
+    >>> from attn_verify import prove
+    >>> with tempfile.TemporaryDirectory() as directory:
+    ...     saved = prove("attn_verify.numeric:attention", "scale=1", sizes={"n": 1, "m": 2}, save_dir=directory)
+    ...     print(saved.status.name, replay(saved.evidence["saved"]).status.name)
+    REFUTED REFUTED
     """
     example = Counterexample.load(path)
     example = example.at(_located(example.target))

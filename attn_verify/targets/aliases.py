@@ -34,8 +34,8 @@ _ATTENTION = (
 )
 _LAYER = (
     _Sharing({"X_KV": "X"}, {"n": 2, "m": 2}),
-    _Sharing({"W_K": "W_Q"}, {"n": 2}),
-    _Sharing({"W_K": "W_Q", "W_V": "W_Q"}, {"n": 2, "d_k": 2, "d_v": 2}),
+    _Sharing({"W_K": "W_Q"}, {"n": 2, "m": 2}),
+    _Sharing({"W_K": "W_Q", "W_V": "W_Q"}, {"n": 2, "m": 2, "d_k": 2, "d_v": 2}),
 )
 
 

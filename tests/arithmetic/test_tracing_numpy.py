@@ -87,8 +87,9 @@ def masked(Q, K, V):
     return np.stack([np.sum(w[:, None] * V, axis=0) / w.sum() for w in buffer])
 
 
-@pytest.mark.parametrize("f", [shifted, online, masked])
-def test_programs_of_the_formula_are_equal(run, f):
+@pytest.mark.parametrize("name", ["shifted", "online", "masked", "loops"])
+def test_programs_of_the_formula_are_equal(run, name):
+    f = globals()[name]
     Q, K, V = run.input("Q", 2, 3), run.input("K", 4, 3), run.input("V", 4, 2)
     assert equal(run, f(Q, K, V), plain(Q, K, V))
     assert not run.session.conditions
@@ -101,7 +102,16 @@ def test_a_wrong_scale_is_a_different_program(run):
     assert not equal(run, wrong, plain(Q, K, V))
 
 
-@pytest.mark.parametrize("f", [shifted, online, masked])
+def loops(Q, K, V):
+    O = np.empty((len(Q), V.shape[1]))
+    for i in range(len(Q)):
+        weights = [np.exp(np.dot(Q[i], key) / math.sqrt(len(key))) for key in K]
+        for c in range(V.shape[1]):
+            O[i, c] = sum(w * V[j, c] for j, w in enumerate(weights)) / sum(weights)
+    return O
+
+
+@pytest.mark.parametrize("f", [shifted, online, masked, loops])
 def test_whole_arrays_of_residues_agree(f):
     from attn_verify.arithmetic.modular.arrays import ModularData
     from attn_verify.arithmetic.modular.draw import draw

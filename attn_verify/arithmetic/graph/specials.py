@@ -1,4 +1,4 @@
-"""Arithmetic with ``±∞`` and NaN, as IEEE arithmetic has it; where a sign decides, it must be the same for all inputs."""
+"""Arithmetic with ``±∞`` and NaN, as IEEE arithmetic has it; a sign that decides must be the same for all inputs."""
 
 from __future__ import annotations
 

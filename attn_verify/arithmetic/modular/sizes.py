@@ -14,6 +14,11 @@ from math import gcd, inf, isqrt, log2
 
 import flint
 
+from attn_verify.arithmetic.graph import UnmodelledError
+
+# Constants beyond this size cost more than they can be worth.
+MAX_BITS = 1 << 20
+
 Factors = Mapping[Hashable, int]
 _NONE: Factors = {}
 
@@ -102,6 +107,8 @@ class Monomial:
 
     def times(self, other: Monomial) -> Monomial:
         """Return the product."""
+        if _bits(self.rational) + _bits(other.rational) > MAX_BITS:
+            raise UnmodelledError(f"a constant of more than {MAX_BITS} bits in the identity test")
         if not self.radicals and not other.radicals:
             return Monomial(self.rational * other.rational)
         exponents = dict(self.radicals)
@@ -125,6 +132,10 @@ class Monomial:
         """An upper bound of ``log₂`` of the size of the numerator, the same in every embedding."""
         size = log2_int(abs(self.rational.numerator)) if self.rational else 0.0
         return raised(size + sum(float(exponent) * log2_int(prime) for prime, exponent in self.radicals))
+
+
+def _bits(value: Fraction) -> int:
+    return value.numerator.bit_length() + value.denominator.bit_length()
 
 
 ONE = Monomial(Fraction(1))

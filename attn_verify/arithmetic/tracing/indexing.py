@@ -48,10 +48,13 @@ def put(x: Any, key: Any, value: Any) -> None:
     except NotNumericError:
         np.ones(x._data.shape, x._dtype)[key] = value
         current().refuse("assignment", f"a {type(value).__name__} as a number", "assign numbers")
-    if source._data.shape and not isinstance(np.broadcast_to(np.int8(0), x._data.shape)[key], np.ndarray):
-        # one entry takes one number: NumPy raises, or reads an array of one
-        np.ones(x._data.shape)[key] = np.ones(source._data.shape)
-        source = source._move(lambda a: a.reshape(()))
+    if not isinstance(np.broadcast_to(np.int8(0), x._data.shape)[key], np.ndarray):
+        if source._data.shape:
+            # one entry takes one number: NumPy raises, or reads an array of one
+            np.ones(x._data.shape)[key] = np.ones(source._data.shape)
+            source = source._move(lambda a: a.reshape(()))
+        # as an array of no axes, so that object arrays take the entry and not the array that holds it
+        key = (*key, Ellipsis) if isinstance(key, tuple) else (key, Ellipsis)
     data = cast(source, x._dtype, "assignment")
     if isinstance(x._data, np.ndarray):
         x._data[key] = data

@@ -32,12 +32,20 @@ def _gives_way(other: Any) -> bool:
     return getattr(type(other), "__array_ufunc__", True) is None
 
 
+def _are_python_floats(x: Any, other: Any) -> bool:
+    if type(x) is not TracedFloat:
+        return False
+    return type(other) is TracedFloat or (not is_traced(other) and isinstance(other, (int, float)) and not isinstance(
+        other, np.generic
+    ))  # fmt: skip
+
+
 def _plain(x: Any, other: Any, name: str) -> Any:
     """Return the result as the Python float that two Python numbers give, where ``x`` is one."""
-    if type(x) is TracedFloat and (type(other) is TracedFloat or isinstance(other, (int, float))):
+    if _are_python_floats(x, other):
         if name in ("floor_divide", "remainder", "divmod"):
             current().refuse(f"float.{name}", "the operation has no exact model")
-        return name in EXACT and not isinstance(other, np.generic)
+        return name in EXACT
     return False
 
 
@@ -89,7 +97,8 @@ def _comparison(name: str, real: Callable[[Any, Any], Any]) -> Callable[..., Any
                     current().refuse(f"np.{name}", f"a comparison with a {type(other).__name__}", "compare numbers")
                 answer = real(self._stand_in(), other)
                 return finish(answer, np.dtype(bool)) if isinstance(answer, (np.ndarray, np.generic)) else answer
-        return FUNCTIONS[name](self, other)
+        answer = FUNCTIONS[name](self, other)
+        return bool(answer) if _are_python_floats(self, other) else answer
 
     return operator
 

@@ -71,6 +71,9 @@ class Ufunc:
         if self.real.nout != 1 or not all(is_float(d) or is_whole(d) for d in dtypes):
             return self._several(inputs)
         arrays = [as_array(value) for value in inputs]
+        for array in arrays if dtype is not None else ():
+            if narrower(dtypes[0], array._dtype):
+                current().note("cast", f"{array._dtype} → {dtypes[0]}: equal before rounding")
         f = EXACT.get(self.name) or PREDICATES.get(self.name)
         if f is None:
             current().refuse(f"np.{self.name}", "the function has no exact model of real numbers")

@@ -1,0 +1,57 @@
+"""Run ``prove`` on entries of the zoo, several in one process with one worker."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import zoo
+
+from attn_verify.checks.proof_report import verdict_of
+from attn_verify.checks.prove import Prover
+from attn_verify.checks.replay import replay
+from attn_verify.checks.verdict import Status
+from attn_verify.errors import AttnVerifyError
+from attn_verify.spec import AttentionSpec
+from attn_verify.targets.runner import Runner
+
+SEED = 7
+_RUNNER: list[Runner] = []
+
+
+def start() -> None:
+    """Start the worker of this process."""
+    runner = Runner()
+    runner.__enter__()
+    _RUNNER.append(runner)
+
+
+def judge(name: str) -> dict[str, Any]:
+    """Return status, reasons and, for a refutation, what its saved file says when it is replayed."""
+    entry = next(e for e in zoo.entries() if e.name == name)
+    hidden = entry.kind == "adversarial"
+    prover = Prover(_RUNNER[0], seed=SEED, seconds=20, search_seconds=1.0 if hidden else 24.0)
+    try:
+        proof = prover.prove(
+            entry.target,
+            AttentionSpec.of(*entry.spec),
+            sizes=entry.sizes,
+            roles=entry.roles or None,
+            layout=None if entry.layout == "nd" else entry.layout,
+            returns=",".join(entry.returns) or None,
+        )
+        with tempfile.TemporaryDirectory() as directory:
+            verdict = verdict_of(proof, save_dir=directory)
+            saved = verdict.evidence.get("saved")
+            replayed = replay(Path(saved), runner=_RUNNER[0]).status.name if saved and not hidden else ""
+    except AttnVerifyError as error:
+        return {"status": "ERROR", "text": str(error), "replayed": "", "scope": {}}
+    reasons = verdict.evidence.get("reasons") or [verdict.evidence.get("summary") or verdict.evidence.get("text", "")]
+    return {
+        "status": Status(verdict.status or 0).name,
+        "text": "; ".join(reasons[:4]),
+        "replayed": replayed,
+        "scope": dict(verdict.scope),
+        "assumptions": [dict(note) for note in verdict.assumptions],
+    }
