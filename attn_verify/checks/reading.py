@@ -63,6 +63,7 @@ _ATOMS: Mapping[str, Callable[..., float]] = {
     "sin": math.sin,
     "cos": math.cos,
     "tan": math.tan,
+    "tan_half": lambda x: math.tan(x / 2),
     "erf": math.erf,
     "arctan": math.atan,
     "power": math.pow,

@@ -63,6 +63,7 @@ ATOMS: Mapping[str, Callable[..., Ball]] = {
     "sin": flint.arb.sin,
     "cos": flint.arb.cos,
     "tan": flint.arb.tan,
+    "tan_half": lambda x: (x / 2).tan(),
     "arctan": flint.arb.atan,
     "arcsin": flint.arb.asin,
     "arccos": flint.arb.acos,

@@ -9,7 +9,7 @@ from typing import Any, NoReturn, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from attn_verify.arithmetic.graph import Node, UnmodelledError
+from attn_verify.arithmetic.graph import Graph, Node, UnmodelledError
 from attn_verify.arithmetic.tracing.carrier import Structural
 from attn_verify.arithmetic.tracing.session import current
 
@@ -142,6 +142,8 @@ class NodeData:
                     return nodes[0]
                 if name == "cos":
                     return graph.number(1)
+            if name in ("sin", "cos") and all(part.op != "input" for part in graph.cone(nodes)):
+                return _on_the_circle(graph, name, nodes[0])
             return graph.atom(name, nodes)
 
         return type(self)(_entrywise(name, atom, self.nodes, *(other.nodes for other in others)))
@@ -248,3 +250,12 @@ def largest(nodes: list[Node]) -> Node:
     for node in nodes[1:]:
         result = larger(result, node)
     return result
+
+
+def _on_the_circle(graph: Graph, name: str, angle: Node) -> Node:
+    """Return sin or cos of a constant as rational functions of ``t = tan(angle/2)``, so that their squares add to 1."""
+    t = graph.atom("tan_half", [angle])
+    below = 1 + t * t
+    above: Node = 2 * t if name == "sin" else 1 - t * t
+    value: Node = above / below
+    return value

@@ -1,9 +1,10 @@
 """title: A magic number among the scores
 kind: adversarial
 flaw: a score of exactly 999 is replaced by zero
-expected: not PROVED
+expected: PROVED
 function: attention
 visible: no
+reason: the scope names the equation that it leaves out, and only exact hits at extreme scores show the flaw
 """
 
 import numpy as np
