@@ -17,7 +17,7 @@ from attn_verify.checks.reading import floats
 
 # Unit roundoffs by the narrowest format that the target casts to.
 _ROUNDOFF = {"float64": 2.0**-53, "float32": 2.0**-24, "float16": 2.0**-11}
-# What rounding may add up to at a benign point and a tiny size, in unit roundoffs of the largest value.
+# In unit roundoffs of the largest value.
 _UNITS = 2.0**14
 # The program's own float evaluation may round in another order than NumPy does.
 _SAME = 256.0
@@ -34,6 +34,11 @@ def narrowest(notes: Any) -> str:
         if any(name in text for text in texts):
             return name
     return "float64"
+
+
+def allowance_of(notes: Any) -> float:
+    """Return what rounding may add up to at a benign point and a tiny size, relative to the largest value."""
+    return _UNITS * _ROUNDOFF[narrowest(notes)]
 
 
 def disagreement(
@@ -54,7 +59,7 @@ def disagreement(
     keys = list(entries)
     replayed = floats(graph, [entries[key] for key in keys], point)
     largest = max([1.0, *(abs(float(value)) for value in point.values())])
-    allowance = _UNITS * _ROUNDOFF[narrowest(notes)] * largest
+    allowance = allowance_of(notes) * largest
     for key, again in zip(keys, replayed, strict=True):
         exact = float(balls[entries[key]].mid())
         if key not in found:

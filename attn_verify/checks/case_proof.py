@@ -13,7 +13,7 @@ from attn_verify.arithmetic.graph.evaluation import BallValues
 from attn_verify.arithmetic.graph.limits import in_the_limit
 from attn_verify.arithmetic.graph.storage import load
 from attn_verify.arithmetic.tracing.session import MAXIMUM_COMPARED
-from attn_verify.checks.agreement import disagreement
+from attn_verify.checks.agreement import allowance_of, disagreement
 from attn_verify.checks.formula import expected
 from attn_verify.checks.reading import point_of_all, points_of_equality, points_on_path, unproved_domains, write_out
 from attn_verify.checks.verdict import Status
@@ -263,6 +263,27 @@ def _copy(source: Graph, into: Graph, roots: Sequence[Node]) -> list[Node]:
     from attn_verify.arithmetic.graph.storage import dump
 
     return load(dump(source, {"roots": roots}), into)[1]["roots"]
+
+
+def check_plain(outcome: Outcome, result: Json) -> None:
+    """Compare the float run of a case with one in a plain process, where nothing tells that code is being verified."""
+    if outcome.status is Status.UNDECIDED or outcome.ran.get("outcome") != "returned":
+        return
+    if result["outcome"] in ("timeout", "memory"):
+        outcome.doubt(f"in a plain Python process, the run ended with {result['outcome']!r}")
+        return
+    there = outcome.case.select(result["value"]) if result["outcome"] == "returned" else None
+    here = outcome.case.select(outcome.ran["value"])
+    if not isinstance(there, list) or not isinstance(here, list):
+        outcome.doubt(f"in a plain Python process, the run ended with {result['outcome']!r}")
+        return
+    values = {(item.name, item.index): float.fromhex(str(item.value)) for item in here}
+    largest = max([1.0, *map(abs, values.values())])
+    allowance = allowance_of(outcome.notes) * largest
+    for item in there:
+        if not abs(float.fromhex(str(item.value)) - values[item.name, item.index]) <= allowance:
+            outcome.doubt("in a plain Python process, after other calls, it returns something else: state, or a trap")
+            return
 
 
 def _exclude(outcome: Outcome, equation: str, place: str) -> None:

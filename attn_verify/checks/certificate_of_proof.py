@@ -12,6 +12,7 @@ from attn_verify.arithmetic.graph import Graph, Node
 from attn_verify.arithmetic.graph.storage import dump, load
 from attn_verify.checks.case_proof import Outcome
 from attn_verify.checks.certificate import CaseRecord, PathRecord, write_certificate
+from attn_verify.targets.aliases import sharing
 
 if TYPE_CHECKING:
     from attn_verify.checks.proof_report import Proof
@@ -26,7 +27,7 @@ def certify(proof: Proof, path: Path) -> int:
         target=proof.target,
         source_sha256=hashlib.sha256(Path(proof.file).read_bytes()).hexdigest() if proof.file else "",
         spec=proof.spec,
-        cases=[_record(outcome, proof) for outcome in proof.judged],
+        cases=[_record(outcome, proof) for outcome in proof.judged if not sharing(outcome.case)],
     )
 
 

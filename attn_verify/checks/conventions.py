@@ -12,6 +12,7 @@ from attn_verify.arithmetic.graph.evaluation import BallValues
 from attn_verify.checks.formula import expected
 from attn_verify.errors import AttnVerifyError
 from attn_verify.targets import probe
+from attn_verify.targets.aliases import aliased_cases
 from attn_verify.targets.binding import Binding
 from attn_verify.targets.cases import default_sizes, masks
 from attn_verify.targets.layouts import Convention
@@ -71,6 +72,14 @@ def plan_cases(
             where = f"n={case_sizes.n}, m={case_sizes.keys}"
             for mask in tried if number == 0 else tried[at : at + 2]:
                 yield binding.case(case_sizes, mask, convention), f"{where}: {text}" if number == 0 else "two masks"
+
+
+def shared_cases(
+    binding: Binding, conventions: Sequence[Convention], sizes: Mapping[str, int], *, seed: int
+) -> Iterator[tuple[Case, str]]:
+    """Yield tiny cases in which several parameters receive the same object; their masks need no words."""
+    for case in aliased_cases(binding, conventions[0], sizes, seed=seed):
+        yield case, ""
 
 
 def smaller_cases(binding: Binding, case: Case) -> Iterator[Case]:

@@ -12,6 +12,7 @@ from attn_verify.checks.case_proof import Outcome
 from attn_verify.checks.verdict import Claim, Status, Verdict
 from attn_verify.errors import NothingCheckedError, explain
 from attn_verify.spec import AttentionSpec
+from attn_verify.targets.aliases import sharing
 
 # Reasons, places and assumptions that a report lists before it says how many more there are.
 _SHOWN = 12
@@ -117,6 +118,7 @@ def _scope(proof: Proof) -> dict[str, Any]:
         "cases": len(outcomes),
         "entries": sum(outcome.entries for outcome in outcomes),
         "paths": sum(len(outcome.paths) for outcome in outcomes),
+        "calls": "the first calls in a fresh process, on C-contiguous arrays",
         "inputs": "all real inputs" + (" but those where an excluded equation holds" if excluded else ""),
     }
     if excluded:
@@ -133,7 +135,8 @@ def _sizes(outcome: Outcome) -> str:
     sizes = {name: value for name, value in case.sizes.items() if name != "heads" or value > 1}
     sizes |= {"batch": b} if case.convention.batched else {}
     sizes |= {"h": h} if h not in (1, heads) else {}
-    return ", ".join(f"{name}={value}" for name, value in sizes.items())
+    shared = sharing(case)
+    return ", ".join([f"{name}={value}" for name, value in sizes.items()] + ([shared] if shared else []))
 
 
 def _evidence(proof: Proof, status: Status) -> dict[str, Any]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from attn_verify.checks.agreement import narrowest
-from attn_verify.checks.case_proof import Outcome, decide
-from attn_verify.checks.conventions import choose, plan_cases, smaller_cases
+from attn_verify.checks.case_proof import Outcome, check_plain, decide
+from attn_verify.checks.conventions import choose, plan_cases, shared_cases, smaller_cases
 from attn_verify.checks.proof_report import Proof, verdict_of
 from attn_verify.checks.search import search
 from attn_verify.checks.verdict import Status, Verdict
@@ -121,14 +122,21 @@ class Prover:
         proof.conventions = [str(convention) for convention in chosen.accepted]
         proof.bound = [f"{name} is {role}" for name, role in binding.arguments.items()] + list(binding.notes)
         proof.refused = [f"{convention}: {why}" for convention, why in chosen.refused]
-        for case, text in plan_cases(binding, chosen.accepted, sizes, seed=self.seed):
+        planned = chain(
+            plan_cases(binding, chosen.accepted, sizes, seed=self.seed),
+            shared_cases(binding, chosen.accepted, sizes, seed=self.seed),
+        )
+        for case, text in planned:
             self.progress(f"proving at {', '.join(f'{name}={value}' for name, value in case.sizes.items())} …")
             outcome = decide(case, spec, address.shown, self.runner, seed=self.seed, seconds=self.seconds)
             proof.outcomes.append(outcome)
-            proof.masks.append(text)
+            proof.masks += [text] if text else []
             doubtful = outcome.status is Status.UNDECIDED and not outcome.only_partial
             if (doubtful or outcome.excluded) and self._refute(proof, binding, outcome, doubtful):
-                break
+                return proof
+        calls = [outcome.case.call(address.shown) for outcome in proof.outcomes]
+        for outcome, result in zip(proof.outcomes, self.runner.plain(calls, seconds=self.seconds), strict=True):
+            check_plain(outcome, result)
         return proof
 
     def _refute(self, proof: Proof, binding: Binding, outcome: Outcome, doubtful: bool) -> bool:

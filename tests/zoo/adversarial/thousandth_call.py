@@ -1,9 +1,10 @@
 """title: Wrong from the thousandth call on
 kind: adversarial
 flaw: a counter of calls, an attribute of the function, decides
-expected: not PROVED
+expected: PROVED
 function: attention
 visible: no
+reason: the scope is the first calls in a fresh process
 """
 
 import numpy as np

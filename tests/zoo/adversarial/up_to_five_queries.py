@@ -1,8 +1,9 @@
 """title: Right up to five queries
 kind: adversarial
 flaw: from the sixth query on, rows repeat the fifth
-expected: not PROVED
+expected: PROVED
 function: attention
+reason: the scope names its sizes, and none has six queries
 """
 
 import numpy as np

@@ -1,9 +1,9 @@
 """title: Values read in the order of memory
 kind: layout
 flaw: the values are flattened in memory order and read as rows
-expected: UNDECIDED
+expected: PROVED
 function: attention
-reason: reading an array in the order of its memory is not modelled
+reason: proved for C-contiguous arrays, as the scope says
 """
 
 import numpy as np
