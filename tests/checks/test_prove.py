@@ -1,0 +1,288 @@
+"""``prove``: our own numeric functions are the formula, and every check of the proof has a target that it stops."""
+
+import json
+import textwrap
+
+import pytest
+
+from attn_verify import AttentionSpec, prove, recheck, replay
+from attn_verify.checks.proof_report import verdict_of
+from attn_verify.checks.prove import Prover
+from attn_verify.checks.verdict import Status
+from attn_verify.errors import SizeError, SpecError, TargetError
+from attn_verify.targets.runner import Runner
+
+TINY = {"n": 2, "m": 3, "d_k": 2, "d_v": 1}
+HEAD = "import numpy as np\n\n"
+GOOD = """
+def f(Q, K, V):
+    S = Q @ K.T / np.sqrt(Q.shape[-1])
+    E = np.exp(S - S.max(axis=-1, keepdims=True))
+    return E / E.sum(axis=-1, keepdims=True) @ V
+"""
+
+
+@pytest.fixture(scope="module")
+def runner():
+    with Runner() as worker:
+        yield worker
+
+
+@pytest.fixture
+def judge(runner, tmp_path):
+    def run(code, spec=None, sizes=TINY, name="f", **options):
+        path = tmp_path / "target.py"
+        path.write_text(HEAD + textwrap.dedent(code), "utf-8")
+        prover = Prover(runner, seed=3, seconds=30, search_seconds=2)
+        return verdict_of(prover.prove(f"{path}::{name}", AttentionSpec.of(spec), sizes=sizes, **options))
+
+    return run
+
+
+OWN = [
+    ("attention", None, {"n": 2, "m": 3, "d_k": 3, "d_v": 2}, {}),
+    ("attention", "causal=lower_right", {"n": 2, "m": 3, "d_k": 3, "d_v": 1}, {"roles": "causal=causal"}),
+    ("attention", "causal=upper_left", {"n": 2, "m": 2, "d_k": 2, "d_v": 1}, {"roles": "causal=causal"}),
+    ("self_attention", None, {"n": 2, "d_model": 3, "d_k": 2, "d_v": 1}, {}),
+    ("multihead", None, {"n": 2, "d_model": 3, "d_k": 2, "d_v": 1, "heads": 2}, {}),
+    ("attention_grad", None, {"n": 2, "m": 2, "d_k": 2, "d_v": 1}, {}),
+    ("self_attention_grad", None, {"n": 1, "d_model": 2, "d_k": 2, "d_v": 1}, {"layout": "nd"}),
+    ("multihead_grad", None, {"n": 1, "d_model": 2, "d_k": 1, "d_v": 1, "heads": 2}, {"layout": "nd"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "spec", "sizes", "options"), OWN, ids=[f"{n}-{s}" for n, s, _, _ in OWN])
+def test_our_own_functions_are_the_formula(runner, name, spec, sizes, options):
+    prover = Prover(runner, seed=3)
+    proof = prover.prove(f"attn_verify.numeric:{name}", AttentionSpec.of(spec), sizes=sizes, **options)
+    verdict = verdict_of(proof)
+    assert verdict.status is Status.PROVED, verdict.evidence
+    assert verdict.scope["entries"] > 0
+    assert verdict.claim.name == ("gradient" if name.endswith("grad") else "formula")
+
+
+@pytest.mark.parametrize(("name", "spec"), [("attention", "scale=1"), ("multihead", "scale=1/d_k")])
+def test_our_own_functions_are_not_another_formula(runner, name, spec):
+    sizes = {"n": 1, "m": 2, "d_k": 2} if name == "attention" else {"n": 2, "d_model": 2, "d_k": 2, "heads": 2}
+    proof = Prover(runner, seed=3).prove(f"attn_verify.numeric:{name}", AttentionSpec.of(spec), sizes=sizes)
+    assert proof.status is Status.REFUTED
+
+
+def test_a_proof_says_what_it_covers(judge):
+    verdict = judge(GOOD)
+    assert verdict.status is Status.PROVED
+    assert verdict.method == "normal form on traced programs"
+    assert verdict.scope["sizes"][0] == "n=2, m=3, d_k=2, d_v=1"
+    assert verdict.scope["masks"] == ["none"]
+    data = verdict.to_dict()
+    assert json.loads(json.dumps(data)) == data
+    assert {"target", "spec", "seed", "version", "name", "status", "scope", "assumptions", "evidence"} <= set(data)
+
+
+# A target and a part of the reason why it is not proved (it may be refuted instead where a witness is found).
+STOPPED = {
+    "a number compared with a maximum": (
+        """
+        def f(Q, K, V):
+            S = Q @ K.T / np.sqrt(Q.shape[-1])
+            E = np.exp(S) * np.where(S == S.max(axis=-1, keepdims=True), 2.0, 1.0)
+            return E / E.sum(axis=-1, keepdims=True) @ V
+        """,
+        "",
+    ),
+    "zero over zero for half of the inputs": (
+        """
+        def f(Q, K, V):
+            x = np.maximum(Q[0, 0], 0)
+            E = np.exp(Q @ K.T / np.sqrt(Q.shape[-1]))
+            return E / E.sum(axis=-1, keepdims=True) @ V * (x / x)
+        """,
+        "",
+    ),
+    "a root of a square": (
+        """
+        def f(Q, K, V):
+            E = np.exp(Q @ K.T / np.sqrt(Q.shape[-1]))
+            x = np.sqrt(Q[0, 0] ** 2)
+            return E / E.sum(axis=-1, keepdims=True) @ V * np.where(x == Q[0, 0], 1.001, 1.0)
+        """,
+        "",
+    ),
+    "a logarithm of what may be negative": (
+        """
+        def f(Q, K, V):
+            E = np.exp(Q @ K.T / np.sqrt(Q.shape[-1]))
+            return E / E.sum(axis=-1, keepdims=True) @ np.log(np.exp(np.log(np.exp(V)))) + 0 * np.log(Q[0, 0])
+        """,
+        "",
+    ),
+    "another way for another type": (
+        """
+        def f(Q, K, V):
+            E = np.exp(Q @ K.T / np.sqrt(Q.shape[-1]))
+            if "attn_verify" in type(Q).__module__:
+                return E / E.sum(axis=-1, keepdims=True) @ V
+            return E / E.sum(axis=-1, keepdims=True) @ V * (1 + 1e-7)
+        """,
+        "",
+    ),
+    "text of values": (
+        """
+        def f(Q, K, V):
+            E = np.exp(Q @ K.T / np.sqrt(Q.shape[-1]))
+            print(E)
+            return E / E.sum(axis=-1, keepdims=True) @ V
+        """,
+        "text",
+    ),
+    "state": (
+        """
+        calls = []
+        def f(Q, K, V):
+            calls.append(1)
+            E = np.exp(Q @ K.T / np.sqrt(Q.shape[-1]))
+            return E / E.sum(axis=-1, keepdims=True) @ V * len(calls)
+        """,
+        "",
+    ),
+    "inputs changed in place": (
+        """
+        def f(Q, K, V):
+            Q /= np.sqrt(Q.shape[-1])
+            E = np.exp(Q @ K.T)
+            return E / E.sum(axis=-1, keepdims=True) @ V
+        """,
+        "",
+    ),
+    "a branch that ordinary inputs do not reach": (
+        """
+        def f(Q, K, V):
+            S = Q @ K.T / np.sqrt(Q.shape[-1])
+            E = np.exp(S)
+            if S.max() > 15:
+                E = E + 1
+            return E / E.sum(axis=-1, keepdims=True) @ V
+        """,
+        "",
+    ),
+    "a refusal that is swallowed": (
+        """
+        def f(Q, K, V):
+            E = np.exp(Q @ K.T / np.sqrt(Q.shape[-1]))
+            try:
+                np.linalg.det(E @ E.T)
+            except:
+                pass
+            return E / E.sum(axis=-1, keepdims=True) @ V
+        """,
+        "det",
+    ),
+    "a name that the model lacks": (
+        """
+        def f(Q, K, V):
+            E = np.exp(np.round(Q @ K.T / np.sqrt(Q.shape[-1]), 12))
+            return E / E.sum(axis=-1, keepdims=True) @ V
+        """,
+        "round",
+    ),
+    "a tiny addend": (
+        """
+        def f(Q, K, V):
+            E = np.exp(Q @ K.T / np.sqrt(Q.shape[-1]))
+            return E / (E.sum(axis=-1, keepdims=True) + 1e-30) @ V
+        """,
+        "another function",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", STOPPED)
+def test_a_proof_is_stopped(judge, what):
+    code, reason = STOPPED[what]
+    verdict = judge(code, sizes={"n": 1, "m": 2, "d_k": 2, "d_v": 1})
+    assert verdict.status in (Status.REFUTED, Status.UNDECIDED), "seed 3"
+    if reason:
+        assert verdict.status is Status.UNDECIDED
+        assert any(reason in text for text in verdict.evidence["reasons"]), verdict.evidence
+    if verdict.status is Status.UNDECIDED:
+        assert verdict.evidence["reasons"]
+
+
+def test_a_finite_fill_is_equal_in_the_limit_only(judge):
+    code = """
+    def f(Q, K, V, mask):
+        S = np.where(mask, Q @ K.T / np.sqrt(Q.shape[-1]), -1e9)
+        E = np.exp(S - S.max(axis=-1, keepdims=True))
+        return E / E.sum(axis=-1, keepdims=True) @ V
+    """
+    verdict = judge(code, sizes={"n": 1, "m": 2, "d_k": 2, "d_v": 1})
+    assert verdict.status is Status.PROVED
+    [fill] = [note for note in verdict.assumptions if note["kind"] == "fill_limit"]
+    assert "-1e+09" in fill["text"]
+    small = judge(code.replace("-1e9", "-5.0"), sizes={"n": 1, "m": 2, "d_k": 2, "d_v": 1})
+    assert small.status is Status.REFUTED
+
+
+def test_an_exact_hit_is_left_out_and_tried(judge):
+    code = GOOD.replace("    E =", "    if Q[0, 0] == 0.123:\n        return 0 * Q @ K.T @ V\n    E =")
+    assert judge(code).status is Status.REFUTED
+    harmless = GOOD.replace("    E =", "    if Q[0, 0] == 0.123:\n        S = S + 1\n    E =")
+    verdict = judge(harmless)
+    assert verdict.status is Status.PROVED
+    assert "Q[0,0,0] = " in verdict.scope["excluded"][0]
+    assert "excluded" in verdict.scope["inputs"]
+
+
+def test_constants_are_read_only_where_they_fit(judge):
+    right = GOOD.replace("np.sqrt(Q.shape[-1])", "1.4142135623730951")
+    verdict = judge(right)
+    assert verdict.status is Status.PROVED
+    assert any("1.414" in note["text"] for note in verdict.assumptions)
+    assert judge(GOOD.replace("np.sqrt(Q.shape[-1])", "1.41421356")).status is Status.REFUTED
+
+
+def test_paths_left_over_are_reported(judge):
+    code = """
+    def f(Q, K, V):
+        out = np.zeros((len(Q), V.shape[1]))
+        for i, q in enumerate(Q):
+            top, total, row = -np.inf, 0.0, np.zeros(V.shape[1])
+            for k, v in zip(K, V):
+                s = q @ k / np.sqrt(len(q))
+                if s > top:
+                    total, row, top = total * np.exp(top - s), row * np.exp(top - s), s
+                w = np.exp(s - top)
+                total, row = total + w, row + w * v
+            out[i] = row / total
+        return out
+    """
+    verdict = judge(code, sizes={})
+    assert verdict.status is Status.PROVED
+    assert any("there are more" in text for text in verdict.scope["not_covered"])
+    assert verdict.scope["paths"] > 20
+
+
+def test_a_refutation_is_saved_and_replays_and_a_proof_is_rechecked(tmp_path):
+    path = tmp_path / "target.py"
+    path.write_text(HEAD + GOOD.replace("np.sqrt(Q.shape[-1])", "Q.shape[-1]"), "utf-8")
+    refuted = prove(f"{path}::f", sizes=TINY, save_dir=tmp_path)
+    assert refuted.status is Status.REFUTED
+    assert replay(refuted.evidence["saved"]).status is Status.REFUTED
+    path.write_text(HEAD + GOOD, "utf-8")
+    assert replay(refuted.evidence["saved"]).status is Status.TESTED
+    proved = prove(f"{path}::f", sizes=TINY, certificate=tmp_path / "proof.json")
+    assert proved.status is Status.PROVED
+    assert recheck(tmp_path / "proof.json").valid
+
+
+def test_bad_requests_are_errors(judge):
+    with pytest.raises(TargetError, match="no parameter is K or V"):
+        judge("def f(Q, mask): return Q")
+    with pytest.raises(TargetError, match="fails on every input"):
+        judge("def f(Q, K, V): raise ValueError('no')")
+    with pytest.raises(TargetError, match="--roles"):
+        judge(GOOD, roles="Q")
+    with pytest.raises(SizeError):
+        judge(GOOD, sizes={"n": 0})
+    with pytest.raises(SpecError):
+        judge(GOOD, spec="scale=oops")
