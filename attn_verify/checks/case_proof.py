@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
@@ -13,9 +12,17 @@ from attn_verify.arithmetic.graph.evaluation import BallValues
 from attn_verify.arithmetic.graph.limits import in_the_limit
 from attn_verify.arithmetic.graph.storage import load
 from attn_verify.arithmetic.tracing.session import MAXIMUM_COMPARED
-from attn_verify.checks.agreement import allowance_of, disagreement
+from attn_verify.checks.agreement import disagreement
 from attn_verify.checks.formula import expected
-from attn_verify.checks.reading import point_of_all, points_of_equality, points_on_path, unproved_domains, write_out
+from attn_verify.checks.outcome import Condition, Outcome, ProvedPath
+from attn_verify.checks.reading import (
+    point_of_all,
+    points_of_equality,
+    points_on_path,
+    unproved_domains,
+    with_decimals,
+    write_out,
+)
 from attn_verify.checks.verdict import Status
 from attn_verify.spec import AttentionSpec
 from attn_verify.targets.returns import Misfit
@@ -26,62 +33,6 @@ Pair = tuple[Node, Node]
 
 # A constant this negative may stand for −∞, if the difference cannot be seen in 256 bits.
 FILL = Fraction(-100)
-
-
-@dataclass(frozen=True)
-class Condition:
-    """A question that the target asked about values, and the answer on this path."""
-
-    op: str
-    left: Node
-    right: Node
-    answer: bool
-    place: str
-
-
-@dataclass(frozen=True)
-class ProvedPath:
-    """One path whose every entry was shown equal to the formula, for the certificate."""
-
-    conditions: Sequence[Condition]
-    entries: Mapping[tuple[str, tuple[int, ...]], Node]
-
-
-@dataclass
-class Outcome:
-    """What is known about one case.
-
-    ``points`` are inputs at which a refutation may be found; ``excluded`` are equations that the proof leaves out.
-    """
-
-    case: Case
-    status: Status = Status.PROVED
-    methods: set[str] = field(default_factory=set)
-    reasons: list[str] = field(default_factory=list)
-    remedy: str = ""
-    notes: list[Json] = field(default_factory=list)
-    excluded: list[str] = field(default_factory=list)
-    points: list[Mapping[Any, Fraction]] = field(default_factory=list)
-    error_log2: float = float("-inf")
-    entries: int = 0
-    paths: list[ProvedPath] = field(default_factory=list)
-    fills: set[Fraction] = field(default_factory=set)
-    graph: Graph = field(default_factory=Graph)
-    ran: Json = field(default_factory=dict)
-    maxima: bool = False
-    partial: bool = False
-
-    @property
-    def only_partial(self) -> bool:
-        """Whether every path that was run equals the formula, and the only doubt is that there are more of them."""
-        return self.partial and len(self.reasons) == 1 and bool(self.paths)
-
-    def doubt(self, reason: str, remedy: str = "") -> None:
-        """Take back what was shown: the case is undecided for this reason."""
-        self.status = Status.UNDECIDED
-        if reason not in self.reasons:
-            self.reasons.append(reason)
-        self.remedy = self.remedy or remedy
 
 
 def decide(case: Case, spec: AttentionSpec, target: str, runner: Any, *, seed: int, seconds: float) -> Outcome:
@@ -221,6 +172,11 @@ def _equal(outcome: Outcome, pairs: Sequence[Pair], point: Mapping[Any, Fraction
             if fills and not any(node.special for node in nodes):
                 equal, maxima = _compare(outcome, limit, list(zip(nodes, wanted, strict=True)), seed)
                 outcome.fills |= set(fills) if equal else set()
+        if not equal:
+            plain, nodes, readings = with_decimals(graph, [node for pair in pairs for node in pair])
+            if readings:
+                equal, _ = _compare(outcome, plain, list(zip(nodes[::2], nodes[1::2], strict=True)), seed)
+                outcome.notes += [_decimal_note(read) for read in readings] if equal else []
     except UnmodelledError as error:
         outcome.doubt(f"the comparison with the formula: {error}")
         return False
@@ -230,6 +186,11 @@ def _equal(outcome: Outcome, pairs: Sequence[Pair], point: Mapping[Any, Fraction
             "the program is another function than the formula, and no input was found that shows it in floats"
         )
     return equal
+
+
+def _decimal_note(value: Fraction) -> Json:
+    text = f"{float(value)!r} is read as the decimal that it is the nearest float of"
+    return {"kind": "constant", "text": text, "value": float(value)}
 
 
 def _compare(outcome: Outcome, graph: Graph, pairs: Sequence[Pair], seed: int) -> tuple[bool, bool]:
@@ -263,27 +224,6 @@ def _copy(source: Graph, into: Graph, roots: Sequence[Node]) -> list[Node]:
     from attn_verify.arithmetic.graph.storage import dump
 
     return load(dump(source, {"roots": roots}), into)[1]["roots"]
-
-
-def check_plain(outcome: Outcome, result: Json) -> None:
-    """Compare the float run of a case with one in a plain process, where nothing tells that code is being verified."""
-    if outcome.status is Status.UNDECIDED or outcome.ran.get("outcome") != "returned":
-        return
-    if result["outcome"] in ("timeout", "memory"):
-        outcome.doubt(f"in a plain Python process, the run ended with {result['outcome']!r}")
-        return
-    there = outcome.case.select(result["value"]) if result["outcome"] == "returned" else None
-    here = outcome.case.select(outcome.ran["value"])
-    if not isinstance(there, list) or not isinstance(here, list):
-        outcome.doubt(f"in a plain Python process, the run ended with {result['outcome']!r}")
-        return
-    values = {(item.name, item.index): float.fromhex(str(item.value)) for item in here}
-    largest = max([1.0, *map(abs, values.values())])
-    allowance = allowance_of(outcome.notes) * largest
-    for item in there:
-        if not abs(float.fromhex(str(item.value)) - values[item.name, item.index]) <= allowance:
-            outcome.doubt("in a plain Python process, after other calls, it returns something else: state, or a trap")
-            return
 
 
 def _exclude(outcome: Outcome, equation: str, place: str) -> None:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from attn_verify.arithmetic.graph import Graph, Node
 from attn_verify.arithmetic.graph.storage import dump, load
-from attn_verify.checks.case_proof import Outcome
 from attn_verify.checks.certificate import CaseRecord, PathRecord, write_certificate
+from attn_verify.checks.outcome import Outcome
 from attn_verify.targets.aliases import sharing
 
 if TYPE_CHECKING:

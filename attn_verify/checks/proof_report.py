@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from attn_verify.checks.case_proof import Outcome
+from attn_verify.checks.outcome import Outcome
 from attn_verify.checks.verdict import Claim, Status, Verdict
 from attn_verify.errors import NothingCheckedError, explain
 from attn_verify.spec import AttentionSpec

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from attn_verify.checks.agreement import narrowest
-from attn_verify.checks.case_proof import Outcome, check_plain, decide
+from attn_verify.checks.case_proof import decide
 from attn_verify.checks.conventions import choose, plan_cases, shared_cases, smaller_cases
+from attn_verify.checks.outcome import Outcome, check_plain
 from attn_verify.checks.proof_report import Proof, verdict_of
 from attn_verify.checks.search import search
 from attn_verify.checks.verdict import Status, Verdict

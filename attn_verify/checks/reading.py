@@ -13,6 +13,8 @@ from attn_verify.arithmetic.graph.bounds import Bounds, vanishes_nowhere_or_rare
 from attn_verify.arithmetic.graph.evaluation import Point, Rule, evaluate
 from attn_verify.errors import shorten
 
+# Binary fractions with smaller denominators are meant as they stand.
+_EXACT = 2**20
 # Inputs that are tried one after the other to solve an equation.
 _MOVED = 4
 _SIGNS = {"add": "+", "sub": "−", "mul": "·", "div": "/"}
@@ -184,3 +186,26 @@ def points_on_path(graph: Graph, conditions: Sequence[Any], point: Point, seed: 
         pairs = zip(values[::2], values[1::2], strict=True)
         if all((low < high) == c.answer for (low, high), c in zip(pairs, orders, strict=True)):
             yield drawn
+
+
+def with_decimals(graph: Graph, roots: Sequence[Node]) -> tuple[Graph, list[Node], dict[Fraction, Fraction]]:
+    """Read every float literal of a program as the decimal that it is the float of: 0.1 as 1/10.
+
+    Returns a new graph, the roots in it, and the readings, float value to decimal.
+
+    >>> g = Graph()
+    >>> _, [product], readings = with_decimals(g, [g.number(Fraction(0.1)) * g.input("x", ())])
+    >>> list(readings.values())
+    [Fraction(1, 10)]
+    """
+    new = Graph()
+    made: dict[int, Node] = {}
+    readings: dict[Fraction, Fraction] = {}
+    for node in graph.cone(roots):
+        value = node.value
+        if node.op == "rational" and value.denominator > _EXACT and value.denominator & (value.denominator - 1) == 0:
+            decimal = Fraction(repr(float(value)))
+            if Fraction(float(value)) == value != decimal:
+                readings[value] = value = decimal
+        made[node.index] = new.make(node.op, tuple(made[arg].index for arg in node.args), value)
+    return new, [made[root.index] for root in roots], readings

@@ -241,6 +241,13 @@ def test_constants_are_read_only_where_they_fit(judge):
     assert judge(GOOD.replace("np.sqrt(Q.shape[-1])", "1.41421356")).status is Status.REFUTED
 
 
+def test_a_decimal_is_read_as_written(judge):
+    verdict = judge(GOOD.replace("/ np.sqrt(Q.shape[-1])", "* 0.1"), spec="scale=0.1")
+    assert verdict.status is Status.PROVED
+    assert any("0.1 is read as the decimal" in note["text"] for note in verdict.assumptions)
+    assert judge(GOOD.replace("/ np.sqrt(Q.shape[-1])", "* 0.1"), spec="scale=0.1000001").status is Status.REFUTED
+
+
 def test_paths_left_over_are_reported(judge):
     code = """
     def f(Q, K, V):
