@@ -120,11 +120,9 @@ def test_equal_programs_agree(name):
 
 
 @pytest.mark.parametrize("flaw", ["rescale", "scale", "entry", "shift", "block"])
-@pytest.mark.parametrize("size", [(1, 4, 1, 1), (2, 5, 3, 2), (2, 24, 4, 2)])
+@pytest.mark.parametrize("size", [(1, 4, 2, 1), (2, 5, 3, 2), (2, 24, 4, 2)])
 def test_flawed_programs_differ(flaw, size):
     g, Q, K, V, scale = programs(*size)
-    if flaw == "scale" and size[2] == 1:
-        pytest.skip("1/√1 is its own square")
     for seed in range(5):
         found = compare(g, pairs(online(g, Q, K, V, scale, 2, flaw), formula(g, Q, K, V, scale)), seed=seed)
         assert not found.equal, seed

@@ -35,7 +35,8 @@ def verdicts() -> Iterator[Verdicts]:
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda e: e.name)
 def test_the_verdict_is_the_expected_one(entry: zoo.Entry, verdicts: Verdicts) -> None:
     found = verdicts[entry.name].result(timeout=300)
-    assert found["status"] in ALLOWED[entry.expected], f"seed {proofs.SEED}: {found['status']}: {found['text'][:600]}"
+    allowed = ALLOWED[entry.expected] | ({"UNDECIDED"} if entry.kind == "state" else set())
+    assert found["status"] in allowed, f"seed {proofs.SEED}: {found['status']}: {found['text'][:600]}"
     if entry.correct:
         assert found["status"] != "REFUTED", found["text"]
     if entry.kind == "algebraic":

@@ -1,7 +1,7 @@
 """title: Dropout active at evaluation
 kind: state
 flaw: weights are dropped at random in every call, which is noise
-expected: UNDECIDED
+expected: not PROVED
 function: attention
 reason: random numbers are no function of the inputs
 source: timm #1978, torchtune #1791

@@ -1,9 +1,9 @@
 """title: Memory read as if it were in C order
 kind: layout
 flaw: rows are rebuilt from the raw buffer, so any other memory order gives other matrices
-expected: UNDECIDED
+expected: PROVED
 function: attention
-reason: reading an array in the order of its memory is not modelled
+reason: proved for C-contiguous arrays, as the scope says
 source: pytorch #181133
 """
 
