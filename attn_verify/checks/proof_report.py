@@ -104,6 +104,14 @@ def _method(proof: Proof, status: Status) -> str:
 
 def _scope(proof: Proof) -> dict[str, Any]:
     outcomes = proof.judged
+    if proof.counterexample is not None:
+        return {
+            "sizes": [", ".join(f"{name}={value}" for name, value in proof.counterexample.sizes.items())],
+            "number_system": "floats",
+            "conventions": _first(proof.conventions),
+            "roles": _first(proof.bound),
+            "inputs": "the counterexample",
+        }
     sizes: dict[str, int] = {}
     for outcome in outcomes:
         text = _sizes(outcome)
@@ -114,7 +122,7 @@ def _scope(proof: Proof) -> dict[str, Any]:
         "number_system": "real numbers (exact)",
         "masks": _first(proof.masks),
         "conventions": _first(proof.conventions),
-        "bound": _first(proof.bound),
+        "roles": _first(proof.bound),
         "cases": len(outcomes),
         "entries": sum(outcome.entries for outcome in outcomes),
         "paths": sum(len(outcome.paths) for outcome in outcomes),

@@ -121,7 +121,10 @@ class Prover:
         )
         chosen = choose(self.runner, binding, address.shown, sizes, seconds=self.seconds)
         proof.conventions = [str(convention) for convention in chosen.accepted]
-        proof.bound = [f"{name} is {role}" for name, role in binding.arguments.items()] + list(binding.notes)
+        roles_text = ", ".join(
+            name if name == role else f"{name} is {role}" for name, role in binding.arguments.items()
+        )
+        proof.bound = [roles_text, *binding.notes]
         proof.refused = [f"{convention}: {why}" for convention, why in chosen.refused]
         planned = chain(
             plan_cases(binding, chosen.accepted, sizes, seed=self.seed),

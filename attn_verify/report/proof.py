@@ -61,12 +61,18 @@ def recheck_text(data: Mapping[str, Any]) -> str:
     lines = [f"{_safe(data['status'])}: {_safe(data['reason'])}"]
     claim = data.get("claim") or {}
     rows = [(name, claim[name]) for name in ("target", "source_sha256") if claim.get(name)]
-    rows += [("checked", _listed(case)) for case in data["cases"][:_CASES]]
+    rows += [("checked", _checked(case)) for case in data["cases"][:_CASES]]
     if len(data["cases"]) > _CASES:
         rows.append(("", f"and {len(data['cases']) - _CASES} more cases"))
     rows += [("trusted", text) for text in data["trusted"]]
     rows += [("assuming", note.get("text", "")) for note in data.get("assumptions", ())]
     return "\n".join([*lines, *(f"  {label:<{_LABEL}}{_safe(text)}" for label, text in rows)])
+
+
+def _checked(case: Mapping[str, Any]) -> str:
+    sizes = ", ".join(f"{name}={size}" for name, size in case.get("sizes", {}).items())
+    batch = f", batch={case['batch']}" if case.get("batch") else ""
+    return f"{sizes}{batch}: {case.get('entries')} entries, {case.get('paths')} paths"
 
 
 def _rows(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
