@@ -85,13 +85,15 @@ def prove(
 class Prover:
     """Runs proofs, several with one worker if wanted.
 
-    ``search_seconds`` is the time for all searches of one proof together.
+    ``search_seconds`` is the time for all searches of one proof together.  Without ``thorough`` a proof ends at
+    the first case that stays undecided: the status cannot become better, only the list of reasons longer.
     """
 
     runner: Any
     seed: int = 0
     seconds: float = 60.0
     search_seconds: float = 24.0
+    thorough: bool = True
     progress: Callable[[str], None] = lambda _: None
     _searched: float = 0.0
 
@@ -137,6 +139,8 @@ class Prover:
             proof.masks += [text] if text else []
             doubtful = outcome.status is Status.UNDECIDED and not outcome.only_partial
             if (doubtful or outcome.excluded) and self._refute(proof, binding, outcome, doubtful):
+                return proof
+            if doubtful and not self.thorough:
                 return proof
         calls = [outcome.case.call(address.shown) for outcome in proof.outcomes]
         for outcome, result in zip(proof.outcomes, self.runner.plain(calls, seconds=self.seconds), strict=True):
