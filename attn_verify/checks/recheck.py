@@ -30,7 +30,15 @@ Rows = list[list[Value]]
 
 
 def recheck(path: str | Path) -> RecheckResult:
-    """Check a certificate without the prover; raise ``DocumentError`` for a file that cannot be read."""
+    """Check a certificate without the prover; raise ``DocumentError`` for a file that cannot be read.
+
+    >>> import tempfile
+    >>> from attn_verify import prove
+    >>> with tempfile.NamedTemporaryFile(suffix=".json") as file:
+    ...     proved = prove("attn_verify.numeric:attention", sizes={"n": 1, "m": 2, "d_k": 1}, certificate=file.name)
+    ...     recheck(file.name).status
+    'valid'
+    """
     start, status, reason, number = time.perf_counter(), "valid", "every entry of every case equals the formula", 0
     data: Mapping[str, Any] = {}
     cases: list[Mapping[str, Any]] = []

@@ -18,11 +18,20 @@ def read_call(value: object, count: int) -> Mapping[str, Any]:
     fields = mapping(value, "$.call", ("arguments", "positional"))
     arguments = mapping(fields["arguments"], "$.call.arguments", None)
     for name, item in arguments.items():
+        if isinstance(item, Mapping) and set(item) == {"alias"}:
+            _alias(item["alias"], f"$.call.arguments.{name}", arguments)
+            continue
         _argument(item, f"$.call.arguments.{name}", count, 0)
     for name in list_of(fields["positional"], "$.call.positional"):
         if name not in arguments:
             bad("$.call.positional", f"{got(name)} is none of the arguments")
     return fields
+
+
+def _alias(other: object, at: str, arguments: Mapping[str, Any]) -> None:
+    """Check that an argument which is the same object as another one names one that is built."""
+    if not isinstance(other, str) or other not in arguments or "alias" in arguments[other]:
+        bad(at, f"{got(other)} is none of the arguments that are built")
 
 
 def _argument(value: object, at: str, count: int, depth: int) -> None:

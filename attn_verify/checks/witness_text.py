@@ -22,14 +22,17 @@ def text(example: Counterexample) -> str:
     values = flat(example.inputs)
     arguments = example.call["arguments"]
     passed = []
+    variables: dict[str, str] = {}
     taken = {"np", function.split(".")[0]}
     for name, recipe in arguments.items():
         if "value" in recipe:
             shown = repr(recipe["value"])
+        elif "alias" in recipe:
+            shown = variables[recipe["alias"]]
         else:
             variable = name if name.isidentifier() and name not in taken else f"argument_{name}"
             lines += _assignment(variable, _expression(recipe, values))
-            shown = variable
+            shown = variables[name] = variable
         passed.append(shown if name in example.call["positional"] else f"{name}={shown}")
     lines += _call(function, passed)
     return "\n".join([*lines, *_seen(example)])

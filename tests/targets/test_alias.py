@@ -11,7 +11,7 @@ import pytest
 
 from attn_verify.arithmetic.graph import Graph
 from attn_verify.arithmetic.graph.evaluation import BallValues
-from attn_verify.arithmetic.modular.draw import Draw
+from attn_verify.arithmetic.modular.draw import draw
 from attn_verify.checks.case_proof import decide
 from attn_verify.checks.formula import expected
 from attn_verify.checks.verdict import Status
@@ -119,7 +119,7 @@ def test_an_alias_is_the_same_object_in_exact_runs(runner: Runner, target: Any) 
     assert trace == floats["lines"]
     assert floats["value"]["array"]["data"] == [(2 * x).hex() for x in (1.0, 0.5, -0.25, 3.0)]
     shapes = {**call, "shapes": {"Q": [2, 2]}}
-    assert runner.modular(shapes, Draw.random(0).to_dict(), [2])["outcome"] == "returned"
+    assert runner.modular(shapes, draw("0", 62, 64, 2, (2,)).to_dict(), [2])["outcome"] == "returned"
 
 
 def test_a_change_in_place_shows_in_all_of_them(runner: Runner, target: Any) -> None:
@@ -191,7 +191,10 @@ def test_scaling_the_queries_in_place_is_not_proved(runner: Runner, target: Any)
 
 @pytest.mark.parametrize("weights", ["matrix", "transposed", "list", "stacked"])
 def test_layers_that_share_weights_and_embeddings(runner: Runner, target: Any, weights: str) -> None:
-    turn = {"transposed": "W_Q, W_K, W_V = W_Q.T, W_K.T, W_V.T", "list": "W_Q, W_K, W_V = map(np.stack, (W_Q, W_K, W_V))"}
+    turn = {
+        "transposed": "W_Q, W_K, W_V = W_Q.T, W_K.T, W_V.T",
+        "list": "W_Q, W_K, W_V = map(np.stack, (W_Q, W_K, W_V))",
+    }
     code = LAYER.format(ATTENTION).replace("    Q, K", f"    {turn.get(weights, 'pass')}\n    Q, K")
     code = code if weights not in ("list", "stacked") else code.replace(ATTENTION, f"np.hstack({ATTENTION})")
     name = target(code)
@@ -208,7 +211,7 @@ def test_layers_that_lie_about_shared_weights(runner: Runner, target: Any) -> No
     assert prove(runner, name, first).status is Status.PROVED
     for case in cases:
         assert prove(runner, name, case).status is Status.UNDECIDED
-        assert distance(runner, name, case) > 0.01
+        assert distance(runner, name, case) > 0.001
 
 
 def test_a_mask_is_passed_where_there_is_one(runner: Runner, target: Any) -> None:

@@ -36,6 +36,7 @@ describe, runner, heads_of, join, split, softmax = (
 def chosen(binding, function, given=None):
     return choose(binding, recipes.many(function), "file.py::f", recipes.near(binding.spec), given)
 
+
 PAPER = AttentionSpec()
 
 

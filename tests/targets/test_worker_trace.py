@@ -72,7 +72,7 @@ def recipe(name: str, **arguments: Any) -> dict[str, Any]:
 
 def values(call: dict[str, Any], result: dict[str, Any], path: int = 0) -> np.ndarray:
     """Evaluate a traced result in balls at the point of the call, as floats."""
-    graph, groups = load(result["graph"])
+    graph, _ = load(result["graph"])
     array = result["paths"][path]["value"]["array"]
     point = {(n, tuple(i)): Fraction(x) for (n, i), x in zip(call["inputs"], call["point"], strict=True)}
     nodes: list[Node] = [graph.nodes[i] for i in array["nodes"]]
@@ -214,8 +214,11 @@ REFUSED = {
     "a builtin replaced": body("import builtins", "builtins.sum = max", "return V"),
     "a look at the caller": body("import sys", "return V * len(sys._getframe(1).f_code.co_filename)"),
     "a frame without its record": body(
-        "try:", "    raise ValueError", "except ValueError as error:",
-        "    error.__traceback__.tb_frame.f_trace = None", "return V"
+        "try:",
+        "    raise ValueError",
+        "except ValueError as error:",
+        "    error.__traceback__.tb_frame.f_trace = None",
+        "return V",
     ),
     "a record switched off": body("import sys", "sys.settrace(None)", "return V"),
     "entries never written": body("return np.empty((2, 2))"),
@@ -237,9 +240,12 @@ DIFFERENT = {
     "a condition in a text": body("exec('x = 1 if type(Q).__module__ != \"numpy\" else 2')", "return V"),
     "a condition in compiled text": body(
         "space = {'Q': Q}",
-        "exec(compile('x = 1 if type(Q).__module__ != \"numpy\" else 2', 'other.py', 'exec'), space)", "return V"
+        "exec(compile('x = 1 if type(Q).__module__ != \"numpy\" else 2', 'other.py', 'exec'), space)",
+        "return V",
     ),
-    "a condition on one line on import": body("return V", top="A = 1 if type(np.zeros(1)).__module__ != 'numpy' else 2"),
+    "a condition on one line on import": body(
+        "return V", top="A = 1 if type(np.zeros(1)).__module__ != 'numpy' else 2"
+    ),
     "a condition on import": body("return V", top="if type(np.zeros(1)).__module__ != 'numpy':\n    A = 1\n"),
 }
 

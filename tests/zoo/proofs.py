@@ -33,7 +33,7 @@ def judge(name: str) -> dict[str, Any]:
     # Where a refutation is not required, little time is spent on one.
     hidden = entry.kind in ("adversarial", "state")
     prover = Prover(
-        _RUNNER[0], seed=SEED, seconds=6 if hidden else 20, search_seconds=0.5 if hidden else 24.0, thorough=False
+        _RUNNER[0], seed=SEED, seconds=3 if hidden else 20, search_seconds=0.5 if hidden else 24.0, thorough=False
     )
     try:
         proof = prover.prove(

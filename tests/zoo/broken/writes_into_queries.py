@@ -1,7 +1,7 @@
 """title: Scores written into a scratch area made of the queries
 kind: layout
 flaw: an input is scaled in place and scaled back, so read-only inputs fail
-expected: PROVED
+expected: not PROVED
 function: attention
 """
 

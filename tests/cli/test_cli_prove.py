@@ -1,0 +1,108 @@
+"""The commands ``prove``, ``replay`` and ``recheck``: exit codes, messages, JSON, files."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from attn_verify.cli import main
+
+GOOD = """
+import numpy as np
+
+
+def good(Q, K, V, mask=None):
+    S = Q @ K.T / np.sqrt(Q.shape[-1])
+    if mask is not None:
+        S = S - 1e9 * ~mask
+    E = np.exp(S - S.max(axis=-1, keepdims=True))
+    return E / E.sum(axis=-1, keepdims=True) @ V
+
+
+def bad(Q, K, V):
+    return good(Q, 2 * K, V)
+
+
+def open_question(Q, K, V):
+    E = np.exp(Q @ K.T / np.sqrt(Q.shape[-1]))
+    print(E)
+    return E / E.sum(axis=-1, keepdims=True) @ V
+
+
+def leaves(Q, K, V):
+    raise SystemExit(0)
+
+
+number = 3
+"""
+SIZES = ["--n", "1", "--m", "2", "--d-k", "2", "--d-v", "1"]
+KEYS = {
+    "target", "spec", "seed", "version", "name", "statement", "applies", "status", "counts", "method", "scope",
+    "assumptions", "evidence",
+}  # fmt: skip
+
+
+@pytest.fixture
+def file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(GOOD, "utf-8")
+    return "mine.py"
+
+
+def test_a_proof_and_its_certificate(file, capsys):
+    assert main(["prove", f"{file}::good", *SIZES, "--certificate", "proof.json"]) == 0
+    out, err = capsys.readouterr()
+    assert "PROVED: equal as functions of real inputs" in out
+    assert "in the limit only" in out
+    assert err == ""
+    assert main(["recheck", "proof.json"]) == 0
+    assert capsys.readouterr().out.startswith("valid: ")
+    text = Path("proof.json").read_text("utf-8")
+    changed = text.replace('["exp",', '["neg",', 1)
+    assert changed != text
+    Path("changed.json").write_text(changed, "utf-8")
+    assert main(["recheck", "changed.json"]) == 1
+    assert capsys.readouterr().out.startswith("invalid: ")
+
+
+def test_a_refutation_is_saved_and_replayed(file, capsys):
+    assert main(["prove", f"{file}::bad", *SIZES, "--json"]) == 1
+    data = json.loads(capsys.readouterr().out)
+    assert set(data) == KEYS
+    assert data["status"] == "REFUTED"
+    saved = data["evidence"]["saved"]
+    assert main(["replay", saved]) == 1
+    assert "REFUTED" in capsys.readouterr().out
+    with open(file, "a", encoding="utf-8") as stream:
+        stream.write("\n\nbad = good\n")
+    assert main(["replay", saved, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["status"] == "TESTED"
+
+
+def test_an_open_question(file, capsys):
+    assert main(["prove", f"{file}::open_question", *SIZES]) == 3
+    out = capsys.readouterr().out
+    assert "UNDECIDED" in out
+    assert "writes exact numbers as text" in " ".join(out.split())
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["prove", "missing.py::f"], "missing.py"),
+    (["prove", "mine.py"], "function"),
+    (["prove", "mine.py::gone"], "gone"),
+    (["prove", "mine.py::number"], "not a function"),
+    (["prove", "mine.py::leaves"], "fails on every input"),
+    (["prove", "mine.py::good", "--roles", "Q"], "--roles"),
+    (["prove", "mine.py::good", "--layout", "dn"], "--layout"),
+    (["prove", "mine.py::good", "--n", "0"], "n = 0"),
+    (["prove", "mine.py::good", "--spec", "scale=x"], "scale"),
+    (["prove", "mine.py::good", "--save-dir", "nowhere"], "no such directory"),
+    (["replay", "missing.json"], "missing.json"),
+    (["recheck", "missing.json"], "missing.json"),
+])  # fmt: skip
+def test_wrong_usage_is_one_message(file, arguments, message, capsys):
+    assert main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert message in err
+    assert "Traceback" not in err
