@@ -2,6 +2,7 @@
 kind: layout
 flaw: an input is scaled in place and scaled back, so read-only inputs fail
 expected: not PROVED
+reason: with one array passed as Q and K, scaling the queries in place scales the keys as well
 function: attention
 """
 
