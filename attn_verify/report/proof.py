@@ -72,7 +72,11 @@ def recheck_text(data: Mapping[str, Any]) -> str:
 def _checked(case: Mapping[str, Any]) -> str:
     sizes = ", ".join(f"{name}={size}" for name, size in case.get("sizes", {}).items())
     batch = f", batch={case['batch']}" if case.get("batch") else ""
-    return f"{sizes}{batch}: {case.get('entries')} entries, {case.get('paths')} paths"
+    return f"{sizes}{batch}: {_counted(case.get('entries'), 'entry', 'entries')}, {_counted(case.get('paths'), 'path')}"
+
+
+def _counted(number: Any, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def _rows(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -82,6 +86,9 @@ def _rows(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         if value not in (None, "", [], {}):
             yield key.replace("_", " "), _listed(value)
     evidence = data.get("evidence", {})
+    # A probability, or what a replay saw; for a proof the scope has said it.
+    if evidence.get("summary") and (evidence.get("kind") == "replay" or data["status"] == "PROBABLE"):
+        yield "found", _safe(evidence["summary"])
     for reason in evidence.get("reasons", []):
         yield "because", _safe(reason)
     if evidence.get("remedy"):

@@ -1,6 +1,7 @@
 """The reference names everything that there is: JSON keys, errors, limits, commands and their options."""
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,8 +9,18 @@ from typing import Any
 
 import pytest
 
-from attn_verify import check, crosscheck, derive, errors, language
+from attn_verify import AttentionSpec, check, crosscheck, derive, errors, language, prove, recheck, replay
+from attn_verify.arithmetic.tracing.array import TracedArray
+from attn_verify.arithmetic.tracing.elementwise import EXACT, PREDICATES
+from attn_verify.arithmetic.tracing.math_model import math_model
+from attn_verify.arithmetic.tracing.modules import numpy_model
+from attn_verify.arithmetic.tracing.registry import FUNCTIONS, real_function
+from attn_verify.arithmetic.tracing.scipy_model import SPECIAL
+from attn_verify.arithmetic.tracing.ufuncs import Ufunc
+from attn_verify.checks.proof_report import verdict_of
+from attn_verify.checks.prove import Prover
 from attn_verify.cli import main
+from attn_verify.targets.runner import Runner
 
 REFERENCE = Path(__file__).resolve().parents[2] / "docs/reference"
 
@@ -50,8 +61,82 @@ def test_the_keys_of_an_audit_are_documented() -> None:
     assert undocumented(keys, page("json")) == set()
 
 
+@pytest.fixture(scope="module")
+def proofs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What prove, replay and recheck return, one proof of each outcome."""
+    where = tmp_path_factory.mktemp("proofs")
+    (where / "open.py").write_text(OPEN, "utf-8")
+    sizes = {"n": 1, "m": 2, "d_k": 1, "d_v": 1}
+    own = "attn_verify.numeric:attention"
+    refuted = prove(own, "scale=2", sizes=sizes, save_dir=where)
+    with Runner() as runner:
+        # no counterexample is looked for, since there is none
+        prover = Prover(runner, search_seconds=0)
+        undecided = verdict_of(prover.prove(f"{where / 'open.py'}::f", AttentionSpec(), sizes=sizes))
+    return {
+        "PROVED": prove(own, sizes=sizes, certificate=where / "proof.json").to_dict(),
+        "REFUTED": refuted.to_dict(),
+        "UNDECIDED": undecided.to_dict(),
+        "replay": replay(refuted.evidence["saved"]).to_dict(),
+        "recheck": recheck(where / "proof.json").to_dict(),
+    }
+
+
+OPEN = """
+import numpy as np
+
+
+def f(Q, K, V):
+    E = np.exp(Q @ K.T / np.sqrt(Q.shape[1]))
+    return np.linalg.solve(np.diag(E.sum(axis=1)), E @ V)
+"""
+
+
+@pytest.mark.parametrize("which", ["PROVED", "REFUTED", "UNDECIDED", "replay"])
+def test_the_keys_of_a_proof_are_documented(proofs: dict[str, Any], which: str) -> None:
+    data = proofs[which]
+    assert data["status"] == {"replay": "REFUTED"}.get(which, which)
+    assert undocumented(set(keys_of(data, below=("scope", "evidence"))), page("json")) == set()
+
+
+def test_the_keys_of_a_recheck_are_documented(proofs: dict[str, Any]) -> None:
+    data = proofs["recheck"]
+    assert data["status"] == "valid"
+    assert (
+        undocumented(set(keys_of(data, below=("cases", "claim"))), page("json") + page("certificate-format")) == set()
+    )
+
+
 def test_an_undocumented_key_is_caught() -> None:
     assert undocumented({"status", "colour"}, "the `status`\n```json\n{`colour`}\n```") == {"colour"}
+
+
+def listed_functions() -> tuple[set[str], set[str]]:
+    """Return the functions that the page on the model names, and those among them that its tables do."""
+    section = page("numpy-model").split("## Functions of `numpy`")[1].split("\n## ")[0]
+    tables = "\n".join(line for line in section.splitlines() if line.startswith("|"))
+    first, second = (set(re.findall(r"`([\w.]+)`", text)) for text in (section, tables))
+    return first, second
+
+
+def test_the_page_on_the_model_names_what_is_modelled() -> None:
+    numpy_model()  # fills the table of functions
+    pages, tables = listed_functions()
+    of_floats = {**EXACT, **PREDICATES}
+    modelled = {name for name, f in FUNCTIONS.items() if not isinstance(f, Ufunc) or f.name in of_floats}
+    assert modelled - pages == set()
+    # An older NumPy lacks some of the names.
+    assert {name for name in tables if real_function(name) is not None} - set(FUNCTIONS) == set()
+
+
+def test_the_page_on_the_model_names_methods_and_other_modules() -> None:
+    text = page("numpy-model")
+    parts = {title: set(re.findall(r"`(\w+)`", text.split(f"## {title}\n")[1].split("\n## ")[0])) for title in (
+        "Methods of arrays", "`scipy.special`", "`math`")}  # fmt: skip
+    assert parts["Methods of arrays"] == {name for name in dir(TracedArray) if not name.startswith("_")} | {"view"}
+    assert set(SPECIAL) - parts["`scipy.special`"] == set()
+    of_math = {name for name in vars(math_model()) if not name.startswith("_")} | {"pi", "e", "tau"}
+    assert {name for name in parts["`math`"] if hasattr(math, name)} == of_math
 
 
 def test_every_error_is_listed_with_its_exit_code() -> None:
