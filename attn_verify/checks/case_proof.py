@@ -11,10 +11,9 @@ from attn_verify.arithmetic.graph import Graph, Node, UnmodelledError
 from attn_verify.arithmetic.graph.evaluation import BallValues
 from attn_verify.arithmetic.graph.limits import in_the_limit
 from attn_verify.arithmetic.graph.storage import load
-from attn_verify.arithmetic.tracing.session import MAXIMUM_COMPARED
 from attn_verify.checks.agreement import disagreement
 from attn_verify.checks.formula import expected
-from attn_verify.checks.outcome import Condition, Outcome, ProvedPath
+from attn_verify.checks.outcome import Condition, Outcome, ProvedPath, check_run, check_ways, short_place
 from attn_verify.checks.reading import (
     point_of_all,
     points_of_equality,
@@ -58,7 +57,7 @@ def _judge(case: Case, spec: AttentionSpec, call: Json, ran: Json, trace: Json, 
         for (name, index), value in zip(call["inputs"], call["point"], strict=True)
     }
     outcome.points.append(point)
-    _check_run(outcome, trace, ran)
+    check_run(outcome, trace, ran)
     if trace["outcome"] != "returned":
         return outcome
     graph, _ = load(trace["graph"])
@@ -67,7 +66,7 @@ def _judge(case: Case, spec: AttentionSpec, call: Json, ran: Json, trace: Json, 
     for at, path in enumerate(trace["paths"]):
         _judge_path(outcome, path, wanted, point, seed + at)
         if at == 0:
-            _doubt_ways(outcome, path, ran)
+            check_ways(outcome, path, ran)
     if not trace["paths"]:
         outcome.doubt("no path of the target was run")
     elif not trace["exhausted"]:
@@ -84,34 +83,6 @@ def _judge(case: Case, spec: AttentionSpec, call: Json, ran: Json, trace: Json, 
         if text:
             outcome.doubt(text)
     return outcome
-
-
-def _check_run(outcome: Outcome, trace: Json, ran: Json) -> None:
-    """Take note of everything about the two runs that forbids a proof."""
-    for refusal in trace.get("refusals", ()):
-        outcome.maxima |= refusal["operation"] == MAXIMUM_COMPARED
-        place = f" at {_short(refusal['place'])}" if refusal["place"] else ""
-        outcome.doubt(f"{refusal['operation']}{place}: {refusal['cause']}", refusal["remedy"])
-    for name, result in (("exact numbers", trace), ("floats", ran)):
-        if result["outcome"] not in ("returned", "refused"):
-            error = result.get("exception")
-            said = f": {error['type']}: {error['text']} at {_short(error['place'])}" if error else ""
-            remedy = "give --seconds more, or smaller sizes" if result["outcome"] == "timeout" else ""
-            outcome.doubt(f"in {name}, the run ended with {result['outcome']!r}{said}", remedy)
-        if result.get("changed"):
-            outcome.doubt(f"it changes its inputs: {', '.join(result['changed'])}")
-        if result.get("tampered"):
-            outcome.doubt(f"it changes libraries that others use: {', '.join(map(str, result['tampered']))}")
-        if result.get("random"):
-            outcome.doubt("it draws random numbers", "switch randomness off")
-    if any(note["kind"] == "text" for note in trace.get("notes", ())):
-        outcome.doubt(
-            "it writes exact numbers as text, and what becomes of the text is not followed", "print no values"
-        )
-    if trace["outcome"] == "returned" and not trace.get("repeatable", True):
-        outcome.doubt("a second call on the same inputs computes something else: it keeps state")
-    if trace["outcome"] == "refused" and not trace.get("refusals"):
-        outcome.doubt("the run was refused")
 
 
 def _judge_path(
@@ -227,23 +198,7 @@ def _copy(source: Graph, into: Graph, roots: Sequence[Node]) -> list[Node]:
 
 
 def _exclude(outcome: Outcome, equation: str, place: str) -> None:
-    where = _short(place)
+    where = short_place(place)
     text = f"{equation} ({where})" if where else equation
     if text not in outcome.excluded:
         outcome.excluded.append(text)
-
-
-def _doubt_ways(outcome: Outcome, exact_run: Json, float_run: Json) -> None:
-    """Compare the lines and the instructions that both runs executed at the same point."""
-    remedy = "avoid branches on types, dtypes and other things than numbers"
-    differing = sorted(set(exact_run["lines"]) ^ set(float_run["lines"]))
-    if differing:
-        shown = ", ".join(_short(line) for line in differing[:3])
-        outcome.doubt(f"floats and exact numbers take different ways: {shown}", remedy)
-    elif exact_run["opcodes"] != float_run["opcodes"]:
-        outcome.doubt("floats and exact numbers take different ways inside a line", remedy)
-
-
-def _short(place: str) -> str:
-    """Return the last part of the path of ``file:line``."""
-    return place.rsplit("/", 1)[-1]

@@ -8,11 +8,15 @@ from fractions import Fraction
 from typing import Any
 
 from attn_verify.arithmetic.graph import Graph, Node
+from attn_verify.arithmetic.tracing.session import MAXIMUM_COMPARED
 from attn_verify.checks.agreement import allowance_of
 from attn_verify.checks.verdict import Status
 from attn_verify.targets.units import Case
 
 Json = Mapping[str, Any]
+
+# How cases are decided at sizes where entries are not traced one by one.
+METHOD = "identity test on whole arrays"
 
 
 @dataclass(frozen=True)
@@ -90,3 +94,47 @@ def check_plain(outcome: Outcome, result: Json) -> None:
         if not abs(float.fromhex(str(item.value)) - values[item.name, item.index]) <= allowance:
             outcome.doubt("in a plain Python process, after other calls, it returns something else: state, or a trap")
             return
+
+
+def check_run(outcome: Outcome, trace: Json, ran: Json) -> None:
+    """Take note of everything about the two runs that forbids a proof."""
+    for refusal in trace.get("refusals", ()):
+        outcome.maxima |= refusal["operation"] == MAXIMUM_COMPARED
+        place = f" at {short_place(refusal['place'])}" if refusal["place"] else ""
+        outcome.doubt(f"{refusal['operation']}{place}: {refusal['cause']}", refusal["remedy"])
+    for name, result in (("exact numbers", trace), ("floats", ran)):
+        if result["outcome"] not in ("returned", "refused"):
+            error = result.get("exception")
+            said = f": {error['type']}: {error['text']} at {short_place(error['place'])}" if error else ""
+            remedy = "give --seconds more, or smaller sizes" if result["outcome"] == "timeout" else ""
+            outcome.doubt(f"in {name}, the run ended with {result['outcome']!r}{said}", remedy)
+        if result.get("changed"):
+            outcome.doubt(f"it changes its inputs: {', '.join(result['changed'])}")
+        if result.get("tampered"):
+            outcome.doubt(f"it changes libraries that others use: {', '.join(map(str, result['tampered']))}")
+        if result.get("random"):
+            outcome.doubt("it draws random numbers", "switch randomness off")
+    if any(note["kind"] == "text" for note in trace.get("notes", ())):
+        outcome.doubt(
+            "it writes exact numbers as text, and what becomes of the text is not followed", "print no values"
+        )
+    if trace["outcome"] == "returned" and not trace.get("repeatable", True):
+        outcome.doubt("a second call on the same inputs computes something else: it keeps state")
+    if trace["outcome"] == "refused" and not trace.get("refusals"):
+        outcome.doubt("the run was refused")
+
+
+def check_ways(outcome: Outcome, exact_run: Json, float_run: Json) -> None:
+    """Compare the lines and the instructions that both runs executed at the same point."""
+    remedy = "avoid branches on types, dtypes and other things than numbers"
+    differing = sorted(set(exact_run["lines"]) ^ set(float_run["lines"]))
+    if differing:
+        shown = ", ".join(short_place(line) for line in differing[:3])
+        outcome.doubt(f"floats and exact numbers take different ways: {shown}", remedy)
+    elif exact_run["opcodes"] != float_run["opcodes"]:
+        outcome.doubt("floats and exact numbers take different ways inside a line", remedy)
+
+
+def short_place(place: str) -> str:
+    """Return the last part of the path of ``file:line``."""
+    return place.rsplit("/", 1)[-1]

@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from attn_verify.checks.outcome import Outcome
+from attn_verify.checks.outcome import METHOD, Outcome
 from attn_verify.checks.verdict import Claim, Status, Verdict
 from attn_verify.errors import NothingCheckedError, explain
 from attn_verify.spec import AttentionSpec
@@ -99,7 +99,9 @@ def _method(proof: Proof, status: Status) -> str:
     if status is Status.REFUTED:
         return "run in floats, against balls and the widest rounding bound"
     methods = sorted({method for outcome in proof.outcomes for method in outcome.methods}, reverse=True)
-    return " and ".join(methods) + " on traced programs" if methods else "running the target on exact numbers"
+    if not methods:
+        return "running the target on exact numbers"
+    return " and ".join(methods) + ("" if methods == [METHOD] else " on traced programs")
 
 
 def _scope(proof: Proof) -> dict[str, Any]:

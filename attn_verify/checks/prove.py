@@ -12,6 +12,7 @@ from typing import Any
 from attn_verify.checks.agreement import narrowest
 from attn_verify.checks.case_proof import decide
 from attn_verify.checks.conventions import choose, plan_cases, shared_cases, smaller_cases
+from attn_verify.checks.large import is_large, prove_large
 from attn_verify.checks.outcome import Outcome, check_plain
 from attn_verify.checks.proof_report import Proof, verdict_of
 from attn_verify.checks.search import search
@@ -121,12 +122,16 @@ class Prover:
             file=description.get("file"),
             seed=self.seed,
         )
-        chosen = choose(self.runner, binding, address.shown, sizes, seconds=self.seconds)
-        proof.conventions = [str(convention) for convention in chosen.accepted]
         roles_text = ", ".join(
             name if name == role else f"{name} is {role}" for name, role in binding.arguments.items()
         )
         proof.bound = [roles_text, *binding.notes]
+        if is_large(binding, sizes):
+            return prove_large(
+                proof, binding, self.runner, sizes, seed=self.seed, seconds=self.seconds, progress=self.progress
+            )
+        chosen = choose(self.runner, binding, address.shown, sizes, seconds=self.seconds)
+        proof.conventions = [str(convention) for convention in chosen.accepted]
         proof.refused = [f"{convention}: {why}" for convention, why in chosen.refused]
         planned = chain(
             plan_cases(binding, chosen.accepted, sizes, seed=self.seed),

@@ -121,6 +121,31 @@ class Binding:
         and, for bhnd and bnhd, that of the axis of heads (default: :func:`~attn_verify.targets.cases.default_batch`).
         Raises ``SizeError`` for sizes that the target cannot have.
         """
+        return self._case(sizes, mask, convention, batch, whole=False)[0]
+
+    def whole_case(
+        self,
+        sizes: Sizes,
+        mask: Sequence[Sequence[bool]] | None,
+        convention: Convention,
+        batch: Sequence[int] | None = None,
+    ) -> tuple[Case, dict[str, tuple[int, ...]]]:
+        """Build arguments as :meth:`case` does, for sizes at which entries are too many to be named one by one.
+
+        Returns a case without ``inputs`` and ``units``, and the shapes of the canonical inputs, in whose order its
+        recipes count entries; axes of batch and heads come first.
+        """
+        return self._case(sizes, mask, convention, batch, whole=True)
+
+    def _case(
+        self,
+        sizes: Sizes,
+        mask: Sequence[Sequence[bool]] | None,
+        convention: Convention,
+        batch: Sequence[int] | None,
+        *,
+        whole: bool,
+    ) -> tuple[Case, dict[str, tuple[int, ...]]]:
         from attn_verify.targets.cases import check_sizes, default_batch
 
         sizes = check_sizes(self, sizes, convention)
@@ -152,19 +177,20 @@ class Binding:
                 value = self._value(role, sizes, h, p)
                 arguments[p.name] = canonical.recipe(role) if value is None else value
         arguments, positional = self._in_order(arguments)
-        return Case(
+        case = Case(
             sizes=sizes,
             batch=(b, h),
             convention=convention,
             mask=None if shown is None else tuple(tuple(bool(entry) for entry in row) for row in shown),
             allowed=allowed,
-            inputs=tuple(canonical.entries),
+            inputs=() if whole else tuple(canonical.entries),
             arguments=arguments,
             positional=positional,
-            units=canonical.units(allowed),
+            units=() if whole else canonical.units(allowed),
             wanted=canonical.wanted(),
             names=canonical.names(),
         )
+        return case, {name: ids.shape for name, ids in canonical.arrays.items()}
 
     def _all_allowed(self, sizes: Sizes) -> list[list[bool]]:
         return [[self.spec.mask_true == "attends"] * sizes.keys for _ in range(sizes.n)]

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from attn_verify.arithmetic.tracing.run_values import packed
 from attn_verify.errors import TargetError, explain, show
 
 Ids = NDArray[np.int64]
@@ -48,6 +49,9 @@ WIDTHS: Mapping[str, str] = {
 }
 
 MASKS: Mapping[str, str] = {"nm": "(n, m)", "bnm": "(b, n, m)", "b1nm": "(b, 1, n, m)", "bhnm": "(b, h, n, m)"}
+
+# Arrays beyond this size are packed in recipes.
+_LONG = 1 << 15
 
 # Projections that lie output first, as torch.nn.Linear keeps them.
 _OUTPUT_FIRST = ("transposed", "linear", "qkv_linear", "qkv_by_head_linear")
@@ -185,7 +189,8 @@ def arrange_mask(mask: NDArray[np.bool_], shape: str, batch: tuple[int, int]) ->
     b, h = batch
     axes = {"nm": (), "bnm": (b,), "b1nm": (b, 1), "bhnm": (b, h)}[shape]
     full = np.broadcast_to(mask, (*axes, *mask.shape))
-    return {"constant_array": {"shape": list(full.shape), "data": full.ravel().tolist(), "dtype": "bool"}}
+    data = full.ravel().tolist() if full.size <= _LONG else packed(full)
+    return {"constant_array": {"shape": list(full.shape), "data": data, "dtype": "bool"}}
 
 
 def array_recipe(ids: Ids) -> Recipe:
@@ -194,7 +199,8 @@ def array_recipe(ids: Ids) -> Recipe:
     >>> array_recipe(np.array([[3, 4]]))
     {'array': {'shape': [1, 2], 'entries': [3, 4], 'dtype': 'float64', 'order': 'C'}}
     """
-    return {"array": {"shape": list(ids.shape), "entries": ids.ravel().tolist(), "dtype": "float64", "order": "C"}}
+    entries = ids.ravel().tolist() if ids.size <= _LONG else packed(ids)
+    return {"array": {"shape": list(ids.shape), "entries": entries, "dtype": "float64", "order": "C"}}
 
 
 def _side_by_side(ids: Ids) -> Ids:

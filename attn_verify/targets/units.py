@@ -10,11 +10,13 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from attn_verify.arithmetic.tracing.run_values import numbers
 from attn_verify.shapes import Sizes
 from attn_verify.spec import Allowed
 from attn_verify.targets.layouts import (
@@ -125,8 +127,8 @@ class Canonical:
         self.sizes = sizes
         self.convention = convention
         self.batch = batch
-        self.entries: list[Entry] = []
         self.arrays: dict[str, Ids] = {}
+        self._count = 0
         b, h = batch
         n, m = sizes.n, sizes.keys
         if plan.layer:
@@ -150,11 +152,18 @@ class Canonical:
                 self._add("dO", (b, h, n, sizes.d_v))
 
     def _add(self, name: str, shape: tuple[int, ...]) -> None:
-        count = int(np.prod(shape))
-        self.arrays[name] = np.arange(len(self.entries), len(self.entries) + count).reshape(shape)
-        # Weights are shared by the batch, everything else drops its first axis where there is no batch.
-        drop = not name.startswith("W") and not self.convention.batched
-        self.entries += [(name, index[1:] if drop else index) for index in np.ndindex(shape)]
+        start, self._count = self._count, self._count + int(np.prod(shape))
+        self.arrays[name] = np.arange(start, self._count).reshape(shape)
+
+    @cached_property
+    def entries(self) -> list[Entry]:
+        """The names of all entries, in the order of their numbers."""
+        found: list[Entry] = []
+        for name, ids in self.arrays.items():
+            # Weights are shared by the batch, everything else drops its first axis where there is no batch.
+            drop = not name.startswith("W") and not self.convention.batched
+            found += [(name, index[1:] if drop else index) for index in np.ndindex(ids.shape)]
+        return found
 
     def recipe(self, role: str) -> Recipe:
         """Return the recipe of the array that plays ``role`` in the convention of the case."""
@@ -273,7 +282,7 @@ def _arrangements(recipe: Recipe) -> tuple[Ids | list[Ids], ...]:
 
 
 def _ids(recipe: Recipe) -> Ids:
-    return np.array(recipe["array"]["entries"], dtype=np.int64).reshape(recipe["array"]["shape"])
+    return numbers(recipe["array"]["entries"], np.int64).reshape(recipe["array"]["shape"])
 
 
 __all__ = ["Canonical", "Case", "Entry", "Path", "Plan", "Unit"]

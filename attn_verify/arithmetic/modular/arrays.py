@@ -13,9 +13,9 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from attn_verify.arithmetic.modular import codes
+from attn_verify.arithmetic.modular import codes, linear
 from attn_verify.arithmetic.modular.codes import CODE, FINITE, POISON
-from attn_verify.arithmetic.modular.field import Field, Record, active
+from attn_verify.arithmetic.modular.field import LINEAR, Field, Record, active
 from attn_verify.arithmetic.modular.residues import boxed, filled, integers
 from attn_verify.arithmetic.modular.sizes import ONE, Monomial, Poly
 from attn_verify.arithmetic.tracing.carrier import Structural
@@ -127,8 +127,13 @@ class ModularData:
     def inputs(cls, name: str, shape: tuple[int, ...]) -> ModularData:
         """Return an input array: independent random residues at every level."""
         field = active()
-        levels = {level: field.inputs(name, level, shape) for level in range(field.top + 1)}
-        return cls.result(levels, shape, Record(Poly(degree=1)))
+        first = field.top if name in field.draw.shallow else 0
+        levels = {level: field.inputs(name, level, shape) for level in range(first, field.top + 1)}
+        out = cls.result(levels, shape, Record(Poly(degree=1)), of=())
+        if name in LINEAR:
+            out.parts["vid"] = field.input_numbers(name, shape)
+            out.parts["lin"][...] = linear.INPUT
+        return out
 
     @classmethod
     def _complete(cls, parts: dict[str, Array], depth: int) -> ModularData:
@@ -137,17 +142,20 @@ class ModularData:
         parts.setdefault("den", np.zeros(shape, np.int64))
         parts.setdefault("vid", active().numbers(shape))
         parts.setdefault("sign", np.zeros(shape, np.uint8))
+        parts.setdefault("lin", np.zeros(shape, np.int32))
         return cls(parts)
 
     @classmethod
     def result(
         cls, levels: dict[int, Array], shape: tuple[int, ...], record: Record,
         special: Array | None = None, den: Array | None = None, sign: Array | None = None,
+        *, of: Sequence[ModularData],
     ) -> ModularData:  # fmt: skip
-        """Return an array of new values with one bound."""
+        """Return an array of new values with one bound, computed from ``of``."""
         parts: dict[str, Array] = {f"r{level}": values for level, values in levels.items()}
         parts["special"] = np.zeros(shape, np.uint8) if special is None else special
         parts["rec"] = np.full(shape, active().record_id(record), np.int64)
+        parts["lin"] = linear.tangled(of, shape)
         if den is not None:
             parts["den"] = np.array(np.broadcast_to(den, shape))
         if sign is not None:
@@ -270,9 +278,7 @@ class ModularData:
     def part(self, name: str) -> Array:
         """Return a component, or what stands for it where there is none."""
         found = self.parts.get(name)
-        if found is None:
-            found = filled(self.shape, None if name == "exact" else 0)
-        return found
+        return filled(self.shape, None if name == "exact" else 0) if found is None else found
 
     def _read(self, operation: str) -> None:
         if (self.parts["special"] == POISON).any():
@@ -292,9 +298,3 @@ class ModularData:
 
     def __neg__(self) -> ModularData:
         return self.unary("negative")
-
-
-def levels_of(*items: ModularData) -> list[tuple[int, int]]:
-    """Return the levels at which all items have residues, with their primes."""
-    depth = max(item.depth for item in items)
-    return [(level, p) for level, p in enumerate(active().draw.primes) if level >= depth]

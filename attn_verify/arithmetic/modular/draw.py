@@ -28,6 +28,7 @@ class Draw:
     primes: tuple[int, ...]
     omegas: tuple[int, ...]  # omegas[0] is unused
     seed: str
+    shallow: tuple[str, ...] = ()  # inputs that are given no residues below the last level
 
     @property
     def top(self) -> int:
@@ -77,12 +78,14 @@ class Draw:
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON data from which another process makes the same draw."""
-        return {"primes": [str(p) for p in self.primes], "omegas": [str(w) for w in self.omegas], "seed": self.seed}
+        numbers = {"primes": [str(p) for p in self.primes], "omegas": [str(w) for w in self.omegas]}
+        return {**numbers, "seed": self.seed, "shallow": list(self.shallow)}
 
     @staticmethod
     def from_dict(data: Mapping[str, Any]) -> Draw:
         """Read what :meth:`to_dict` wrote."""
-        return Draw(tuple(map(int, data["primes"])), tuple(map(int, data["omegas"])), str(data["seed"]))
+        primes, omegas = (tuple(map(int, data[name])) for name in ("primes", "omegas"))
+        return Draw(primes, omegas, str(data["seed"]), tuple(map(str, data["shallow"])))
 
 
 def inverse(a: int, p: int) -> int:

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from attn_verify.arithmetic.modular import codes
-from attn_verify.arithmetic.modular.arrays import ModularData, levels_of, refuse
+from attn_verify.arithmetic.modular import codes, linear
+from attn_verify.arithmetic.modular.arrays import ModularData, refuse
 from attn_verify.arithmetic.modular.codes import FINITE
 from attn_verify.arithmetic.modular.field import Record, VanishingError, active
 from attn_verify.arithmetic.modular.residues import each, filled, inverses, product, reduced
 from attn_verify.arithmetic.modular.sizes import ONE, Monomial, Poly, log2_int
+from attn_verify.arithmetic.modular.structure import levels_of
 
 Array = NDArray[Any]
 
@@ -91,7 +92,10 @@ def _sum(a: ModularData, b: ModularData, sign: int) -> ModularData:
     z = int(np.lcm(left.z, right.z, dtype=object))
     poly = field.to(left, z).times(more_left).plus(field.to(right, z).times(more_right))
     special = codes.sum_of_specials(x["special"], other)
-    return a.result(levels, special.shape, Record(poly, z), special, den, codes.sum_of_signs(x["sign"], other_sign))
+    signs = codes.sum_of_signs(x["sign"], other_sign)
+    out = a.result(levels, special.shape, Record(poly, z), special, den, signs, of=(a, b))
+    out.parts["lin"] = linear.of_sum(a, b, special.shape)
+    return out
 
 
 def _multiply(a: ModularData, b: ModularData) -> ModularData:
@@ -108,7 +112,7 @@ def _multiply(a: ModularData, b: ModularData) -> ModularData:
     left, right = a.record, b.record
     record = Record(left.poly.times(right.poly), left.z * right.z)
     sign = codes.product_of_signs(x["sign"], y["sign"])
-    return a.result(levels, special.shape, record, special, field.times_den(x["den"], y["den"]), sign)
+    return a.result(levels, special.shape, record, special, field.times_den(x["den"], y["den"]), sign, of=(a, b))
 
 
 def _scale(value: ModularData, factor: ModularData) -> ModularData:
@@ -151,6 +155,8 @@ def _reciprocal(b: ModularData) -> ModularData:
     infinite = (special == codes.INF) | (special == codes.MINUS_INF)
     if (b.parts["sign"][special == FINITE] == codes.ZERO).any():
         refuse("divide", "division by zero", "no row whose sum is zero")
+    if not np.isin(b.parts["sign"][special == FINITE], (codes.POSITIVE, codes.NEGATIVE)).all():
+        field.unsure.add("divisor")
     levels = {}
     try:
         for level, p in levels_of(b):
@@ -169,7 +175,7 @@ def _reciprocal(b: ModularData) -> ModularData:
     sign = np.where(infinite, codes.ZERO, np.where(b.parts["sign"] == codes.NONNEGATIVE, codes.POSITIVE,
                                                    b.parts["sign"])).astype(np.uint8)  # fmt: skip
     code = np.where(special == codes.NAN, codes.NAN, FINITE).astype(np.uint8)
-    return b.result(levels, b.shape, Record(top), code, den, sign)
+    return b.result(levels, b.shape, Record(top), code, den, sign, of=(b,))
 
 
 def sum_along(a: ModularData, axis: int) -> ModularData:
@@ -192,7 +198,10 @@ def sum_along(a: ModularData, axis: int) -> ModularData:
     den, more = field.along_den(a.parts["den"])
     record = a.record
     poly = record.poly.times(more).repeated(count)
-    return a.result(levels, shape, Record(poly, record.z), np.array(code), den, codes.signs_along(a.parts["sign"]))
+    signs = codes.signs_along(a.parts["sign"])
+    out = a.result(levels, shape, Record(poly, record.z), np.array(code), den, signs, of=(a,))
+    out.parts["lin"] = linear.of_sum_along(a, shape)
+    return out
 
 
 def matmul(a: ModularData, b: ModularData) -> ModularData:
@@ -220,7 +229,10 @@ def matmul(a: ModularData, b: ModularData) -> ModularData:
     poly = left.poly.times(more_left).times(right.poly.times(more_right)).repeated(count)
     low = all(np.isin(x.parts["sign"], (codes.NONNEGATIVE, codes.POSITIVE, codes.ZERO)).all() for x in (a, b))
     sign = np.full(shape, codes.NONNEGATIVE if low else codes.UNKNOWN, np.uint8)
-    return a.result(levels, shape, Record(poly, left.z * right.z), None, np.broadcast_to(den, shape), sign)
+    bound = Record(poly, left.z * right.z)
+    whole = a.result(levels, shape, bound, None, np.broadcast_to(den, shape), sign, of=(a, b))
+    whole.parts["lin"] = linear.of_product(a, b, shape)
+    return whole
 
 
 __all__ = ["VanishingError", "binary", "matmul", "sum_along"]

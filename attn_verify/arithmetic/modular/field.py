@@ -26,6 +26,9 @@ from attn_verify.arithmetic.modular.sizes import (
 
 Ids = NDArray[Any]
 
+# Inputs in which results are linear; see ``modular.linear``.
+LINEAR = frozenset({"W_O"})
+
 
 @dataclass(frozen=True)
 class Record:
@@ -57,6 +60,8 @@ class Field:
     radicals: dict[int, int] = field(default_factory=dict)
     factor: dict[Any, Poly] = field(default_factory=dict)
     arguments: Poly = field(default_factory=Poly)
+    forms: list[Any] = field(default_factory=list)
+    unsure: set[str] = field(default_factory=set)  # "divisor", "argument": of no known sign
 
     def __post_init__(self) -> None:
         """Start without denominators and with the record of the number 1."""
@@ -66,6 +71,7 @@ class Field:
         self._den_ids: dict[tuple[tuple[Any, int], ...], int] = {(): 0}
         self._exponents: list[tuple[Record, frozenset[int]]] = []
         self._next = 1
+        self._named: dict[str, Ids] = {}
         self.multiset_point = self.draw.value(self.draw.top, "multiset")
 
     def to_dict(self) -> dict[str, Any]:
@@ -109,6 +115,13 @@ class Field:
         count = int(np.prod(shape))
         start, self._next = self._next, self._next + count
         return np.arange(start, start + count, dtype=np.int64).reshape(shape)
+
+    def input_numbers(self, name: str, shape: tuple[int, ...]) -> Ids:
+        """Return the numbers of the entries of an input, the same whenever it is asked for."""
+        known = self._named.get(name)
+        if known is None or known.size != int(np.prod(shape)):
+            known = self._named[name] = self.numbers((int(np.prod(shape)),))
+        return known.reshape(shape).copy()
 
     def constant(self, value: Monomial) -> list[int]:
         """Return the residues of a constant; note the roots that it needs."""

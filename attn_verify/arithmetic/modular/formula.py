@@ -55,10 +55,8 @@ def formula_arrays(
     with using(field):
         scale = scale_value(spec.scale_node(), sizes, _arithmetic())
         mask: NDArray[np.bool_] = np.array(allowed, np.bool_)
-        heads = []
-        for t in range(sizes.heads):
-            Q, K, V = _projected(given, sizes, t)
-            heads.append(_head(Q, K, V, scale, mask, spec.empty_row))
+        Q, K, V = _projected(given, sizes)
+        heads = [_head(*head, scale, mask, spec.empty_row) for head in zip(Q, K, V, strict=True)]
         Z = heads[0].join(heads[1:], lambda arrays: np.concatenate(arrays, axis=1))
         if sizes.d_out is None:
             return Z
@@ -74,14 +72,27 @@ def formula_arrays(
         return Y.join([spread], lambda arrays: np.where(open_rows[:, None], arrays[0], arrays[1]))
 
 
-def _projected(given: Inputs, sizes: Sizes, t: int) -> tuple[ModularData, ModularData, ModularData]:
+def _projected(given: Inputs, sizes: Sizes) -> list[list[ModularData]]:
+    """Return ``Q_t = X W_Q^t``, ``K_t`` and ``V_t`` of every head; the columns of all heads are one product."""
+    heads = range(sizes.heads)
     if sizes.given_qkv:
-        Q, K, V = (given[name].move(lambda x: x[t]) for name in ("Q", "K", "V"))
-        return Q, K, V
+        return [[_head_of(given[name], t) for t in heads] for name in ("Q", "K", "V")]
     X = given["X"]
     X_KV = given["X_KV"] if sizes.cross else X
-    W_Q, W_K, W_V = (given[name].move(lambda x: x[t]) for name in ("W_Q", "W_K", "W_V"))
-    return X.matmul(W_Q), X_KV.matmul(W_K), X_KV.matmul(W_V)
+    found = []
+    for left, name in ((X, "W_Q"), (X_KV, "W_K"), (X_KV, "W_V")):
+        whole = left.matmul(given[name].move(lambda W: W.transpose(1, 0, 2).reshape(W.shape[1], -1)))
+        found.append([_columns(whole, sizes.heads, t) for t in heads])
+    return found
+
+
+def _head_of(item: ModularData, t: int) -> ModularData:
+    return item.move(lambda x: x[t])
+
+
+def _columns(item: ModularData, parts: int, t: int) -> ModularData:
+    width = item.shape[1] // parts
+    return item.move(lambda x: x[:, t * width : (t + 1) * width])
 
 
 def _head(

@@ -8,12 +8,15 @@ from fractions import Fraction
 import numpy as np
 
 from attn_verify.arithmetic.modular import codes, maxima
-from attn_verify.arithmetic.modular.arrays import ModularData, levels_of, refuse
+from attn_verify.arithmetic.modular.arrays import ModularData, refuse
 from attn_verify.arithmetic.modular.codes import FINITE
 from attn_verify.arithmetic.modular.field import Record, active
 from attn_verify.arithmetic.modular.residues import each, filled, reduced
 from attn_verify.arithmetic.modular.sizes import ONE, Monomial, Poly
+from attn_verify.arithmetic.modular.structure import levels_of
 from attn_verify.arithmetic.modular.survey import merged_logs
+
+NESTED = "more nested exponentials than the tower of primes has levels"
 
 
 def negative(a: ModularData) -> ModularData:
@@ -25,7 +28,7 @@ def negative(a: ModularData) -> ModularData:
         return a.constant(each(parts["exact"], minus.times), codes.negated(parts["special"]))
     out = a.result(
         levels, a.shape, a.record, codes.negated(parts["special"]), parts["den"],
-        codes.negated_sign(parts["sign"]),
+        codes.negated_sign(parts["sign"]), of=(a,),
     )  # fmt: skip
     if a.lam is not None and a.fac is not None and a.has_logs():
         out.lam, out.fac = negative(a.lam), a.constant(filled((), ONE)).binary("divide", a.fac)
@@ -42,7 +45,7 @@ def exp(a: ModularData) -> ModularData:
     depth = rest.depth + 1
     if depth > field.top:
         field.nested = True
-        refuse("exp", "more nested exponentials than the tower of primes has levels", "a taller tower")
+        refuse("exp", NESTED, "a taller tower")
     field.note_exponent(rest.record, rest.parts["den"])
     levels = {level: field.powers(level, rest.level(level - 1)) for level in range(depth, field.top + 1)}
     sign = np.full(a.shape, codes.POSITIVE, np.uint8)
@@ -52,7 +55,7 @@ def exp(a: ModularData) -> ModularData:
         for values in levels.values():
             values[gone] = 0
         sign[gone] = codes.ZERO
-    out = a.result(levels, a.shape, Record(Poly(spread=1)), code, None, sign)
+    out = a.result(levels, a.shape, Record(Poly(spread=1)), code, None, sign, of=(a,))
     if a.fac is not None and a.has_logs():
         return out.binary("multiply", a.fac)
     return out
@@ -66,6 +69,7 @@ def log(a: ModularData) -> ModularData:
     if a.lam is not None:
         return log(a.plain())
     if not a.rational():
+        _expect(a, codes.POSITIVE)
         lam = maxima.atom("log", [a], a.shape, opaque=False)
         return ModularData(lam.copy().parts, lam, a.copy())
     flat = a.parts["exact"].reshape(-1).tolist()
@@ -83,6 +87,7 @@ def log(a: ModularData) -> ModularData:
 def sqrt(a: ModularData) -> ModularData:
     """Return ``√a`` of constants, as an atom of anything else."""
     if not a.rational():
+        _expect(a, codes.POSITIVE, codes.NONNEGATIVE, codes.ZERO)
         return maxima.atom("sqrt", [a], a.shape)
     if (a.parts["special"] != FINITE).any():
         refuse("sqrt", "square roots of infinite constants on whole arrays")
@@ -93,6 +98,12 @@ def sqrt(a: ModularData) -> ModularData:
         if value.rational and field.lacks_root(value):
             refuse("sqrt", f"√{value.rational}: no root of {field.lacks_root(value)} was provided")
     return a.constant(each(a.parts["exact"], lambda v: v.power(Fraction(1, 2)) if v.rational else v))
+
+
+def _expect(a: ModularData, *signs: int) -> None:
+    """Note an argument that may have no logarithm or root."""
+    if not np.isin(a.parts["sign"], signs).all():
+        active().unsure.add("argument")
 
 
 def _multiple_of(prime: int) -> Callable[[Monomial], Monomial]:

@@ -35,13 +35,13 @@ def atom(name: str, args: Sequence[ModularData], shape: tuple[int, ...], *, opaq
     shape = tops[0].shape if tops else shape
     columns = [top.reshape(-1).tolist() for top in tops]
     keys = [f"{name}|{row}" for row in zip(*columns, strict=True)] if columns else [name] * int(np.prod(shape))
-    return _fresh(keys, shape)
+    return _fresh(keys, shape, items)
 
 
-def _fresh(keys: Sequence[str], shape: tuple[int, ...]) -> ModularData:
+def _fresh(keys: Sequence[str], shape: tuple[int, ...], of: Sequence[ModularData]) -> ModularData:
     field = active()
     levels = {level: field.fresh(level, keys, shape) for level in range(field.top + 1)}
-    return ModularData.result(levels, shape, Record(Poly(degree=1)))
+    return ModularData.result(levels, shape, Record(Poly(degree=1)), of=of)
 
 
 def _keys(a: ModularData) -> Array:
@@ -71,7 +71,7 @@ def largest(a: ModularData) -> ModularData:
     key = _product(keys, p)
     field.note_arguments(a.record, a.parts["den"], special.size)
     field.maxima += int(np.prod(shape))
-    found = _fresh([f"max|{k}" for k in key.reshape(-1).tolist()], shape)
+    found = _fresh([f"max|{k}" for k in key.reshape(-1).tolist()], shape, (a,))
     found.parts["key"] = key
     members = finite.sum(-1)
     if (members == 1).any():

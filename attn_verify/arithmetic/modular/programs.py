@@ -12,7 +12,7 @@ from attn_verify.arithmetic.modular.bound import ATTEMPTS, bits_for
 from attn_verify.arithmetic.modular.field import Field, VanishingError, using
 from attn_verify.arithmetic.modular.formula import Inputs, formula_arrays, formula_inputs
 from attn_verify.arithmetic.modular.identity import IdentityResult
-from attn_verify.arithmetic.modular.reading import Reading, demand_of, draw_for, judge, start_bits
+from attn_verify.arithmetic.modular.reading import SHALLOW, Reading, demand_of, draw_for, judge, start_bits
 from attn_verify.shapes import Sizes
 from attn_verify.spec import AttentionSpec
 
@@ -83,7 +83,7 @@ def compare_program(
     redraws = 0
     bits = bits or start_bits(sizes.to_dict(), error)
     for attempt in range(2 * ATTEMPTS):
-        draw, squares = draw_for({"d_k": sizes.d_k}, seed, attempt, bits)
+        draw, squares = draw_for({"d_k": sizes.d_k}, seed, attempt, bits, shallow=SHALLOW)
         readings: list[Reading] = []
         try:
             for name in ("program", "formula"):

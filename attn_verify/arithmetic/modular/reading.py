@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from math import inf, log2, prod
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attn_verify.arithmetic.graph import UnmodelledError
+from attn_verify.arithmetic.modular import linear
 from attn_verify.arithmetic.modular.arrays import ModularData
 from attn_verify.arithmetic.modular.bound import Demand, bits_for, total
 from attn_verify.arithmetic.modular.codes import FINITE, POISON
@@ -21,6 +22,8 @@ from attn_verify.arithmetic.modular.identity import IdentityResult, explained
 from attn_verify.arithmetic.modular.residues import integers
 from attn_verify.arithmetic.modular.sizes import Poly, factors, log2_int
 
+# Inputs that attention takes no exponentials of.
+SHALLOW: tuple[str, ...] = ("V", "W_V", "W_O")
 _POLYS = ("numerator", "denominator", "exponent", "common", "argument")
 _PLAIN = ("keyed", "drawn", "opaque", "maxima", "vanished")
 
@@ -30,6 +33,8 @@ class Reading:
     """The residues of a result at the last level, special codes, and what the error bound depends on.
 
     ``numerator`` and ``denominator`` bound those of every entry; ``exponent`` bounds the exponents over ``common``.
+    ``linear`` bounds those of its coefficients, where every entry is linear in the output projection.
+    ``unsure`` says whether a ``divisor``, or the ``argument`` of a root or logarithm, had no known sign.
     """
 
     residues: NDArray[Any]
@@ -45,6 +50,8 @@ class Reading:
     opaque: bool
     maxima: int
     vanished: bool
+    linear: tuple[Poly, Poly] | None = None
+    unsure: tuple[str, ...] = ()
 
     @staticmethod
     def of(value: ModularData, field: Field) -> Reading:
@@ -57,7 +64,7 @@ class Reading:
             value.level(field.top), value.parts["special"],
             record.poly, field.widest(value.parts["den"][finite]).times(Poly(norm=log2_int(record.z))),
             exponent, common, field.arguments, field.keyed, field.drawn, dict(field.radicals),
-            field.opaque, field.maxima, field.vanished,
+            field.opaque, field.maxima, field.vanished, _linear(value, field, finite), tuple(sorted(field.unsure)),
         )  # fmt: skip
 
     def to_dict(self) -> dict[str, Any]:
@@ -65,6 +72,8 @@ class Reading:
         data: dict[str, Any] = {name: asdict(getattr(self, name)) for name in _POLYS}
         data |= {name: getattr(self, name) for name in _PLAIN}
         data["radicals"] = [[prime, depth] for prime, depth in self.radicals.items()]
+        data["linear"] = None if self.linear is None else [asdict(poly) for poly in self.linear]
+        data["unsure"] = list(self.unsure)
         data["shape"] = list(self.special.shape)
         data["residues"] = [f"{int(x):x}" for x in self.residues.reshape(-1)]
         data["special"] = self.special.reshape(-1).tolist()
@@ -82,21 +91,35 @@ class Reading:
             exponent=Poly(**data["exponent"]),
             common=Poly(**data["common"]),
             argument=Poly(**data["argument"]),
+            unsure=tuple(data["unsure"]),
+            linear=None if data["linear"] is None else (Poly(**data["linear"][0]), Poly(**data["linear"][1])),
             radicals={int(prime): int(depth) for prime, depth in data["radicals"]},
             **{name: data[name] for name in _PLAIN},
         )
 
 
+def _linear(value: ModularData, field: Field, finite: NDArray[np.bool_]) -> tuple[Poly, Poly] | None:
+    found = linear.coefficient(value, field, finite)
+    if found is None:
+        return None
+    record, dens = found
+    return record.poly, field.widest(dens).times(Poly(norm=log2_int(record.z)))
+
+
 def demand_of(a: Reading, b: Reading, squares: int = 0) -> Demand:
     """Return what the error bound for two results depends on; ``squares`` is how many primes were made squares."""
-    left = a.numerator.times(b.denominator)
-    right = b.numerator.times(a.denominator)
+    bounds = (a.numerator, a.denominator), (b.numerator, b.denominator)
+    degree = 0
+    if a.linear is not None and b.linear is not None:
+        bounds, degree = (a.linear, b.linear), 1  # of one coefficient, times its variable
+    (top_a, bottom_a), (top_b, bottom_b) = bounds
+    left, right = top_a.times(bottom_b), top_b.times(bottom_a)
     depths = {prime: max(a.radicals.get(prime, 0), b.radicals.get(prime, 0)) for prime in {*a.radicals, *b.radicals}}
     keyed = a.keyed + b.keyed
     argument = a.argument.join(b.argument)
     argument = argument.times(argument).plus(argument.times(argument)).times(Poly(degree=keyed))
     return Demand(
-        left.plus(right),
+        left.plus(right).times(Poly(degree=degree)),
         a.exponent.times(b.common).join(b.exponent.times(a.common)),
         argument,
         2 * log2(keyed) if keyed else -inf,
@@ -146,22 +169,25 @@ def start_bits(sizes: Mapping[str, int], error: float) -> tuple[int, int]:
 
     A guess: the bound is computed from what the programs did, and larger primes are drawn if they do not suffice.
     """
-    heads = sizes.get("heads", 1)
     keys = log2(2 * sizes.get("m", sizes["n"]))
     wide = log2(max(sizes.values()))
-    count = 2 + 2 * heads * keys
-    result = Poly(8, count, count + 4 * wide * heads, 16)
-    keyed = 2 * log2(2 * sizes["n"] * sizes.get("m", sizes["n"]) * heads)
+    count = 2 + 2 * keys
+    result = Poly(8, count, count + 4 * wide, 16)
+    keyed = 2 * log2(2 * sizes["n"] * sizes.get("m", sizes["n"]) * sizes.get("heads", 1))
     demand = Demand(result, Poly(4, 0, 6 * wide, 0), Poly(4, 0, 6 * wide, 0), keyed, 32, ((2, 1),), 3)
     return bits_for(demand, error)
 
 
 def draw_for(
-    sizes: Mapping[str, int], seed: int, attempt: int, bits: tuple[int, int], levels: int = 2
-) -> tuple[Draw, frozenset[int]]:
-    """Draw fields in which the primes of all sizes have roots; return also those primes."""
+    sizes: Mapping[str, int], seed: int, attempt: int, bits: tuple[int, int], levels: int = 2,
+    shallow: tuple[str, ...] = (),
+) -> tuple[Draw, frozenset[int]]:  # fmt: skip
+    """Draw fields in which the primes of all sizes have roots; return also those primes.
+
+    ``shallow`` inputs have residues at the last level alone; a program that takes exponentials of them is refused.
+    """
     primes = factors_of(prod(sizes.values()))
-    return draw(f"{seed}/{attempt}", *bits, levels, sorted(primes)), primes
+    return replace(draw(f"{seed}/{attempt}", *bits, levels, sorted(primes)), shallow=shallow), primes
 
 
 def factors_of(number: int) -> frozenset[int]:

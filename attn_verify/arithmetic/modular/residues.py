@@ -94,10 +94,12 @@ class Powers:
         self._base, self._p = base, p
         self._bytes = (q.bit_length() + 15) // 16 * 2
         self._tables: dict[int, list[Array]] = {}
+        self._count = 0
 
     def __call__(self, exponents: Array) -> Array:
         """Return ``base ** exponents mod p`` for exponents from 0 to ``q − 1``."""
-        width = 2 if exponents.size >= _MANY or 2 in self._tables else 1
+        self._count += exponents.size
+        width = 2 if self._count >= _MANY else 1
         tables = self._tables.get(width) or self._make(width)
         flat = exponents.reshape(-1).tolist()
         size = self._bytes

@@ -49,3 +49,9 @@ def assign(target: ModularData, key: Any, value: ModularData) -> None:
 
 def _levels(item: ModularData) -> list[int]:
     return [int(name[1:]) for name in item.parts if name[0] == "r" and name[1:].isdigit()]
+
+
+def levels_of(*items: ModularData) -> list[tuple[int, int]]:
+    """Return the levels at which all items have residues, with their primes."""
+    depth = max(item.depth for item in items)
+    return [(level, p) for level, p in enumerate(active().draw.primes) if level >= depth]

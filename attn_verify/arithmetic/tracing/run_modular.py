@@ -41,12 +41,10 @@ class ResidueMaker:
         """Return the inputs at these positions of the list of all entries, name by name in C order."""
         layout: Any = "F" if order == "F" else "C"
         low, high = int(positions.min(initial=0)), int(positions.max(initial=0))
-        found = next((item for item in self._flat if item[0] <= low and high < item[1]), None)
-        if found is None:
-            first, *rest = [flat for _, _, flat in self._flat]
-            whole, start = (first.join(rest, lambda parts: np.concatenate(parts)) if rest else first), 0
-        else:
-            whole, start = found[2], found[0]
+        met = [item for item in self._flat if item[0] <= high and low < item[1]] or self._flat[:1]
+        start = met[0][0]
+        first, *rest = [flat for _, _, flat in met]
+        whole = first.join(rest, lambda parts: np.concatenate(parts)) if rest else first
         return wrap(whole.move(lambda x: np.array(x[positions - start], order=layout)), np.dtype(dtype))
 
     def constant(self, values: NDArray[Any]) -> Any:
