@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
@@ -30,6 +31,8 @@ from attn_verify.targets.units import Case
 Json = Mapping[str, Any]
 Pair = tuple[Node, Node]
 
+# Seconds after which no further normal form is begun: what is left is decided by the identity test.
+_NORMAL_FORMS = 20.0
 # A constant this negative may stand for −∞, if the difference cannot be seen in 256 bits.
 FILL = Fraction(-100)
 
@@ -166,12 +169,13 @@ def _decimal_note(value: Fraction) -> Json:
 
 def _compare(outcome: Outcome, graph: Graph, pairs: Sequence[Pair], seed: int) -> tuple[bool, bool]:
     """Try the normal form, then the identity test; return whether all are equal, and whether maxima matter."""
+    end = time.monotonic() + _NORMAL_FORMS
     try:
-        # Elements of a batch share little: each is compared in a ring of its own.
-        size = max(1, len(pairs) // len(outcome.case.units))
-        results = [
-            found for start in range(0, len(pairs), size) for found in exact.compare(graph, pairs[start : start + size])
-        ]
+        results: list[exact.Comparison] = []
+        for group in _apart(graph, pairs):
+            if time.monotonic() > end:
+                raise exact.TooLargeError("too many entries")
+            results += exact.compare(graph, group)
         outcome.methods.add("normal form")
         return all(r.equal for r in results), any(r.maxima for r in results if not r.equal)
     except exact.TooLargeError:
@@ -183,6 +187,15 @@ def _compare(outcome: Outcome, graph: Graph, pairs: Sequence[Pair], seed: int) -
         outcome.error_log2 = max(outcome.error_log2, result.error_log2)
         outcome.status = min(outcome.status, Status.PROBABLE)
     return result.equal, result.maxima
+
+
+def _apart(graph: Graph, pairs: Sequence[Pair]) -> list[list[Pair]]:
+    """Split pairs by the exponentials of the formula: different rows share few, and each gets a ring of its own."""
+    groups: dict[tuple[int, ...], list[Pair]] = {}
+    for pair in pairs:
+        exponentials = tuple(node.index for node in graph.cone([pair[1]]) if node.op == "exp")
+        groups.setdefault(exponentials, []).append(pair)
+    return list(groups.values())
 
 
 def _overlap(graph: Graph, pairs: Sequence[Pair], point: Mapping[Any, Fraction]) -> bool:

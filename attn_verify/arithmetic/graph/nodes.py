@@ -279,14 +279,14 @@ class Graph:
 
     def cone(self, roots: Iterable[Node | int]) -> list[Node]:
         """Return the nodes that ``roots`` depend on, themselves included, each after its arguments."""
-        wanted = bytearray(len(self.nodes))
+        wanted: set[int] = set()
         stack = [root.index if isinstance(root, Node) else root for root in roots]
         while stack:
             index = stack.pop()
-            if not wanted[index]:
-                wanted[index] = 1
+            if index not in wanted:
+                wanted.add(index)
                 stack.extend(self.nodes[index].args)
-        return [node for node in self.nodes if wanted[node.index]]
+        return [self.nodes[index] for index in sorted(wanted)]
 
     def inputs(self) -> Mapping[tuple[str, tuple[int, ...]], Node]:
         """Return the inputs by name and index."""
