@@ -278,3 +278,24 @@ def _suggest(argument: Argument, at: int, expected: int, core: Shape) -> str:
         return f"did you mean {argument.name} with {argument.axes[at]} = {expected}?"
     what = "entries" if rank < 2 else "rows" if at == rank - 2 else "columns"
     return f"did you mean {argument.name} with {expected} {what}?"
+
+
+def input_shapes(sizes: Sizes) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of a layer's inputs; per-head matrices are stacked, heads in front.
+
+    >>> input_shapes(Sizes(n=2, m=3, d_k=4, d_v=5))
+    {'Q': (1, 2, 4), 'K': (1, 3, 4), 'V': (1, 3, 5)}
+    """
+    n, m, h = sizes.n, sizes.keys, sizes.heads
+    shapes: dict[str, tuple[int, ...]] = {}
+    if sizes.d_model is None:
+        shapes |= {"Q": (h, n, sizes.d_k), "K": (h, m, sizes.d_k), "V": (h, m, sizes.d_v)}
+    else:
+        shapes["X"] = (n, sizes.d_model)
+        if sizes.cross:
+            shapes["X_KV"] = (m, sizes.d_model)
+        columns = {"W_Q": sizes.d_k, "W_K": sizes.d_k, "W_V": sizes.d_v}
+        shapes |= {name: (h, sizes.d_model, width) for name, width in columns.items()}
+    if sizes.d_out is not None:
+        shapes["W_O"] = (h * sizes.d_v, sizes.d_out)
+    return shapes

@@ -13,34 +13,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import DTypeLike, NDArray
 
-from attn_verify.shapes import Sizes
+from attn_verify.shapes import Sizes, input_shapes
 
 # Bounds of the entries of an array: ordinary, small, large; the scores decide how large is legal.
 _MAGNITUDES = (1.0, 2.0**-20, 8.0, 64.0, 1024.0)
 
 # In the middle of the legal range (scaled scores up to ±1e5), and where exp has long overflowed.
 DEFAULT_MAX_SCORE = 1e4
-
-
-def input_shapes(sizes: Sizes) -> dict[str, tuple[int, ...]]:
-    """Return the shapes of a layer's inputs; per-head matrices are stacked, heads in front.
-
-    >>> input_shapes(Sizes(n=2, m=3, d_k=4, d_v=5))
-    {'Q': (1, 2, 4), 'K': (1, 3, 4), 'V': (1, 3, 5)}
-    """
-    n, m, h = sizes.n, sizes.keys, sizes.heads
-    shapes: dict[str, tuple[int, ...]] = {}
-    if sizes.d_model is None:
-        shapes |= {"Q": (h, n, sizes.d_k), "K": (h, m, sizes.d_k), "V": (h, m, sizes.d_v)}
-    else:
-        shapes["X"] = (n, sizes.d_model)
-        if sizes.cross:
-            shapes["X_KV"] = (m, sizes.d_model)
-        columns = {"W_Q": sizes.d_k, "W_K": sizes.d_k, "W_V": sizes.d_v}
-        shapes |= {name: (h, sizes.d_model, width) for name, width in columns.items()}
-    if sizes.d_out is not None:
-        shapes["W_O"] = (h * sizes.d_v, sizes.d_out)
-    return shapes
 
 
 @st.composite
@@ -52,7 +31,7 @@ def layer_inputs(
     max_score: float = DEFAULT_MAX_SCORE,
     scale: float | None = None,
 ) -> Mapping[str, NDArray[Any]]:
-    """Inputs of a layer by name, shaped as by :func:`input_shapes`, with scaled scores within ``±max_score``.
+    """Inputs of a layer by name, of the shapes of :func:`.input_shapes`, with scaled scores within ``±max_score``.
 
     ``scale`` is the layer's σ (default ``1/√d_k``); magnitudes range from tiny to as large as the
     scores allow, and equal entries, zeros, one-hot rows and rows of one sign occur.

@@ -16,7 +16,7 @@ from attn_verify.arithmetic.graph import Graph
 from attn_verify.arithmetic.graph.arithmetic import node_arithmetic
 from attn_verify.shapes import Sizes
 from attn_verify.spec import AttentionSpec
-from attn_verify.strategies import input_shapes
+from attn_verify.shapes import input_shapes
 import numpy as np
 
 sizes, spec, g = Sizes.of({sizes}), AttentionSpec(), Graph()

@@ -23,7 +23,8 @@ from attn_verify.checks.verdict import Audit, Claim, Status, Verdict
 from attn_verify.derivation import Derivation
 from attn_verify.derivation.scale import scale_of
 from attn_verify.errors import SpecError, TargetError, explain, shorten, show
-from attn_verify.strategies import DEFAULT_MAX_SCORE, input_shapes, layer_inputs
+from attn_verify.shapes import input_shapes
+from attn_verify.strategies import DEFAULT_MAX_SCORE, layer_inputs
 
 Reading = Callable[[Inputs], NDArray[Any]]
 

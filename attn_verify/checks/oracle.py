@@ -24,7 +24,7 @@ def enclose(
     """Return balls around every entry of the layer's last result, ``None`` where it is undefined.
 
     ``inputs`` are float arrays without batch axes, shaped as by
-    :func:`attn_verify.strategies.input_shapes`, and taken as the exact numbers that they are.
+    :func:`attn_verify.shapes.input_shapes`, and taken as the exact numbers that they are.
     """
     with precision(bits):
         balls = {

@@ -82,7 +82,7 @@ def wide_bound(
     .. math:: |ŷ_{ij} - y_{ij}| ≤ \\sum_t \\max_l v̄^t_{lj} F^t_i |W_O| + γ (…)
 
     ``inputs`` maps names to float arrays without batch axes, shaped as by
-    :func:`attn_verify.strategies.input_shapes`; the class of implementations is described above.  The bound is never
+    :func:`attn_verify.shapes.input_shapes`; the class of implementations is described above.  The bound is never
     below ``layer_bound`` with a correction for every key, and infinite where it says nothing.
 
     >>> one = np.ones((1, 1, 1))

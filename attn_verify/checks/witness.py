@@ -184,7 +184,7 @@ def exact_gradients(unit: Unit) -> dict[str, NDArray[np.object_]]:
 @lru_cache(maxsize=16)
 def _program(sizes: Sizes, spec: AttentionSpec, allowed: Allowed) -> tuple[Graph, dict[str, NDArray[np.object_]]]:
     """Return the program of all gradients; its inputs are named as those of the layer."""
-    from attn_verify.strategies import input_shapes
+    from attn_verify.shapes import input_shapes
 
     graph = Graph()
     shapes = input_shapes(sizes)

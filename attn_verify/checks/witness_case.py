@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 
 from attn_verify.checks.witness_plan import Part, Piece, Plan, Result, Share, child, read_array
 from attn_verify.errors import AttnVerifyError
-from attn_verify.shapes import Sizes
+from attn_verify.shapes import Sizes, input_shapes
 from attn_verify.spec import AttentionSpec
-from attn_verify.strategies import input_shapes
 from attn_verify.targets.returns import Misfit, Path, Selected, Wanted
 from attn_verify.targets.units import Case, Unit
 

@@ -30,9 +30,8 @@ from attn_verify.checks.witness_json import (
 )
 from attn_verify.checks.witness_plan import Part, Piece, Plan, Result, Share
 from attn_verify.errors import AttnVerifyError, DocumentError, explain
-from attn_verify.shapes import Sizes
+from attn_verify.shapes import Sizes, input_shapes
 from attn_verify.spec import AttentionSpec
-from attn_verify.strategies import input_shapes
 
 FORMAT = "attn-verify counterexample 1"
 _FIELDS = (

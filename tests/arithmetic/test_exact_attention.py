@@ -13,7 +13,7 @@ from attn_verify.arithmetic.exact import TooLargeError, compare
 from attn_verify.arithmetic.graph import Graph
 from attn_verify.arithmetic.graph.arithmetic import node_arithmetic
 from attn_verify.arithmetic.graph.gradient import gradient
-from attn_verify.strategies import input_shapes
+from attn_verify.shapes import input_shapes
 
 SHARED = ("X", "X_KV", "W_O")
 

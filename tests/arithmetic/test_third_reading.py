@@ -13,7 +13,7 @@ from attn_verify.arithmetic.attention import attention, layer
 from attn_verify.arithmetic.ball import BALL, ends, precision
 from attn_verify.arithmetic.number_system import Arithmetic, scale_value, textbook_matmul
 from attn_verify.checks.identities import polynomial
-from attn_verify.strategies import input_shapes
+from attn_verify.shapes import input_shapes
 
 SHARED = ("X", "X_KV", "W_O")
 BITS = 400

@@ -24,7 +24,7 @@ from attn_verify.arithmetic.ball import BALL, ends, precision
 from attn_verify.checks import compare
 from attn_verify.checks.oracle import enclose
 from attn_verify.checks.rounding import FloatFormat, layer_bound
-from attn_verify.strategies import input_shapes
+from attn_verify.shapes import input_shapes
 from attn_verify.worked import load
 
 MULTIHEAD = Sizes(n=3, d_model=5, d_k=3, d_v=3, heads=4, d_out=3)

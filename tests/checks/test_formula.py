@@ -9,9 +9,8 @@ from attn_verify import derive
 from attn_verify.arithmetic.exact import compare
 from attn_verify.arithmetic.graph import Graph
 from attn_verify.checks.formula import formula, gradients
-from attn_verify.shapes import Sizes
+from attn_verify.shapes import Sizes, input_shapes
 from attn_verify.spec import AttentionSpec
-from attn_verify.strategies import input_shapes
 
 CASES = [
     ({"n": 2, "m": 3, "d_k": 3, "d_v": 2}, "scale=1/sqrt(d_k)", None),

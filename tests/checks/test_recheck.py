@@ -20,9 +20,8 @@ from attn_verify.arithmetic.number_system import Arithmetic, textbook_matmul
 from attn_verify.checks import recheck_algebra
 from attn_verify.checks.certificate import CaseRecord, PathRecord, RecheckResult, write_certificate
 from attn_verify.checks.recheck import recheck
-from attn_verify.shapes import Sizes
+from attn_verify.shapes import Sizes, input_shapes
 from attn_verify.spec import AttentionSpec
-from attn_verify.strategies import input_shapes
 
 Rows = list[list[Node]]
 SMALL = Sizes(n=2, m=3, d_k=2, d_v=2)

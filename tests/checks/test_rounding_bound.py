@@ -12,7 +12,8 @@ from attn_verify import AttentionSpec, Sizes, attention, multihead
 from attn_verify.checks import rounding
 from attn_verify.checks.oracle import enclose
 from attn_verify.checks.rounding import FloatFormat, layer_bound
-from attn_verify.strategies import input_shapes, layer_inputs
+from attn_verify.shapes import input_shapes
+from attn_verify.strategies import layer_inputs
 
 SINGLE = Sizes(n=2, m=3, d_k=2, d_v=2)
 MULTI = Sizes(n=2, d_model=3, d_k=2, d_v=2, heads=2, d_out=2)

@@ -13,9 +13,8 @@ from attn_verify.checks.wide_bound import ordinary, wide_bound, wide_gradient_bo
 from attn_verify.checks.witness import Unit, exact_gradients, judge
 from attn_verify.checks.witness_inputs import FAMILIES, on_grid
 from attn_verify.numeric import attention_grad, multihead_grad
-from attn_verify.shapes import Sizes
+from attn_verify.shapes import Sizes, input_shapes
 from attn_verify.spec import AttentionSpec
-from attn_verify.strategies import input_shapes
 
 Array = NDArray[Any]
 SEED = 11

@@ -22,9 +22,8 @@ from attn_verify.arithmetic.ball import BALL, precision
 from attn_verify.arithmetic.number_system import scale_value
 from attn_verify.numeric import attention, attention_grad, multihead, self_attention, self_attention_grad
 from attn_verify.numeric.weights import merge_heads
-from attn_verify.shapes import Sizes
+from attn_verify.shapes import Sizes, input_shapes
 from attn_verify.spec import AttentionSpec
-from attn_verify.strategies import input_shapes
 
 SEED = 20
 ROLES = {
