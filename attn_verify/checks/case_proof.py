@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -13,7 +13,8 @@ from attn_verify.arithmetic.graph.evaluation import BallValues
 from attn_verify.arithmetic.graph.limits import in_the_limit
 from attn_verify.arithmetic.graph.storage import load
 from attn_verify.checks.agreement import disagreement
-from attn_verify.checks.formula import expected
+from attn_verify.checks.fills import fill_seen
+from attn_verify.checks.formula import expected, scores
 from attn_verify.checks.outcome import Condition, Outcome, ProvedPath, check_run, check_ways, short_place
 from attn_verify.checks.reading import (
     point_of_all,
@@ -23,6 +24,7 @@ from attn_verify.checks.reading import (
     with_decimals,
     write_out,
 )
+from attn_verify.checks.shadow import Shadow, shown_place
 from attn_verify.checks.verdict import Status
 from attn_verify.spec import AttentionSpec
 from attn_verify.targets.returns import Misfit
@@ -42,15 +44,40 @@ def decide(case: Case, spec: AttentionSpec, target: str, runner: Any, *, seed: i
 
     Maxima are first taken as unknowns; where the result depends on one, they are decided by comparisons.
     """
-    call = case.call(target)
+    call = {**case.call(target), "observed": True}
     ran = runner.run(call, seconds=seconds)
-    outcome = _judge(case, spec, call, ran, runner.trace(call, seconds=seconds, cases=False), seed)
+
+    def judged(cases: bool) -> Outcome:
+        trace = runner.trace(call, seconds=seconds, cases=cases)
+        outcome = _judge(case, spec, call, ran, trace, seed)
+        _shadow(outcome, trace, ran, lambda: runner.run(call, seconds=seconds))
+        return outcome
+
+    outcome = judged(cases=False)
     if outcome.status is Status.UNDECIDED and outcome.maxima:
-        again = _judge(case, spec, call, ran, runner.trace(call, seconds=seconds, cases=True), seed)
+        again = judged(cases=True)
         if again.status > Status.UNDECIDED:
             return again
         outcome.points += again.points
     return outcome
+
+
+def _shadow(outcome: Outcome, trace: Json, ran: Json, again: Callable[[], Json]) -> None:
+    """Compare the values of the target's expressions, in exact numbers and in floats at the same point."""
+    if outcome.status is Status.UNDECIDED or ran["outcome"] != "returned":
+        return
+    for path in trace["unobserved"]:
+        outcome.doubt(f"{short_place(path)} has expressions that are nested too deeply to be observed")
+    exact_values = Shadow(outcome.graph, trace, outcome.points[0], outcome.notes)
+    found = exact_values.differences(ran["values"])
+    if found:
+        # What differs from run to run in floats, as the time does, says nothing.
+        found = [place for place in exact_values.differences(again()["values"]) if place in found]
+    if found:
+        outcome.doubt(
+            f"floats and exact numbers differ inside: {shown_place(found[0])}",
+            "avoid values that depend on types, dtypes, identity or the process",
+        )
 
 
 def _judge(case: Case, spec: AttentionSpec, call: Json, ran: Json, trace: Json, seed: int) -> Outcome:
@@ -63,11 +90,11 @@ def _judge(case: Case, spec: AttentionSpec, call: Json, ran: Json, trace: Json, 
     check_run(outcome, trace, ran)
     if trace["outcome"] != "returned":
         return outcome
-    graph, _ = load(trace["graph"])
+    graph, groups = load(trace["graph"])
     outcome.graph = graph
     wanted = expected(graph, case, spec)
     for at, path in enumerate(trace["paths"]):
-        _judge_path(outcome, path, wanted, point, seed + at)
+        _judge_path(outcome, spec, path, wanted, groups["partial"], point, seed + at)
         if at == 0:
             check_ways(outcome, path, ran)
     if not trace["paths"]:
@@ -89,8 +116,9 @@ def _judge(case: Case, spec: AttentionSpec, call: Json, ran: Json, trace: Json, 
 
 
 def _judge_path(
-    outcome: Outcome, path: Json, wanted: Mapping[Any, Node], point: Mapping[Any, Fraction], seed: int
-) -> None:
+    outcome: Outcome, spec: AttentionSpec, path: Json, wanted: Mapping[Any, Node], partial: Sequence[Node],
+    point: Mapping[Any, Fraction], seed: int,
+) -> None:  # fmt: skip
     graph = outcome.graph
     conditions = [
         Condition(c["op"], graph.nodes[c["left"]], graph.nodes[c["right"]], c["answer"], c["place"])
@@ -114,7 +142,7 @@ def _judge_path(
     equations = [(c.left, c.right) for c in conditions if c.op == "eq"]
     if len(equations) > 1:
         outcome.points.insert(1, point_of_all(graph, equations, point))
-    divisors, doubtful, arguments = unproved_domains(graph, [node for node, _ in pairs])
+    divisors, doubtful, arguments = unproved_domains(graph, [*(node for node, _ in pairs), *partial])
     for divisor in divisors:
         _exclude(outcome, f"{write_out(graph, divisor)} = 0", "a divisor")
         outcome.points += list(points_of_equality(graph, divisor, graph.number(0), point))[:2]
@@ -122,8 +150,9 @@ def _judge_path(
         outcome.maxima |= any(node.op == "max" for node in graph.cone([divisor]))
         outcome.doubt(f"the divisor {write_out(graph, divisor)} may be zero for many inputs")
     for argument in arguments:
-        outcome.doubt(f"the argument {write_out(graph, argument)} of a root or logarithm may be negative")
-    if _equal(outcome, pairs, point, seed):
+        shown = write_out(graph, argument)
+        outcome.doubt(f"the argument {shown} of a root, a logarithm or another function may be out of its range")
+    if _equal(outcome, spec, pairs, conditions, point, seed):
         outcome.entries += len(pairs)
         outcome.paths.append(ProvedPath(conditions, got))
     else:
@@ -131,7 +160,10 @@ def _judge_path(
         outcome.points += [drawn for drawn, _ in zip(nearby, range(6), strict=False)]
 
 
-def _equal(outcome: Outcome, pairs: Sequence[Pair], point: Mapping[Any, Fraction], seed: int) -> bool:
+def _equal(
+    outcome: Outcome, spec: AttentionSpec, pairs: Sequence[Pair], conditions: Sequence[Condition],
+    point: Mapping[Any, Fraction], seed: int,
+) -> bool:  # fmt: skip
     """Show that every pair is equal, or say why not."""
     graph = outcome.graph
     specials = [got for got, _ in pairs if got.special]
@@ -145,6 +177,12 @@ def _equal(outcome: Outcome, pairs: Sequence[Pair], point: Mapping[Any, Fraction
             wanted = _copy(graph, limit, [want for _, want in pairs])
             if fills and not any(node.special for node in nodes):
                 equal, maxima = _compare(outcome, limit, list(zip(nodes, wanted, strict=True)), seed)
+                if equal and fill_seen(graph, pairs, scores(graph, outcome.case, spec), conditions, fills, seed):
+                    outcome.doubt(
+                        f"{float(max(fills)):g} stands for −∞ among masked scores, and here among other numbers too",
+                        "add the fill to scores, and to nothing else",
+                    )
+                    return False
                 outcome.fills |= set(fills) if equal else set()
         if not equal:
             plain, nodes, readings = with_decimals(graph, [node for pair in pairs for node in pair])

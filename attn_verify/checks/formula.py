@@ -62,6 +62,16 @@ def gradients(
     return dict(zip(names, found, strict=True))
 
 
+def scores(graph: Graph, case: Case, spec: AttentionSpec) -> list[Node]:
+    """Return the scaled scores of a case, those of masked pairs too."""
+    found = []
+    for unit in case.units:
+        opened = ((True,) * unit.sizes.keys,) * unit.sizes.n
+        heads = formula(graph, unit.inputs, unit.sizes, spec, opened).heads
+        found += [score for head in heads for row in head.S for score in row if score is not None]
+    return found
+
+
 def expected(graph: Graph, case: Case, spec: AttentionSpec) -> dict[Entry, Node]:
     """Return what every judged output entry of a case must be, under the names that ``case.select`` uses."""
     judged = {case.wanted[0].name} if case.names is None else set(case.names)

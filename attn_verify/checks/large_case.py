@@ -160,7 +160,7 @@ def _compare(
             outcome.doubt(there.text)
             return None
         if "argument" in there.unsure:
-            outcome.doubt("the argument of a root or logarithm may be negative")
+            outcome.doubt("the argument of a root, a logarithm or another function may be out of its range")
         if "divisor" in there.unsure:
             outcome.excluded = ["a divisor whose sign depends on the inputs = 0"]
         found = judge(drawn, bits, there, own, seed=seed, squares=len(squares), redraws=redraws)

@@ -11,6 +11,7 @@ from typing import Any
 from attn_verify.arithmetic.graph import Graph, Node
 from attn_verify.arithmetic.graph.bounds import Bounds, vanishes_nowhere_or_rarely
 from attn_verify.arithmetic.graph.evaluation import Point, Rule, evaluate
+from attn_verify.arithmetic.graph.nodes import TOTAL
 from attn_verify.errors import shorten
 
 # Binary fractions with smaller denominators are meant as they stand.
@@ -102,7 +103,7 @@ def floats(graph: Graph, roots: Sequence[Node], point: Point) -> list[float]:
 def unproved_domains(graph: Graph, roots: Sequence[Node]) -> tuple[list[Node], list[Node], list[Node]]:
     """Return divisors that may be zero on a null set, divisors that may be on more, and arguments that may be negative.
 
-    The last are those of ``log`` and ``sqrt``.
+    The last are those of ``log``, ``sqrt`` and of functions without a model that have no value everywhere.
     """
     bounds = Bounds(graph)
     divisors: dict[int, Node] = {}
@@ -118,6 +119,10 @@ def unproved_domains(graph: Graph, roots: Sequence[Node]) -> tuple[list[Node], l
             inside = graph.nodes[node.args[0]]
             low = bounds.low(inside)
             if not (low.positive or (node.op == "sqrt" and low.low >= 0)) and not _constant(graph, inside):
+                arguments[inside.index] = inside
+        elif node.op == "atom" and node.value not in TOTAL:
+            inside = graph.nodes[node.args[0]]
+            if not (node.value == "power" and bounds.low(inside).positive) and not _constant(graph, node):
                 arguments[inside.index] = inside
     return list(divisors.values()), list(doubtful.values()), list(arguments.values())
 

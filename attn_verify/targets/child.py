@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from attn_verify.arithmetic.tracing.imports import OwnFiles, fresh_source
+from attn_verify.arithmetic.tracing.observe import Observer
 from attn_verify.errors import TargetError, shorten
 from attn_verify.targets.child_load import explain_failure, forget, load, locate
 from attn_verify.targets.lines import Executed, Recorder
@@ -57,9 +58,10 @@ class _Loaded:
         self.own = OwnFiles(location.roots)
         forget(self.own)
         self.watch = Recorder(self.own)
+        self.observer = Observer()
         self.watch.start()
         try:
-            with fresh_source(self.own):
+            with self.observer.reachable(), fresh_source(self.own, self.observer.compile):
                 self.function: Callable[..., Any] = load(self.address, location)
         except MemoryError:
             raise
@@ -72,10 +74,11 @@ class _Loaded:
 
 def _run(job: Job) -> dict[str, Any]:
     loaded = _Loaded(job)
-    with fresh_source(loaded.own):
+    with loaded.observer.reachable(), fresh_source(loaded.own, loaded.observer.compile):
         results = [
-            run_floats(loaded.function, call, loaded.own, loaded.watch, loaded.base) for call in job["calls"]
-        ]  # fmt: skip
+            run_floats(loaded.function, call, loaded.own, loaded.watch, loaded.base, loaded.observer)
+            for call in job["calls"]
+        ]
     return {"results": results}
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attn_verify.arithmetic.tracing.imports import OwnFiles
+from attn_verify.arithmetic.tracing.observe import ENTRIES, Observer
 from attn_verify.arithmetic.tracing.run_outcome import attempt
 from attn_verify.arithmetic.tracing.run_values import arguments, float_array, numbers, structure
 from attn_verify.targets.lines import Executed, Recorder
@@ -46,21 +47,26 @@ def _dtype(name: str) -> Any:
 
 
 def run_floats(
-    function: Callable[..., Any], call: Mapping[str, Any], own: OwnFiles, watch: Recorder, base: Executed
-) -> dict[str, Any]:
+    function: Callable[..., Any], call: Mapping[str, Any], own: OwnFiles, watch: Recorder, base: Executed,
+    observer: Observer,
+) -> dict[str, Any]:  # fmt: skip
     """Call a target in floats and return a FloatResult; ``base`` is what its import executed."""
     begin = time.monotonic()
     given = arguments(call, FloatMaker(call["point"]))
     before = {name: _snapshot(value) for name, value in given.named.items()}
     generators = generator_states()
+    if call.get("observed"):
+        observer.start(_noted)
     watch.start()
     ending = attempt(lambda: function(*given.positional, **given.keyword), own, watch.stop)
+    observer.stop()
     read = attempt(lambda: structure(ending.value, _leaf), own) if ending.outcome == "returned" else ending
     return {
         "outcome": read.outcome,
         "value": read.value,
         "lines": sorted({*base.lines, *watch.lines}),
         "opcodes": f"{base.opcodes} {watch.opcodes}",
+        "values": observer.values,
         "changed": sorted(name for name, value in given.named.items() if _snapshot(value) != before[name]),
         "random": generator_states() != generators,
         "tampered": watch.tampered,
@@ -77,6 +83,10 @@ def _leaf(value: Any) -> dict[str, Any] | None:
             return float_array(array.astype(np.float32))
         return float_array(array)
     return {"other": f"{type(value).__name__} of {value.dtype}"} if isinstance(value, np.ndarray) else None
+
+
+def _noted(value: Any) -> dict[str, Any] | None:
+    return {"other": "a long array"} if isinstance(value, np.ndarray) and value.size > ENTRIES else _leaf(value)
 
 
 def _snapshot(value: Any) -> Any:

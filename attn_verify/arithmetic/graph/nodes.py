@@ -10,11 +10,13 @@ from typing import Any, NoReturn
 from attn_verify.arithmetic.graph import specials
 from attn_verify.arithmetic.graph.specials import UnmodelledError
 
-__all__ = ["OPERATIONS", "Graph", "Node", "UnmodelledError"]
+__all__ = ["OPERATIONS", "TOTAL", "Graph", "Node", "UnmodelledError"]
 
 # What a node computes; ``value`` is (name, index) of an input, the Fraction of a rational, the name of a
 # special number ("inf", "-inf", "nan") or of a function without a model.
 OPERATIONS = ("input", "rational", "special", "add", "sub", "mul", "div", "neg", "exp", "log", "sqrt", "max", "atom")
+# Functions without a model, "atom", that have a value at every real number.
+TOTAL = ("sin", "cos", "arctan", "erf", "tan_half", "pi")
 
 
 class Node:

@@ -13,6 +13,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from attn_verify.arithmetic.graph.nodes import TOTAL
 from attn_verify.arithmetic.modular import codes, linear
 from attn_verify.arithmetic.modular.codes import CODE, FINITE, POISON
 from attn_verify.arithmetic.modular.field import LINEAR, Field, Record, active
@@ -203,6 +204,8 @@ class ModularData:
 
         for item in (self, *others):
             item._read(name)
+        if name not in TOTAL:
+            active().unsure.add("argument")
         return maxima.atom(name, [] if name == "pi" else [self, *others], self.shape)
 
     def sum(self, axis: int) -> ModularData:

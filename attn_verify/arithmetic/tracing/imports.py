@@ -264,8 +264,8 @@ class ExactImports:
 
 
 @contextmanager
-def fresh_source(own: OwnFiles) -> Iterator[None]:
-    """Compile the target's modules from their source, never from cached bytecode.
+def fresh_source(own: OwnFiles, compiled: Callable[[bytes, str], CodeType] | None = None) -> Iterator[None]:
+    """Compile the target's modules from their source, never from cached bytecode, with ``compiled`` if given.
 
     A cache is taken as current when time to the second and size agree, which an edited file may do.
     """
@@ -275,7 +275,8 @@ def fresh_source(own: OwnFiles) -> Iterator[None]:
     def get_code(self: importlib.machinery.SourceFileLoader, fullname: str) -> CodeType | None:
         path = self.get_filename(fullname)
         if path in own:
-            return self.source_to_code(self.get_data(path), path)
+            source = self.get_data(path)
+            return compiled(source, path) if compiled else self.source_to_code(source, path)
         return cached(self, fullname)
 
     setattr(loader, "get_code", get_code)  # noqa: B010

@@ -10,14 +10,17 @@ from typing import Any
 from attn_verify.arithmetic.graph import Graph, Node
 from attn_verify.arithmetic.graph.storage import dump
 from attn_verify.arithmetic.tracing.imports import ExactImports, OwnFiles, fresh_source
+from attn_verify.arithmetic.tracing.observe import Observer
 from attn_verify.arithmetic.tracing.paths import Budget, explore
-from attn_verify.arithmetic.tracing.run_arrays import NodeMaker, exact_models, leaf, trail
+from attn_verify.arithmetic.tracing.run_arrays import NodeMaker, exact_models, leaf, noted, trail
 from attn_verify.arithmetic.tracing.run_outcome import Ending, attempt
 from attn_verify.arithmetic.tracing.run_values import arguments, point_of, sizes_of, structure
 from attn_verify.arithmetic.tracing.run_watch import Watch, refuse_unrecorded, watched
 from attn_verify.arithmetic.tracing.session import Condition, Refusal, Session, running
 
 Function = Callable[..., Any]
+# Operations that have no value everywhere.
+PARTIAL = frozenset({"div", "log", "sqrt", "atom"})
 # Answers to questions in all runs together, before the exploration is given up.
 MAX_DECISIONS = 200_000
 
@@ -34,6 +37,8 @@ class PathRun:
     lines: list[str]
     opcodes: str
     changed: list[str]
+    values: dict[str, list[dict[str, Any]]]  # of the expressions, with numbers of nodes
+    observed: list[Node]
 
     @property
     def outcome(self) -> str:
@@ -57,6 +62,7 @@ class _Tracer:
         self.point = point_of(call)
         self.sizes = sizes_of(call)
         self.cases = cases
+        self.observer = Observer()
         self.imports = ExactImports(own, exact_models())
         self.importing = self.session(())
         self.notes = self.importing.notes
@@ -84,9 +90,12 @@ class _Tracer:
             maker = NodeMaker(self.graph, list(self.point))
             given = arguments(self.call, maker)
             before = {name: trail(value) for name, value in given.named.items()}
+            observed: list[Node] = []
+            self.observer.start(lambda value: noted(value, observed))
             ending = watched(
                 lambda: function(*given.positional, **given.keyword), self.own, self.watch, self.imports, session
             )
+            self.observer.stop()
             roots: list[Node] = []
             read = Ending("returned")
             if ending.outcome == "returned":
@@ -98,6 +107,7 @@ class _Tracer:
         return PathRun(
             ending, read.value, roots, session.conditions, session.refusals,
             sorted({*self.base, *self.watch.lines}), f"{self.base_opcodes} {self.watch.opcodes}", changed,
+            self.observer.values, observed,
         )  # fmt: skip
 
 
@@ -114,7 +124,7 @@ def trace(
     """
     begin = time.monotonic()
     tracer = _Tracer(call, own, watch, cases)
-    with fresh_source(own), tracer.imports.installed():
+    with tracer.observer.reachable(), fresh_source(own, tracer.observer.compile), tracer.imports.installed():
         loaded = tracer.load(load)
         if loaded.outcome != "returned":
             return _report(tracer, [], loaded, exhausted=False, repeatable=True, seconds=time.monotonic() - begin)
@@ -142,6 +152,8 @@ def _report(
     for i, run in enumerate(runs):
         groups[f"path {i}"] = run.roots
         groups[f"path {i} conditions"] = [node for c in run.conditions for node in (c.left, c.right)]
+    groups["observed"] = runs[0].observed if runs else []
+    groups["partial"] = [node for node in tracer.graph.nodes if node.op in PARTIAL]
     graph = dump(tracer.graph, groups)
     number = {
         node.index: new
@@ -155,6 +167,8 @@ def _report(
         "outcome": "refused" if refusals else worst.outcome,
         "graph": graph,
         "paths": [_path(run, number) for run in runs],
+        "values": _renumbered(runs[0].values, number) if runs else {},
+        "unobserved": tracer.observer.unobserved,
         "exhausted": exhausted,
         "notes": [dict(note) for note in tracer.notes.values()],
         "refusals": [vars(refusal) for refusal in refusals],

@@ -15,6 +15,7 @@ from attn_verify.arithmetic.graph import Graph, Node
 from attn_verify.arithmetic.tracing.array import is_traced, wrap
 from attn_verify.arithmetic.tracing.modules import math_model, numpy_model, scipy_model
 from attn_verify.arithmetic.tracing.node_data import NodeData
+from attn_verify.arithmetic.tracing.observe import ENTRIES
 from attn_verify.arithmetic.tracing.run_values import float_array
 from attn_verify.arithmetic.tracing.session import current
 from attn_verify.arithmetic.tracing.sizes import SizeInt
@@ -67,7 +68,7 @@ def leaf(value: Any, roots: list[Node]) -> dict[str, Any] | None:
             current().refuse("return", "an entry of the result was never written", "write every entry of np.empty")
         roots.extend(entries)
         numbers = [node.index for node in entries]
-        return {"array": {"shape": list(data.shape), "dtype": str(value.dtype), "nodes": numbers}}
+        return {"array": {"shape": list(data.shape), "dtype": str(value._dtype), "nodes": numbers}}
     if type(value) is np.ndarray or isinstance(value, np.generic):
         array = np.asarray(value)
         if array.dtype.kind in "biu":
@@ -75,6 +76,18 @@ def leaf(value: Any, roots: list[Node]) -> dict[str, Any] | None:
         if array.dtype.kind == "f":
             return {"other": "float array: lost its derivation"}
     return {"other": f"{type(value).__name__} of {value.dtype}"} if isinstance(value, np.ndarray) else None
+
+
+def noted(value: Any, roots: list[Node]) -> dict[str, Any] | None:
+    """Describe an array that an expression of the target gave, as ``leaf`` does; one with unwritten entries is none."""
+    if not is_traced(value):
+        return leaf(value, roots)
+    data = value._data
+    if int(np.prod(data.shape, dtype=np.int64)) > ENTRIES:
+        return {"other": "a long array"}
+    if not isinstance(data, np.ndarray) and not all(isinstance(node, Node) for node in _entries(data)):
+        return {"other": "an unwritten array"}
+    return leaf(value, roots)
 
 
 def _entries(data: Any) -> list[Any]:

@@ -17,6 +17,7 @@ from attn_verify.arithmetic.modular.field import Field, VanishingError, using
 from attn_verify.arithmetic.modular.reading import Reading
 from attn_verify.arithmetic.tracing.array import is_traced, wrap
 from attn_verify.arithmetic.tracing.imports import ExactImports, OwnFiles, fresh_source
+from attn_verify.arithmetic.tracing.observe import Observer
 from attn_verify.arithmetic.tracing.run_arrays import exact_models, leaf
 from attn_verify.arithmetic.tracing.run_outcome import Ending, attempt
 from attn_verify.arithmetic.tracing.run_values import arguments, sizes_of, structure
@@ -78,7 +79,9 @@ def run_modular(
     session = Session(Graph(), {}, sizes_of(call), target_files=own, carrier=ModularData)
     lines: set[str] = set()
     read = Ending("returned")
-    with fresh_source(own), imports.installed(), running(session), using(field):
+    observer = Observer()
+    compiled = fresh_source(own, observer.compile)
+    with observer.reachable(), compiled, imports.installed(), running(session), using(field):
         ending = watched(load, own, watch, imports, session)
         lines.update(watch.lines)
         opcodes = watch.opcodes

@@ -1,0 +1,213 @@
+"""What every expression of a target gave: noted in floats and in exact numbers, so that both can be compared.
+
+A target may compute one thing in exact numbers and another in floats although its results agree at the points that
+were tried, because the difference is multiplied by zero there.  The values of its expressions show it.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from types import CodeType
+from typing import Any, TypeVar
+
+from attn_verify.arithmetic.tracing.run_values import structure
+
+Leaf = Callable[[Any], "dict[str, Any] | None"]
+
+# The name by which compiled code finds the observer, among the builtins.
+NAME = "__attn_verify_observed__"
+# How many values of one expression are noted, and how many entries an array may have that is.
+_TIMES = 256
+ENTRIES = 4096
+_WRAPPED = (
+    ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.BinOp, ast.UnaryOp, ast.Compare, ast.BoolOp, ast.IfExp,
+    ast.NamedExpr, ast.JoinedStr,
+)  # fmt: skip
+_Function = TypeVar("_Function", ast.FunctionDef, ast.AsyncFunctionDef)
+_CONTAINERS = (list, tuple, dict)
+
+
+class Observer:
+    """Notes the values of expressions between ``start`` and ``stop``, by file and number of the expression."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, list[dict[str, Any]]] = {}
+        self.places: list[str] = []
+        self.unobserved: list[str] = []
+        self._leaf: Leaf | None = None
+
+    def start(self, leaf: Leaf) -> None:
+        """Forget what was noted, and begin; ``leaf`` describes arrays and numbers as ``structure`` wants it."""
+        self.values = {}
+        self._leaf = leaf
+
+    def stop(self) -> None:
+        """Note no more."""
+        self._leaf = None
+
+    def __call__(self, number: int, value: Any) -> Any:
+        """Note the value of an expression, and return it."""
+        leaf = self._leaf
+        if leaf is not None:
+            seen = self.values.setdefault(self.places[number], [])
+            if len(seen) < _TIMES:
+                self._leaf = None  # whatever is read below is not the target's
+                try:
+                    seen.append(_read(value, leaf))
+                finally:
+                    self._leaf = leaf
+        return value
+
+    def compile(self, source: bytes, path: str) -> CodeType:
+        """Compile a file so that the values of its expressions are noted."""
+        tree = compile(source, path, "exec", flags=ast.PyCF_ONLY_AST, dont_inherit=True)
+        try:
+            wrapped = ast.fix_missing_locations(_Wrap(self, path).visit(tree))
+            return compile(wrapped, path, "exec", dont_inherit=True)
+        except RecursionError:  # expressions nested hundreds deep
+            self.unobserved.append(path)
+            code: CodeType = compile(source, path, "exec", dont_inherit=True)
+            return code
+
+    @contextmanager
+    def reachable(self) -> Iterator[Observer]:
+        """Let compiled code find this observer."""
+        setattr(builtins, NAME, self)
+        try:
+            yield self
+        finally:
+            if getattr(builtins, NAME, None) is self:
+                delattr(builtins, NAME)
+
+
+def _read(value: Any, leaf: Leaf) -> dict[str, Any]:
+    kind = type(value)
+    if kind in _CONTAINERS:
+        return structure(value, lambda item: _plain(item, leaf))
+    return _plain(value, leaf) or structure(value, lambda _: None)
+
+
+def _plain(value: Any, leaf: Leaf) -> dict[str, Any] | None:
+    """Describe what is no container; nothing of the target's classes is run."""
+    kind = type(value)
+    if value is None or kind in (bool, int, str, float, *_CONTAINERS):
+        return None
+    found = leaf(value)
+    if found is None and isinstance(value, int):
+        return {"value": int.__index__(value)}
+    if found is None and kind is complex:
+        return {"tuple": [{"value": value.real}, {"value": value.imag}]}
+    if found is None and kind is bytes:
+        return {"value": repr(value)}
+    return found or {"other": "object"}
+
+
+class _Wrap(ast.NodeTransformer):
+    """Wraps expressions that are read, except names that are called, annotations and patterns."""
+
+    def __init__(self, observer: Observer, path: str) -> None:
+        self._places = observer.places
+        self._path = path
+
+    def visit(self, node: ast.AST) -> Any:
+        read = isinstance(node, _WRAPPED) and isinstance(getattr(node, "ctx", ast.Load()), ast.Load)
+        line = getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
+        inner = super().visit(node)
+        if not read:
+            return inner
+        self._places.append(f"{self._path}:{line[0]}:{line[1]}:{type(node).__name__}")
+        number = ast.Constant(len(self._places) - 1)
+        call = ast.Call(ast.Name(NAME, ast.Load()), [number, inner], [])
+        for made in (call.func, number, call):
+            ast.copy_location(made, node)
+        return call
+
+    def visit_Call(self, node: ast.Call) -> ast.Call:
+        """Leave a name or an attribute that is called as it is: ``super`` and methods."""
+        if isinstance(node.func, ast.Attribute):
+            node.func.value = self.visit(node.func.value)
+        elif not isinstance(node.func, ast.Name):
+            node.func = self.visit(node.func)
+        node.args = [self.visit(arg) for arg in node.args]
+        for keyword in node.keywords:
+            keyword.value = self.visit(keyword.value)
+        return node
+
+    def visit_arg(self, node: ast.arg) -> ast.arg:
+        """Leave the annotation of a parameter."""
+        return node
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AnnAssign:
+        """Leave the annotation of a variable."""
+        node.target = self.visit(node.target)
+        if node.value is not None:
+            node.value = self.visit(node.value)
+        return node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
+        """Leave the annotation of what is returned."""
+        return self._function(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AsyncFunctionDef:
+        """Leave the annotation of what is returned."""
+        return self._function(node)
+
+    def _function(self, node: _Function) -> _Function:
+        node.decorator_list = [self.visit(item) for item in node.decorator_list]
+        node.args = self.visit(node.args)
+        node.body = [self.visit(item) for item in node.body]
+        return node
+
+    def visit_match_case(self, node: ast.match_case) -> ast.match_case:
+        """Leave the pattern."""
+        node.guard = node.guard and self.visit(node.guard)
+        node.body = [self.visit(item) for item in node.body]
+        return node
+
+    def visit_FormattedValue(self, node: ast.FormattedValue) -> ast.FormattedValue:
+        """Leave the format, which must stay a literal."""
+        node.value = self.visit(node.value)
+        return node
+
+
+def difference(exact: Mapping[str, Any], real: Mapping[str, Any], near: Callable[[Any, Any], bool]) -> bool:
+    """Return whether two noted values differ for certain; ``near(node, text)`` compares an exact number with a float.
+
+    What only one side can describe is not compared.
+    """
+    if "other" in exact or "other" in real:
+        return False
+    if "array" in exact or "array" in real:
+        left, right = _array(exact), _array(real)
+        if left is None or right is None:
+            return True
+        if left[0] != right[0]:
+            return True
+        return not all(near(a, b) for a, b in zip(left[1], right[1], strict=True))
+    for kind in ("list", "tuple"):
+        if kind in exact and kind in real:
+            a, b = exact[kind], real[kind]
+            return len(a) != len(b) or any(difference(x, y, near) for x, y in zip(a, b, strict=True))
+    if "dict" in exact and "dict" in real:
+        # Keys may hold addresses; what is found by them is a value of its own.
+        a, b = list(exact["dict"].values()), list(real["dict"].values())
+        return len(a) != len(b) or any(difference(x, y, near) for x, y in zip(a, b, strict=True))
+    if "value" in exact and "value" in real:
+        a, b = exact["value"], real["value"]
+        if isinstance(a, (bool, int, float)) and isinstance(b, (bool, int, float)):
+            return not near(a, b)
+        return bool(a != b)
+    return True
+
+
+def _array(item: Mapping[str, Any]) -> tuple[list[int], list[Any]] | None:
+    """Return shape and entries of an array; a number is one without axes."""
+    if "array" in item:
+        array = item["array"]
+        nodes = [("node", index) for index in array["nodes"]] if "nodes" in array else array["data"]
+        return list(array["shape"]), list(nodes)
+    value = item.get("value")
+    return ([], [value]) if isinstance(value, (bool, int, float)) else None
