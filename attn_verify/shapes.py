@@ -46,7 +46,8 @@ class Sizes:
     ``d_v`` columns of a value, ``heads`` heads.  With ``d_model`` the layer starts from
     embeddings and projection weights, without it from given ``Q, K, V``.  With ``d_out``
     it ends with the output projection ``Y = Z W_O``; ``d_out`` defaults to ``d_model``
-    when there is more than one head, and to no output projection otherwise.
+    when there is more than one head, and to no output projection otherwise.  With ``apart=1`` keys and
+    values come from embeddings ``X_KV`` of their own where ``m = n`` too; where ``m ≠ n`` they always do.
 
     >>> Sizes(n=3, d_model=5, d_k=3, d_v=2, heads=4)
     Sizes(n=3, m=3, d_k=3, d_v=2, heads=4, d_model=5, d_out=5)
@@ -59,10 +60,11 @@ class Sizes:
     heads: int = 1
     d_model: int | None = None
     d_out: int | None = None
+    apart: int | None = None
 
     def __post_init__(self) -> None:
         """Check every size and fill in the defaults."""
-        optional = {"m": self.n, "d_model": None, "d_out": None}
+        optional = {"m": self.n, "d_model": None, "d_out": None, "apart": None}
         for field in fields(self):
             value = getattr(self, field.name)
             if value is None and field.name in optional:
@@ -71,6 +73,8 @@ class Sizes:
                 object.__setattr__(self, field.name, positive_size(field.name, value))
         if self.d_out is None and self.heads > 1:
             object.__setattr__(self, "d_out", self.d_model)
+        if self.apart is not None:
+            object.__setattr__(self, "apart", 1 if self.n == self.m and self.d_model is not None else None)
 
     def __repr__(self) -> str:
         """Show the sizes that exist."""
@@ -89,8 +93,8 @@ class Sizes:
 
     @property
     def cross(self) -> bool:
-        """Whether keys and values come from embeddings ``X_KV`` of their own (``m ≠ n``)."""
-        return not self.given_qkv and self.n != self.m
+        """Whether keys and values come from embeddings ``X_KV`` of their own (``m ≠ n``, or ``apart``)."""
+        return not self.given_qkv and (self.n != self.m or self.apart is not None)
 
     def items(self) -> Iterator[tuple[str, int]]:
         """Yield the names and values of the sizes that exist, in a fixed order."""
@@ -126,7 +130,7 @@ class Sizes:
                     f"got {shorten(', '.join(given) or 'no names')}",
                     f"unknown: {shorten(', '.join(unknown))}" if unknown else "",
                     f"missing: {', '.join(missing)}" if missing else "",
-                    remedy=f"known sizes: {', '.join(known)}",
+                    remedy=f"known sizes: {', '.join(known[:-1])}",
                 )
             )
         return cls(**sizes)

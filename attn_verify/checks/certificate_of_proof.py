@@ -27,8 +27,13 @@ def certify(proof: Proof, path: Path) -> int:
         target=proof.target,
         source_sha256=hashlib.sha256(Path(proof.file).read_bytes()).hexdigest() if proof.file else "",
         spec=proof.spec,
-        cases=[_record(outcome, proof) for outcome in proof.judged if not sharing(outcome.case)],
+        cases=[_record(outcome, proof) for outcome in proof.judged if _alike(outcome)],
     )
+
+
+def _alike(outcome: Outcome) -> bool:
+    """Return whether a case can be written: no two arguments are one object, and one mask goes for the whole batch."""
+    return not sharing(outcome.case) and len(set(outcome.case.each)) == 1
 
 
 def _record(outcome: Outcome, proof: Proof) -> CaseRecord:

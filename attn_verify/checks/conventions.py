@@ -70,8 +70,10 @@ def plan_cases(
                 continue
             tried, text = masks(case_sizes, binding.spec, seed)
             where = f"n={case_sizes.n}, m={case_sizes.keys}"
-            for mask in tried if number == 0 else tried[at : at + 2]:
-                yield binding.case(case_sizes, mask, convention), f"{where}: {text}" if number == 0 else "two masks"
+            for nth, mask in enumerate(tried if number == 0 else tried[at : at + 2]):
+                # Every second time the elements of a batch have masks of their own.
+                case = binding.case(case_sizes, mask, convention, vary=nth % 2 == 1)
+                yield case, f"{where}: {text}" if number == 0 else "two masks"
 
 
 def shared_cases(

@@ -47,18 +47,20 @@ class Whole:
     shapes: Mapping[str, tuple[int, ...]]
     projected: bool
 
-    def units(self, arrays: Mapping[str, Any]) -> list[tuple[Sizes, dict[str, Any]]]:
-        """Return what each call of the formula gets: its sizes, and its share of the inputs with heads in front.
+    def units(self, arrays: Mapping[str, Any]) -> list[tuple[Sizes, Any, dict[str, Any]]]:
+        """Return what each call of the formula gets: sizes, allowed pairs, its share of the inputs with heads in front.
 
         Elements of a batch are apart, and so are heads that no output projection joins.
         """
         sizes, (b, h) = self.case.sizes, self.case.batch
-        widths = {"n": sizes.n, "m": sizes.m, "d_k": sizes.d_k, "d_v": sizes.d_v, "d_model": sizes.d_model}
+        widths = {"n": sizes.n, "m": sizes.m, "d_k": sizes.d_k, "d_v": sizes.d_v, "d_model": sizes.d_model,
+                 "apart": sizes.apart}  # fmt: skip
         heads, d_out = (h, sizes.d_out) if self.projected else (1, None)
         own = Sizes(**widths, heads=heads, d_out=d_out)  # type: ignore[arg-type]
         groups = [slice(None)] if self.projected else [slice(t, t + 1) for t in range(h)]
-        return [(own, {name: _share(name, array, e, group) for name, array in arrays.items()})
-                for e in range(b) for group in groups]  # fmt: skip
+        places = [(e, group) for e in range(b) for group in groups]
+        return [(own, allowed, {name: _share(name, array, e, group) for name, array in arrays.items()})
+                for (e, group), allowed in zip(places, self.case.each, strict=True)]  # fmt: skip
 
     def point(self, seed: int) -> dict[str, NDArray[np.float64]]:
         """Return harmless values of every input, exact in float32; weights are small, so that products are not."""
@@ -193,7 +195,7 @@ def formula_reading(whole: Whole, spec: AttentionSpec, drawn: Draw, squares: fro
     field = Field(drawn, squares)
     with running(Session(Graph(), {})), using(field):
         inputs = {name: ModularData.inputs(name, shape) for name, shape in whole.shapes.items()}
-        parts = [formula_arrays(field, sizes, spec, whole.case.allowed, share) for sizes, share in whole.units(inputs)]
+        parts = [formula_arrays(field, sizes, spec, allowed, share) for sizes, allowed, share in whole.units(inputs)]
         result = parts[0].join(parts[1:], lambda arrays: np.stack(list(arrays)))
         return Reading.of(result.move(lambda x: x.reshape(-1)), field)
 
@@ -220,7 +222,7 @@ def _near(outcome: Outcome, whole: Whole, spec: AttentionSpec, point: Mapping[st
         return
     member, order = found
     values = np.array([float.fromhex(str(x)) for x in member["array"]["data"]])[order]
-    parts = [_floats(sizes, spec, whole.case.allowed, share) for sizes, share in whole.units(point)]
+    parts = [_floats(sizes, spec, allowed, share) for sizes, allowed, share in whole.units(point)]
     want = np.concatenate([part.reshape(-1) for part in parts])
     largest = max(1.0, float(np.abs(want).max(initial=0.0)))
     worst = float(np.abs(values - want).max(initial=0.0))

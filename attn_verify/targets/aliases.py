@@ -85,7 +85,7 @@ def _case(
     if not {*wanted.same, *wanted.same.values()} <= set(parameters):
         return None
     for sizes in _sizes(binding, convention, wanted, given):
-        if "X_KV" in wanted.same and sizes.cross:
+        if "X_KV" in wanted.same and sizes.n != sizes.keys:
             continue
         try:
             mask = _mask(binding, sizes, number, seed)

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from attn_verify.arithmetic.number_system import Arithmetic, scale_value, textbook_matmul
 from attn_verify.errors import SizeError, TargetError, explain
 from attn_verify.shapes import Sizes, positive_size
 from attn_verify.spec import AttentionSpec
 from attn_verify.targets.kinds import arguments_of, outputs_of
-from attn_verify.targets.layouts import Convention, Recipe, arrange_mask, check_layout
+from attn_verify.targets.layouts import Convention, Recipe, arrange_mask, check_layout, varied
 from attn_verify.targets.returns import parse_returns
 from attn_verify.targets.roles import Assignment, BareError, Parameter, assign, operation, so_far
 from attn_verify.targets.units import Canonical, Case, Plan
@@ -114,14 +115,17 @@ class Binding:
         mask: Sequence[Sequence[bool]] | None,
         convention: Convention,
         batch: Sequence[int] | None = None,
+        *,
+        vary: bool = False,
     ) -> Case:
         """Build arguments and formula at ``sizes``.
 
         ``mask`` is (n, m) with the polarity of the spec, or ``None``; ``batch`` is the length of the batch axis
         and, for bhnd and bnhd, that of the axis of heads (default: :func:`~attn_verify.targets.cases.default_batch`).
-        Raises ``SizeError`` for sizes that the target cannot have.
+        With ``vary`` elements of the batch, and heads that nothing joins, get masks of their own, where the mask has
+        such axes.  Raises ``SizeError`` for sizes that the target cannot have.
         """
-        return self._case(sizes, mask, convention, batch, whole=False)[0]
+        return self._case(sizes, mask, convention, batch, whole=False, vary=vary)[0]
 
     def whole_case(
         self,
@@ -135,7 +139,7 @@ class Binding:
         Returns a case without ``inputs`` and ``units``, and the shapes of the canonical inputs, in whose order its
         recipes count entries; axes of batch and heads come first.
         """
-        return self._case(sizes, mask, convention, batch, whole=True)
+        return self._case(sizes, mask, convention, batch, whole=True, vary=mask is not None)
 
     def _case(
         self,
@@ -145,6 +149,7 @@ class Binding:
         batch: Sequence[int] | None,
         *,
         whole: bool,
+        vary: bool,
     ) -> tuple[Case, dict[str, tuple[int, ...]]]:
         from attn_verify.targets.cases import check_sizes, default_batch
 
@@ -160,8 +165,9 @@ class Binding:
             raise TargetError(
                 explain(self.title, "got a mask, but no parameter is one", remedy="--roles PARAMETER=mask")
             )
-        allowed = self.spec.allowed(sizes, mask)
         shown = mask if mask is not None or self.mask != "required" else self._all_allowed(sizes)
+        masks = self._masks(sizes, shown, convention.mask, (b, h), vary=vary)
+        allowed = self.spec.allowed(sizes, mask)
         canonical = Canonical(self.plan, sizes, convention, (b, h))
         arguments: dict[str, Recipe] = {name: {"value": value} for name, value in self.assignment.constants.items()}
         for p in self.assignment.parameters:
@@ -171,26 +177,44 @@ class Binding:
             if role == "X_KV" and not sizes.cross and p.has_default:
                 continue
             if role == "mask":
-                array = np.array(shown, dtype=bool).reshape(sizes.n, sizes.keys)
-                arguments[p.name] = arrange_mask(array, convention.mask, (b, h))
+                arguments[p.name] = arrange_mask(masks, convention.mask)
             else:
                 value = self._value(role, sizes, h, p)
                 arguments[p.name] = canonical.recipe(role) if value is None else value
         arguments, positional = self._in_order(arguments)
+        heads = range(h) if canonical.apart else range(1)
+        each = tuple(
+            allowed if shown is None else self.spec.allowed(sizes, masks[e, t].tolist())
+            for e in range(b)
+            for t in heads
+        )
         case = Case(
             sizes=sizes,
             batch=(b, h),
             convention=convention,
             mask=None if shown is None else tuple(tuple(bool(entry) for entry in row) for row in shown),
             allowed=allowed,
+            each=each,
             inputs=() if whole else tuple(canonical.entries),
             arguments=arguments,
             positional=positional,
-            units=() if whole else canonical.units(allowed),
+            units=() if whole else canonical.units(each),
             wanted=canonical.wanted(),
             names=canonical.names(),
         )
         return case, {name: ids.shape for name, ids in canonical.arrays.items()}
+
+    def _masks(
+        self, sizes: Sizes, shown: Any, shape: str, batch: tuple[int, int], *, vary: bool
+    ) -> NDArray[np.bool_]:  # fmt: skip
+        """Return the masks ``(b, h, n, m)``: all the same unless they are to vary, and leave every query a key."""
+        mask = np.ones((sizes.n, sizes.keys), np.bool_) if shown is None else np.array(shown, np.bool_)
+        if vary and shape != "nm" and shown is not None:
+            other = varied(mask, batch, heads=shape == "bhnm" and not self.plan.projected)
+            rows = (row for e in other for own in e for row in self.spec.allowed(sizes, own.tolist()))
+            if all(any(row) for row in rows):
+                return other
+        return np.broadcast_to(mask, (*batch, *mask.shape))
 
     def _all_allowed(self, sizes: Sizes) -> list[list[bool]]:
         return [[self.spec.mask_true == "attends"] * sizes.keys for _ in range(sizes.n)]

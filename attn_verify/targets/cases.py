@@ -22,21 +22,22 @@ Mask = tuple[tuple[bool, ...], ...]
 
 # n, m, d_k, d_v: all different, then n > m with a square d_k, one query, one key, all equal, an odd number of keys.
 _GIVEN = ((2, 4, 3, 5), (3, 2, 4, 1), (1, 3, 2, 3), (2, 1, 3, 2), (2, 2, 2, 2), (3, 5, 2, 1))
-_GIVEN_BATCH = ((3, 4, 5, 1), (4, 3, 1, 5), (1, 3, 4, 1))
-_GIVEN_HEAD_AXIS = ((1, 4, 5, 6), (5, 4, 1, 1), (4, 5, 1, 1))
+_GIVEN_BATCH = ((3, 4, 5, 1), (4, 3, 1, 5), (1, 3, 4, 1), (2, 2, 2, 2))
+_GIVEN_HEAD_AXIS = ((1, 4, 5, 6), (5, 4, 1, 1), (4, 5, 1, 1), (2, 2, 2, 2))
 # n, m, d_k, d_v, heads: the heads lie side by side in the columns
-_GIVEN_MERGED = ((2, 4, 3, 1, 2), (3, 2, 2, 3, 1), (2, 3, 2, 1, 3))
+_GIVEN_MERGED = ((2, 4, 3, 1, 2), (3, 2, 2, 3, 1), (2, 3, 2, 1, 3), (2, 2, 2, 2, 2))
 
 # n, m, d_model, d_k, d_v
 _ONE_HEAD = ((3, 3, 2, 3, 1), (1, 1, 3, 2, 2), (2, 2, 3, 4, 3), (2, 2, 2, 2, 2))
-_ONE_HEAD_CROSS = ((2, 3, 2, 3, 1), (3, 2, 3, 2, 2), (1, 3, 2, 2, 1), (2, 1, 2, 2, 1))
-# n, m, d_model, d_k, d_v, heads, d_out
-_HEADS = ((3, 3, 3, 2, 1, 2, 1), (2, 2, 2, 2, 1, 3, 3), (1, 1, 2, 1, 2, 2, 1), (2, 2, 2, 3, 2, 1, 1))
-_HEADS_BATCH = ((2, 2, 2, 3, 1, 2, 1), (3, 3, 2, 2, 1, 1, 1), (1, 1, 2, 2, 1, 3, 1))
-_HEADS_CROSS = ((2, 3, 3, 2, 1, 2, 1), (3, 2, 2, 1, 2, 3, 1), (1, 3, 2, 2, 1, 1, 3))
+_ONE_HEAD_CROSS = ((2, 3, 2, 3, 1), (3, 2, 3, 2, 2), (1, 3, 2, 2, 1), (2, 1, 2, 2, 1), (2, 2, 2, 2, 2))
+# n, m, d_model, d_k, d_v, heads, d_out; first what most layers have: d_v = d_k, d_model = d_out = heads·d_k
+_USUAL = (2, 2, 4, 2, 2, 2, 4)
+_HEADS = ((3, 3, 3, 2, 1, 2, 1), (2, 2, 2, 2, 1, 3, 3), (1, 1, 2, 1, 2, 2, 1), (2, 2, 2, 3, 2, 1, 1), _USUAL)
+_HEADS_BATCH = ((2, 2, 2, 3, 1, 2, 1), (3, 3, 2, 2, 1, 1, 1), (1, 1, 2, 2, 1, 3, 1), _USUAL)
+_HEADS_CROSS = ((2, 3, 3, 2, 1, 2, 1), (3, 2, 2, 1, 2, 3, 1), (1, 3, 2, 2, 1, 1, 3), _USUAL)
 # n, m, heads, d_k, where d_model, d_v and d_out follow
 _TIED = ((3, 3, 2, 2), (2, 2, 1, 3), (1, 1, 3, 1), (2, 2, 3, 1))
-_TIED_CROSS = ((2, 3, 2, 2), (3, 2, 1, 3), (1, 3, 3, 1))
+_TIED_CROSS = ((2, 3, 2, 2), (3, 2, 1, 3), (1, 3, 3, 1), (2, 2, 2, 2))
 
 # Every mask is tried while n·m is at most this.
 EVERY_MASK = 6
@@ -76,6 +77,8 @@ def default_sizes(binding: Binding, convention: Convention, given: Mapping[str, 
     for row in _rows(binding, convention):
         merged = _tie(_follow(row, chosen, binding), chosen, convention)
         try:
+            if binding.kind == "layer" and binding.keys_apart == "required":
+                merged["apart"] = 1  # where m = n too
             sizes = check_sizes(binding, Sizes.of(merged), convention)
             if not all(any(line) for line in binding.spec.allowed(sizes)):
                 received = f"got n = {sizes.n}, m = {sizes.keys} with causal = {binding.spec.causal}"
@@ -95,33 +98,29 @@ def default_sizes(binding: Binding, convention: Convention, given: Mapping[str, 
 def _rows(binding: Binding, convention: Convention) -> list[dict[str, int]]:
     """Return the table of default sizes that suits the target."""
     cross, projected = binding.keys_apart, binding.plan.projected
-    table: Sequence[tuple[int, ...]]
     alone: Sequence[tuple[int, ...]]
+    apart: Sequence[tuple[int, ...]]
     if binding.kind == "attention":
         if convention.head_axis:
             return [_named("n m d_k d_v", row) for row in _GIVEN_HEAD_AXIS]
         if binding.several_heads or projected:
             return [_named("n m d_k d_v heads", row) for row in _GIVEN_MERGED]
         return [_named("n m d_k d_v", row) for row in (_GIVEN_BATCH if convention.batched else _GIVEN)]
+    names = "n m d_model d_k d_v"
     if convention.widths in ("equal", "d_model=h·d_k"):
-        table = _TIED_CROSS if cross == "required" else (*_TIED, *_TIED_CROSS[1:]) if cross == "optional" else _TIED
-        rows = [_named("n m heads d_k", row) for row in table]
-        return [row | {"d_v": row["d_k"] % 2 + 1, "d_model": row["heads"] * row["d_k"]} for row in rows]
-    several = binding.several_heads or convention.weights in ("stacked", "list", "stacked_output", "fused", "linear")
-    if several:
-        alone = _HEADS_BATCH if convention.batched else _HEADS
-        table = _HEADS_CROSS if cross == "required" else (*alone, *_HEADS_CROSS[1:]) if cross == "optional" else alone
-        rows = [_named("n m d_model d_k d_v heads d_out", row) for row in table]
+        alone, apart, names = _TIED, _TIED_CROSS, "n m heads d_k"
+    elif binding.several_heads or convention.weights in ("stacked", "list", "stacked_output", "fused", "linear"):
+        alone, apart, names = _HEADS_BATCH if convention.batched else _HEADS, _HEADS_CROSS, f"{names} heads d_out"
     else:
-        alone = _ONE_HEAD[:2] if convention.batched else _ONE_HEAD
-        table = (
-            _ONE_HEAD_CROSS
-            if cross == "required"
-            else (*alone, *_ONE_HEAD_CROSS[1:3])
-            if cross == "optional"
-            else alone
-        )
-        rows = [_named("n m d_model d_k d_v", row) | {"heads": 1, "d_out": 1 + row[-1]} for row in table]
+        alone, apart = _ONE_HEAD[:2] if convention.batched else _ONE_HEAD, _ONE_HEAD_CROSS
+    rows = [_named(names, row) for row in alone] if cross != "required" else []
+    # Where X_KV may be left out, it is an input of its own in these, if n = m too.
+    rows += [_named(names, row) | {"apart": 1} for row in {"required": apart, "optional": apart[1:], "no": ()}[cross]]
+    for row in rows:
+        if alone is _TIED:
+            row |= {"d_v": row["d_k"] % 2 + 1, "d_model": row["heads"] * row["d_k"]}
+        elif "heads" not in row:
+            row |= {"heads": 1, "d_out": 1 + row["d_v"]}
     if not projected:
         rows = [{name: size for name, size in row.items() if name != "d_out"} for row in rows]
     return rows
@@ -168,7 +167,7 @@ def check_sizes(binding: Binding, sizes: Sizes, convention: Convention) -> Sizes
     """Return ``sizes`` with d_out filled in, or raise ``SizeError`` where the target cannot have them."""
     for wrong, cause, remedy in _problems(binding, sizes, convention):
         if wrong:
-            received = f"got {', '.join(f'{name} = {value}' for name, value in sizes.items())}"
+            received = f"got {', '.join(f'{name} = {value}' for name, value in sizes.items() if name != 'apart')}"
             raise SizeError(explain(binding.title, received, cause, remedy=remedy))
     if binding.plan.projected and sizes.d_out is None:
         return sizes.with_(d_out=sizes.d_model or sizes.heads * sizes.d_v)
@@ -185,7 +184,7 @@ def _problems(binding: Binding, sizes: Sizes, convention: Convention) -> Iterato
         "leave m out",
     )
     yield (
-        layer and binding.gradient and binding.keys_apart == "required" and sizes.n == sizes.keys,
+        layer and binding.gradient and binding.keys_apart == "required" and not sizes.cross,
         "with m = n, X and X_KV are one input, and its gradient is not what either member returns",
         "choose m ≠ n",
     )

@@ -184,11 +184,18 @@ def arrange_output_weights(ids: Ids, heads: int, weights: str) -> Recipe:
     return array_recipe(ids.T if weights in _OUTPUT_FIRST else ids)
 
 
-def arrange_mask(mask: NDArray[np.bool_], shape: str, batch: tuple[int, int]) -> Recipe:
-    """Return the recipe of a boolean mask ``(n, m)``, repeated along batch and heads where ``shape`` has them."""
-    b, h = batch
-    axes = {"nm": (), "bnm": (b,), "b1nm": (b, 1), "bhnm": (b, h)}[shape]
-    full = np.broadcast_to(mask, (*axes, *mask.shape))
+def varied(mask: NDArray[np.bool_], batch: tuple[int, int], *, heads: bool) -> NDArray[np.bool_]:
+    """Return masks ``(b, h, n, m)``: the mask, then with its rows, its columns or both in reverse.
+
+    They differ between elements of the batch, and with ``heads`` between heads.
+    """
+    turned = [mask, mask[::-1, ::-1], mask[:, ::-1], mask[::-1]]
+    return np.array([[turned[(e + t * heads) % 4] for t in range(batch[1])] for e in range(batch[0])])
+
+
+def arrange_mask(masks: NDArray[np.bool_], shape: str) -> Recipe:
+    """Return the recipe of boolean masks ``(b, h, n, m)``; axes that ``shape`` lacks have one mask only."""
+    full = {"nm": masks[0, 0], "bnm": masks[:, 0], "b1nm": masks[:, :1], "bhnm": masks}[shape]
     data = full.ravel().tolist() if full.size <= _LONG else packed(full)
     return {"constant_array": {"shape": list(full.shape), "data": data, "dtype": "bool"}}
 

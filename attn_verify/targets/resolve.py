@@ -113,7 +113,10 @@ def _file(text: str, given: str, attribute: str) -> Address:
     if not attribute:
         _without_function(str(path), "", "")
     _check_attribute(text, attribute)
-    return Address(str(path.absolute()), None, attribute)
+    # Without "..", as code objects are compared with the target's directories by name.
+    short = os.path.abspath(path)
+    same = os.path.exists(short) and os.path.samefile(short, path)
+    return Address(short if same else str(path.resolve()), None, attribute)
 
 
 def _similar_file(path: Path) -> str | None:

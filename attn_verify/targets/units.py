@@ -65,7 +65,8 @@ class Case:
     """A target at given sizes, with one mask, in one convention.
 
     ``inputs`` lists the entries; ``arguments`` are recipes that refer to them by position; ``mask`` is (n, m) as it is
-    passed, or ``None``.  ``batch`` is (b, h): elements of the batch, and heads along an axis or in one call.
+    passed, or ``None``, to the first element of the batch; ``each`` lists the allowed pairs of every unit.  ``batch``
+    is (b, h): elements of the batch, and heads along an axis or in one call.
     """
 
     sizes: Sizes
@@ -73,6 +74,7 @@ class Case:
     convention: Convention
     mask: tuple[tuple[bool, ...], ...] | None
     allowed: Allowed
+    each: tuple[Allowed, ...]
     inputs: tuple[Entry, ...]
     arguments: Mapping[str, Recipe]
     positional: tuple[str, ...]
@@ -192,13 +194,14 @@ class Canonical:
         """Whether every head is a unit of its own: nothing joins them."""
         return not self.plan.projected
 
-    def units(self, allowed: Allowed) -> tuple[Unit, ...]:
+    def units(self, each: Sequence[Allowed]) -> tuple[Unit, ...]:
         """Return the formula's calls, batch first, then heads."""
         names = np.empty(len(self.entries), dtype=object)
         names[:] = self.entries
         b, h = self.batch
         sizes = self.sizes
-        shape = {"n": sizes.n, "m": sizes.m, "d_k": sizes.d_k, "d_v": sizes.d_v, "d_model": sizes.d_model}
+        shape = {"n": sizes.n, "m": sizes.m, "d_k": sizes.d_k, "d_v": sizes.d_v, "d_model": sizes.d_model,
+                 "apart": sizes.apart}  # fmt: skip
         if self.apart:
             places = [(e, slice(t, t + 1)) for e in range(b) for t in range(h)]
             unit_sizes = Sizes(**shape)  # type: ignore[arg-type]
@@ -216,7 +219,7 @@ class Canonical:
                 allowed,
                 self._upstream(names, element, heads),
             )
-            for element, heads in places
+            for (element, heads), allowed in zip(places, each, strict=True)
         )
 
     def _share(self, name: str, ids: Ids, element: int, heads: slice) -> Ids:

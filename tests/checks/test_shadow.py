@@ -1,0 +1,89 @@
+"""What differs inside a target where its result does not: types, domains, fills; and inputs that coincide."""
+
+import textwrap
+
+import pytest
+
+from attn_verify import AttentionSpec
+from attn_verify.checks.prove import Prover
+from attn_verify.checks.verdict import Status
+from attn_verify.targets.runner import Runner
+
+HEAD = """
+    import time
+    import numpy as np
+
+    def right(Q, K, V):
+        E = np.exp(Q @ K.T / np.sqrt(K.shape[1]))
+        return E / E.sum(axis=1, keepdims=True) @ V
+
+    def unseen(Q):
+        return np.maximum(Q[0, 0] - 50, 0)
+"""
+
+DOUBTED = {
+    "the name of a type": 'return right(Q, K, V) + (type(Q[0, 0]).__name__ == "float64") * unseen(Q)',
+    "the module of a type": 'return right(Q, K, V) + (type(Q).__module__ == "numpy") * unseen(Q)',
+    "the bases of a type": "return right(Q, K, V) + (len(type(Q[0, 0]).__mro__) == 7) * unseen(Q)",
+    "the type of a constant": "return right(Q, K, V) + (type(np.sqrt(4)) is np.float64) * unseen(Q)",
+    "the type of an entry": "return right(Q, K, V) + {float: 1.0}.get(type(Q.tolist()[0][0]), 0.0) * unseen(Q)",
+    "outside a domain, times zero": "return right(Q, K, V) + 0 * np.arcsin(unseen(Q))",
+    "outside a domain, subtracted": "return right(Q, K, V) + (np.arcsin(unseen(Q)) - np.arcsin(unseen(Q)))",
+    "log of a negative number, times zero": "return right(Q, K, V) + np.log1p(-unseen(Q)) * 0",
+    "a question about a root": "return right(Q, K, V) + np.isnan(np.sqrt(60 - Q[0, 0]))",
+    "a fill beside an input": "return right(Q, K, V) + np.exp(Q[0, 0] - 1e9)",
+    "a fill beside a score": "return right(Q, K, V) + np.exp(8 * (Q[0] @ K[0]) - 1e9)",
+    "a fill beside a value": "return right(Q, K, V) + np.exp(V[0, 0] * 1e-3 - 1e30)",
+}
+
+PROVED = {
+    "a clock": "start = time.perf_counter(); O = right(Q, K, V); end = time.perf_counter() - start; return O",
+    "an identity": "known = {id(Q): right(Q, K, V)}; return known[id(Q)]",
+    "a shape in words": "text = f'{Q.shape} {Q.dtype}'; return right(Q, K, V) if text else None",
+    "annotations": "x: np.ndarray = Q; return (lambda a, *b: right(a, *b))(x, K, V)",
+}
+
+CROSS = """
+    def f(X, context, W_Q, W_K, W_V):
+        source = {SOURCE}
+        return right(X @ W_Q, context @ W_K, source @ W_V)
+"""
+
+
+@pytest.fixture(scope="module")
+def runner():
+    with Runner() as started:
+        yield started
+
+
+@pytest.fixture
+def prove(runner, tmp_path):
+    def run(body, sizes):
+        path = tmp_path / "code.py"
+        path.write_text(textwrap.dedent(HEAD) + textwrap.dedent(body))
+        prover = Prover(runner, search_seconds=0.0, thorough=False)
+        return prover.prove(f"{path}::f", AttentionSpec(), sizes=sizes)
+
+    return run
+
+
+SIZES = {"n": 1, "m": 2, "d_k": 2, "d_v": 1}
+
+
+@pytest.mark.parametrize("name", DOUBTED)
+def test_what_is_hidden_in_the_result_is_seen_inside(prove, name):
+    assert prove(f"def f(Q, K, V): {DOUBTED[name]}", SIZES).status is Status.UNDECIDED
+
+
+@pytest.mark.parametrize("name", PROVED)
+def test_what_means_nothing_raises_no_doubt(prove, name):
+    found = prove(f"def f(Q, K, V): {PROVED[name]}", SIZES)
+    assert found.status is Status.PROVED, found.outcomes[0].reasons
+
+
+@pytest.mark.parametrize(
+    ("source", "proved"), [("context", True), ("X", False), ("X if len(X) == len(context) else context", False)]
+)
+def test_keys_have_embeddings_of_their_own_where_there_are_as_many_as_queries(prove, source, proved):
+    found = prove(CROSS.replace("{SOURCE}", source), {"n": 2, "m": 2})
+    assert (found.status is Status.PROVED) is proved
