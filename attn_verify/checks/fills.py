@@ -15,7 +15,7 @@ from attn_verify.arithmetic.graph.evaluation import BallValues
 # Below exp(−200) a weight cannot be seen in 256 bits; scores as large as floats have are not needed.
 _UNSEEN = 200
 _LARGEST = Fraction(2**60)
-_TRIALS = 12
+_TRIALS = 24
 # Of the largest entry: what is no rounding of 256 bits.
 _SEEN = 2.0**-100
 
@@ -39,7 +39,7 @@ def fill_seen(
     span = max(40, min(fills, key=abs).numerator.bit_length() + 16)
     random = Random(seed)
     for trial in range(_TRIALS if least > 0 else 0):
-        scale = {name: Fraction(2) ** random.randint(-span, span) for name in arrays}
+        scale = {name: Fraction(2) ** random.choice((-span, 0, random.randint(-span, span), span)) for name in arrays}
         point = {key: random.choice((-1, 1)) * Fraction(random.randint(1, 64), 64) * scale[key[0]] for key in names}
         largest = max(abs(ends(BallValues(graph, point)[score])[1]) for score in scores)
         wanted = least if trial % 2 else min(least, Fraction(1))
