@@ -95,20 +95,22 @@ def is_terminal(stream: IO[str] | None) -> bool:
     return stream is not None and stream.isatty()
 
 
-def check_output(path: str) -> Path:
+def check_output(path: str, option: str = "--output") -> Path:
     """Return the path of a file that can be written, before anything is computed; raise ``UsageError``."""
     if not path:
-        raise _unwritable(path, "the name is empty", "give the name of a file")
+        raise _unwritable(path, "the name is empty", "give the name of a file", option)
     target = Path(path)
     try:
         if target.is_dir():
-            raise _unwritable(path, "it is a directory", "give the name of a file")
+            raise _unwritable(path, "it is a directory", "give the name of a file", option)
         if not target.parent.is_dir():
-            raise _unwritable(path, f"there is no directory {shorten(str(target.parent), 60)}", "create it first")
+            raise _unwritable(
+                path, f"there is no directory {shorten(str(target.parent), 60)}", "create it first", option
+            )
         with suppress(FileNotFoundError):
             target.lstat()  # refuses what no file can be called, where `is_dir` just says no
     except (OSError, ValueError) as error:
-        raise _unwritable(path, _reason(error), "give another file") from None
+        raise _unwritable(path, _reason(error), "give another file", option) from None
     return target
 
 
@@ -124,10 +126,8 @@ def _reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error)
 
 
-def _unwritable(path: str, cause: str, remedy: str) -> UsageError:
-    return UsageError(
-        explain("--output", f"got {shorten(path, 80)!r}", f"it cannot be written: {cause}", remedy=remedy)
-    )
+def _unwritable(path: str, cause: str, remedy: str, option: str = "--output") -> UsageError:
+    return UsageError(explain(option, f"got {shorten(path, 80)!r}", f"it cannot be written: {cause}", remedy=remedy))
 
 
 @contextmanager

@@ -214,7 +214,7 @@ def _prove_arguments(parser: argparse.ArgumentParser) -> None:
         sizes.add_argument(f"--{name}", type=_size, metavar=name[0].upper(), help=what)
     run = parser.add_argument_group("run")
     run.add_argument("--seed", type=_seed, default=0, metavar="N", help="seed of every random choice (default: 0)")
-    run.add_argument("--seconds", type=_size, default=60, metavar="S", help="time limit of one run (default: 60)")
+    run.add_argument("--seconds", type=_seconds, default=60, metavar="S", help="time limit of one run (default: 60)")
     run.add_argument("--certificate", metavar="FILE", help="write a certificate of the proof, for recheck")
     run.add_argument(
         "--save-dir",
@@ -271,6 +271,12 @@ def _derive_arguments(parser: argparse.ArgumentParser) -> None:
     )
     printed.add_argument("--json", action="store_true", help="the same as --format json")
     printed.add_argument("--output", metavar="FILE", help="write to a file instead of standard output")
+
+
+def _seconds(text: str) -> int:
+    if not _WHOLE.match(text) or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"got {shorten(text, 40)!r}; give whole seconds, 1 or more")
+    return int(text)
 
 
 def _size(text: str) -> int:

@@ -18,7 +18,7 @@ _SIZES = ("n", "m", "d_k", "d_v", "d_model", "heads")
 def prove(arguments: argparse.Namespace) -> int:
     """Decide whether a function is the formula."""
     if arguments.certificate is not None:
-        check_output(arguments.certificate)
+        check_output(arguments.certificate, "--certificate")
     directory = Path(arguments.save_dir)
     if not directory.is_dir():
         received = f"got --save-dir {shorten(arguments.save_dir, 60)!r}"
