@@ -36,7 +36,8 @@ def fill_seen(
     linear = "Q" if "Q" in arrays else "W_Q"
     degree = 2 if linear == "Q" and "K" not in arrays else 1
     least = min((min(abs(fill) for fill in fills) - _UNSEEN) / 8, _LARGEST)
-    span = max(40, min(fills, key=abs).numerator.bit_length() + 16)
+    # Four inputs may meet in a product, and its size must be a float.
+    span = min(max(40, min(fills, key=abs).numerator.bit_length() + 16), 120)
     random = Random(seed)
     for trial in range(_TRIALS if least > 0 else 0):
         scale = {name: Fraction(2) ** random.choice((-span, 0, random.randint(-span, span), span)) for name in arrays}
