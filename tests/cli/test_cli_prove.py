@@ -110,9 +110,10 @@ def test_wrong_usage_is_one_message(file, arguments, message, capsys):
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "0.5", "soon"])
 def test_a_time_limit_is_whole_seconds(refuse, seconds):
-    refuse("prove", "attn_verify.numeric:attention", f"--seconds={seconds}", cause="soon" if seconds == "soon" else seconds, remedy="whole seconds")
+    target = "attn_verify.numeric:attention"
+    refuse("prove", target, f"--seconds={seconds}", cause=f"got '{seconds}'", remedy="whole seconds")
 
 
 def test_a_certificate_that_cannot_be_written_is_named(refuse, tmp_path):
-    target = str(tmp_path / "none" / "c.json")
-    refuse("prove", "attn_verify.numeric:attention", "--certificate", target, cause="--certificate", remedy="create it first")
+    target, file = "attn_verify.numeric:attention", str(tmp_path / "none" / "c.json")
+    refuse("prove", target, "--certificate", file, cause="--certificate", remedy="create it first")
