@@ -1,10 +1,16 @@
-"""Layers for the tests of the third reading."""
+"""Layers for the tests of the third reading, and a field for those of whole arrays."""
 
 import itertools
 
 import pytest
 
 from attn_verify import AttentionSpec, Sizes
+from attn_verify.arithmetic.graph import Graph
+from attn_verify.arithmetic.modular.draw import draw
+from attn_verify.arithmetic.modular.field import Field, using
+from attn_verify.arithmetic.tracing.session import Session, running
+
+BITS = (107, 107)
 
 SIZES = {
     "qkv": Sizes(n=2, m=3, d_k=2, d_v=2),
@@ -46,3 +52,11 @@ def case(request):
     kind, convention = request.param
     sizes, spec = SIZES[kind], SPECS[convention]
     return sizes, spec, mask_for(convention, spec, sizes)
+
+
+@pytest.fixture
+def field():
+    """A field in which 2 and 3 have square roots, in use."""
+    chosen = Field(draw("7", *BITS, 2, (2, 3)), frozenset({2, 3}))
+    with running(Session(Graph(), {})), using(chosen):
+        yield chosen

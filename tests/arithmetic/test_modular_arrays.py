@@ -21,13 +21,6 @@ from attn_verify.arithmetic.tracing.session import RefusalError, Session, runnin
 BITS = (107, 107)
 
 
-@pytest.fixture
-def field():
-    chosen = Field(draw("7", *BITS, 2, (2, 3)), frozenset({2, 3}))
-    with running(Session(Graph(), {})), using(chosen):
-        yield chosen
-
-
 def number(value):
     return ModularData.full((), value if isinstance(value, str) else Fraction(value))
 

@@ -8,7 +8,6 @@ import pytest
 from attn_verify import Sizes
 from attn_verify.arithmetic.graph import Graph
 from attn_verify.arithmetic.modular.arrays import ModularData
-from attn_verify.arithmetic.modular.draw import draw
 from attn_verify.arithmetic.modular.field import Field, using
 from attn_verify.arithmetic.modular.functions import NESTED
 from attn_verify.arithmetic.modular.programs import compare_program
@@ -16,13 +15,6 @@ from attn_verify.arithmetic.modular.reading import SHALLOW, Reading, demand_of, 
 from attn_verify.arithmetic.tracing.session import RefusalError, Session, running
 
 BITS = (107, 107)
-
-
-@pytest.fixture
-def field():
-    chosen = Field(draw("7", *BITS, 2, (2, 3)), frozenset({2, 3}))
-    with running(Session(Graph(), {})), using(chosen):
-        yield chosen
 
 
 def rows(item, part):

@@ -1,7 +1,7 @@
 """The search: planted mistakes are found, made small, saved and found again; correct code is left alone."""
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -30,12 +30,6 @@ BUDGET = 2.5
 HEAD = "import numpy as np\nimport time\ndef f(Q, K, V{extra}):\n    S = Q @ K.T / np.sqrt(Q.shape[1])\n"
 SOFTMAX = "    P = np.exp(S - S.max(1, keepdims=True)); P /= P.sum(1, keepdims=True)\n"
 CORRECT = SOFTMAX + "    return P @ V\n"
-
-
-@pytest.fixture(scope="module")
-def runner() -> Iterator[Runner]:
-    with Runner() as running:
-        yield running
 
 
 def find(runner: Runner, path: Path, body: str, *, extra: str = "", spec: str = "", **options: Any) -> Any:

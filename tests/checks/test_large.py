@@ -12,7 +12,6 @@ from attn_verify.checks.proof_report import verdict_of
 from attn_verify.checks.prove import Prover
 from attn_verify.checks.verdict import Status
 from attn_verify.targets.binding import bind
-from attn_verify.targets.runner import Runner
 
 HEAD = """
     import numpy as np
@@ -80,12 +79,6 @@ MASKED = """
             S = np.where(mask, S, FILL)
         return softmax(S, axis=-1) @ V
 """
-
-
-@pytest.fixture(scope="module")
-def runner():
-    with Runner() as started:
-        yield started
 
 
 @pytest.fixture

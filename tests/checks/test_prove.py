@@ -10,7 +10,6 @@ from attn_verify.checks.proof_report import verdict_of
 from attn_verify.checks.prove import Prover
 from attn_verify.checks.verdict import Status
 from attn_verify.errors import SizeError, SpecError, TargetError
-from attn_verify.targets.runner import Runner
 
 TINY = {"n": 2, "m": 3, "d_k": 2, "d_v": 1}
 HEAD = "import numpy as np\n\n"
@@ -20,12 +19,6 @@ def f(Q, K, V):
     E = np.exp(S - S.max(axis=-1, keepdims=True))
     return E / E.sum(axis=-1, keepdims=True) @ V
 """
-
-
-@pytest.fixture(scope="module")
-def runner():
-    with Runner() as worker:
-        yield worker
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """``replay``: a saved counterexample is run again, wherever its target is now."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +17,6 @@ from attn_verify.targets.runner import Runner
 
 WRONG = "import numpy as np\ndef f(Q, K, V):\n    E = np.exp(Q @ K.T)\n    return E @ V / E.sum(1, keepdims=True)\n"
 RIGHT = WRONG.replace("Q @ K.T", "Q @ K.T / np.sqrt(Q.shape[1])")
-
-
-@pytest.fixture(scope="module")
-def runner() -> Iterator[Runner]:
-    with Runner() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

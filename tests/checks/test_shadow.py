@@ -7,7 +7,6 @@ import pytest
 from attn_verify import AttentionSpec
 from attn_verify.checks.prove import Prover
 from attn_verify.checks.verdict import Status
-from attn_verify.targets.runner import Runner
 
 HEAD = """
     import time
@@ -48,12 +47,6 @@ CROSS = """
         source = {SOURCE}
         return right(X @ W_Q, context @ W_K, source @ W_V)
 """
-
-
-@pytest.fixture(scope="module")
-def runner():
-    with Runner() as started:
-        yield started
 
 
 @pytest.fixture

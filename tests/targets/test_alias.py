@@ -1,7 +1,7 @@
 """One array as several arguments: the same object in every kind of run, and cases that prove self-attention."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -46,12 +46,6 @@ def f(X, W_Q, W_K, W_V, context=None):
     Q, K, V = X @ W_Q, context @ W_K, context @ W_V
     return {}
 """
-
-
-@pytest.fixture(scope="module")
-def runner() -> Iterator[Runner]:
-    with Runner() as runner:
-        yield runner
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import functools
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -49,12 +48,6 @@ def top_level(Q: np.ndarray, K: np.ndarray, V: np.ndarray) -> np.ndarray:
 @functools.lru_cache
 def cached(n: int) -> int:
     return n
-
-
-@pytest.fixture(scope="module")
-def runner() -> Iterator[Runner]:
-    with Runner() as runner:
-        yield runner
 
 
 @pytest.fixture
@@ -238,3 +231,11 @@ def test_a_name_that_means_something_else_is_explained(monkeypatch: pytest.Monke
     monkeypatch.setitem(globals(), "top_level", cached)
     with pytest.raises(TargetError, match="something else by the name top_level"):
         resolve(function)
+
+
+def test_a_path_through_the_parent_directory_is_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "code").mkdir()
+    (tmp_path / "here").mkdir()
+    (tmp_path / "code" / "a.py").write_text("def f(): pass\n")
+    monkeypatch.chdir(tmp_path / "here")
+    assert resolve("../code/a.py::f").path == str(tmp_path / "code" / "a.py")
