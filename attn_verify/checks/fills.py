@@ -24,7 +24,7 @@ def fill_seen(
     graph: Graph, pairs: Sequence[tuple[Node, Node]], scores: Sequence[Node], orders: Sequence[Any],
     fills: Sequence[Fraction], seed: int,
 ) -> bool:  # fmt: skip
-    """Return whether a program shows its fills, by more than 2⁻¹⁰⁰, while all scores are far smaller than they.
+    """Return whether a program shows its fills, by more than 2⁻¹⁰⁰, or could not be tried, below them.
 
     The program and the formula are compared in balls at points whose ``scores``, those of masked pairs included, are
     small, or up to an eighth of the smallest fill; there every input array has a magnitude of its own, so that what
@@ -39,20 +39,24 @@ def fill_seen(
     # Four inputs may meet in a product, and its size must be a float.
     span = min(max(40, min(fills, key=abs).numerator.bit_length() + 16), 120)
     random = Random(seed)
+    tried = 0
     for trial in range(_TRIALS if least > 0 else 0):
         scale = {name: Fraction(2) ** random.choice((-span, 0, random.randint(-span, span), span)) for name in arrays}
         point = {key: random.choice((-1, 1)) * Fraction(random.randint(1, 64), 64) * scale[key[0]] for key in names}
         largest = max(abs(ends(BallValues(graph, point)[score])[1]) for score in scores)
+        if not largest:
+            continue
         wanted = least if trial % 2 else min(least, Fraction(1))
         factor = Fraction(2) ** (floor(log2(wanted) - log2(largest)) // degree)
         point = {key: value * factor if key[0] == linear else value for key, value in point.items()}
         balls = BallValues(graph, point)
         if any(c.op == "lt" and not _holds(balls, c) for c in orders):
             continue
+        tried += 1
         seen = max(abs(balls[want]) for _, want in pairs) * _SEEN
         if any(abs(balls[got] - balls[want]) > seen for got, want in pairs):
             return True
-    return False
+    return not tried
 
 
 def _holds(balls: BallValues, condition: Any) -> bool:

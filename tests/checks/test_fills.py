@@ -1,0 +1,53 @@
+"""Fills that stand for −∞: not seen among scores, seen elsewhere, and what could not be tried is not shown."""
+
+from fractions import Fraction
+from types import SimpleNamespace
+
+import pytest
+
+from attn_verify.arithmetic.graph import Graph
+from attn_verify.checks.fills import fill_seen
+
+SEED = 11
+
+
+@pytest.fixture
+def graph():
+    return Graph()
+
+
+def entry(graph, masked, beside=0):
+    """Return an entry with one key of two filled by ``masked``, the formula's, and both scores."""
+    q, k = graph.input("Q", (0, 0, 0)), [graph.input("K", (0, j, 0)) for j in (0, 1)]
+    v = [graph.input("V", (0, j, 0)) for j in (0, 1)]
+    scores = [q * key for key in k]
+    first, second = graph.exp(scores[0]), graph.exp(scores[1] + masked)
+    got = (first * v[0] + second * v[1]) / (first + second) + beside
+    return got, first * v[0] / first, scores
+
+
+@pytest.mark.parametrize("fill", [-1000, -(10**9), -(10**38)])
+def test_a_fill_added_to_a_score_is_not_seen(graph, fill):
+    got, want, scores = entry(graph, Fraction(fill))
+    assert not fill_seen(graph, [(got, want)], scores, [], [Fraction(fill)], SEED)
+
+
+@pytest.mark.parametrize("name", ["Q", "K", "V"])
+def test_a_fill_beside_an_input_is_seen(graph, name):
+    fill = Fraction(-(10**9))
+    got, want, scores = entry(graph, fill, graph.exp(graph.input(name, (0, 0, 0)) + fill))
+    assert fill_seen(graph, [(got, want)], scores, [], [fill], SEED)
+
+
+def test_nothing_tried_is_nothing_shown(graph):
+    fill = Fraction(-(10**9))
+    got, want, scores = entry(graph, fill)
+    never = SimpleNamespace(op="lt", left=graph.number(1), right=graph.number(0), answer=True)
+    assert fill_seen(graph, [(got, want)], scores, [never], [fill], SEED)
+    assert fill_seen(graph, [(got, want)], scores, [], [Fraction(-150)], SEED)
+
+
+def test_scores_that_are_zero_are_left_out(graph):
+    fill = Fraction(-(10**9))
+    got, want, _ = entry(graph, fill)
+    assert fill_seen(graph, [(got, want)], [graph.number(0)], [], [fill], SEED)
