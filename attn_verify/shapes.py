@@ -78,7 +78,7 @@ class Sizes:
 
     def __repr__(self) -> str:
         """Show the sizes that exist."""
-        return f"Sizes({', '.join(f'{name}={value}' for name, value in self.items())})"
+        return f"Sizes({', '.join(f'{name}={value}' for name, value in self.to_dict().items())})"
 
     @property
     def keys(self) -> int:
@@ -97,15 +97,20 @@ class Sizes:
         return not self.given_qkv and (self.n != self.m or self.apart is not None)
 
     def items(self) -> Iterator[tuple[str, int]]:
-        """Yield the names and values of the sizes that exist, in a fixed order."""
-        for field in fields(self):
-            value = getattr(self, field.name)
+        """Yield the names and values of the sizes that exist, in a fixed order; ``apart`` is none."""
+        for name in self.names():
+            value = getattr(self, name)
             if value is not None:
-                yield field.name, value
+                yield name, value
+
+    @classmethod
+    def names(cls) -> list[str]:
+        """Return the names of all sizes, in a fixed order; ``apart`` is none."""
+        return [field.name for field in fields(cls) if field.name != "apart"]
 
     def to_dict(self) -> dict[str, int]:
-        """Return the sizes that exist as a plain dict."""
-        return dict(self.items())
+        """Return the sizes that exist, and ``apart`` if it is set, as a plain dict."""
+        return dict(self.items()) | ({} if self.apart is None else {"apart": self.apart})
 
     @classmethod
     def of(cls, sizes: Sizes | Mapping[str, Any]) -> Sizes:
@@ -119,9 +124,9 @@ class Sizes:
         if not isinstance(sizes, Mapping):
             received = f"got {show(sizes, 80)} ({type(sizes).__name__})"
             raise SizeError(explain("sizes", received, remedy="give Sizes(n=…, d_k=…, d_v=…) or a mapping of sizes"))
-        known = [field.name for field in fields(cls)]
+        known = cls.names()
         given = [name if isinstance(name, str) else show(name) for name in sizes]
-        unknown = [text for name, text in zip(sizes, given, strict=True) if name not in known]
+        unknown = [text for name, text in zip(sizes, given, strict=True) if name not in (*known, "apart")]
         missing = [name for name in ("n", "d_k", "d_v") if name not in sizes]
         if unknown or missing:
             raise SizeError(
@@ -130,7 +135,7 @@ class Sizes:
                     f"got {shorten(', '.join(given) or 'no names')}",
                     f"unknown: {shorten(', '.join(unknown))}" if unknown else "",
                     f"missing: {', '.join(missing)}" if missing else "",
-                    remedy=f"known sizes: {', '.join(known[:-1])}",
+                    remedy=f"known sizes: {', '.join(known)}",
                 )
             )
         return cls(**sizes)

@@ -28,7 +28,7 @@ def _read_scale(value: object) -> str:
     if not isinstance(value, str):
         raise SpecError("a scale is a number or an expression in the sizes")
     node = language.parse(value)
-    sizes = {item.name for item in fields(Sizes)} - {"apart"}
+    sizes = set(Sizes.names())
     unknown = sorted(language.names(node) - sizes)
     if unknown:
         raise SpecError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -24,7 +24,7 @@ from attn_verify.checks.reading import (
     with_decimals,
     write_out,
 )
-from attn_verify.checks.shadow import Shadow, shown_place
+from attn_verify.checks.shadow import Shadow, check_values
 from attn_verify.checks.verdict import Status
 from attn_verify.spec import AttentionSpec
 from attn_verify.targets.returns import Misfit
@@ -50,7 +50,9 @@ def decide(case: Case, spec: AttentionSpec, target: str, runner: Any, *, seed: i
     def judged(cases: bool) -> Outcome:
         trace = runner.trace(call, seconds=seconds, cases=cases)
         outcome = _judge(case, spec, call, ran, trace, seed)
-        _shadow(outcome, trace, ran, lambda: runner.run(call, seconds=seconds))
+        if outcome.status is not Status.UNDECIDED and ran["outcome"] == "returned":
+            shadow = Shadow.of_trace(outcome.graph, trace, outcome.points[0])
+            check_values(outcome, shadow, trace, ran, lambda: runner.run(call, seconds=seconds))
         return outcome
 
     outcome = judged(cases=False)
@@ -60,25 +62,6 @@ def decide(case: Case, spec: AttentionSpec, target: str, runner: Any, *, seed: i
             return again
         outcome.points += again.points
     return outcome
-
-
-def _shadow(outcome: Outcome, trace: Json, ran: Json, again: Callable[[], Json]) -> None:
-    """Compare the values of the target's expressions, in exact numbers and in floats at the same point."""
-    if outcome.status is Status.UNDECIDED or ran["outcome"] != "returned":
-        return
-    for path in trace["unobserved"]:
-        outcome.doubt(f"{short_place(path)} has expressions that are nested too deeply to be observed")
-    exact_values = Shadow(outcome.graph, trace, outcome.points[0], outcome.notes)
-    found = exact_values.differences(ran["values"])
-    if found:
-        # What differs from run to run in floats, as the time does, says nothing.
-        second = again().get("values", {})
-        found = [place for place in found if second.get(place) == ran["values"].get(place)]
-    if found:
-        outcome.doubt(
-            f"floats and exact numbers differ inside: {shown_place(found[0])}",
-            "avoid values that depend on types, dtypes, identity or the process",
-        )
 
 
 def _judge(case: Case, spec: AttentionSpec, call: Json, ran: Json, trace: Json, seed: int) -> Outcome:
@@ -94,8 +77,9 @@ def _judge(case: Case, spec: AttentionSpec, call: Json, ran: Json, trace: Json, 
     graph, groups = load(trace["graph"])
     outcome.graph = graph
     wanted = expected(graph, case, spec)
+    _check_domains(outcome, groups["partial"], point)
     for at, path in enumerate(trace["paths"]):
-        _judge_path(outcome, spec, path, wanted, groups["partial"], point, seed + at)
+        _judge_path(outcome, spec, path, wanted, point, seed + at)
         if at == 0:
             check_ways(outcome, path, ran)
     if not trace["paths"]:
@@ -116,8 +100,23 @@ def _judge(case: Case, spec: AttentionSpec, call: Json, ran: Json, trace: Json, 
     return outcome
 
 
+def _check_domains(outcome: Outcome, partial: Sequence[Node], point: Mapping[Any, Fraction]) -> None:
+    """Doubt every operation that may have no value, whether the result depends on it or not, on whatever path."""
+    graph = outcome.graph
+    divisors, doubtful, arguments = unproved_domains(graph, partial)
+    for divisor in divisors:
+        _exclude(outcome, f"{write_out(graph, divisor)} = 0", "a divisor")
+        outcome.points += list(points_of_equality(graph, divisor, graph.number(0), point))[:2]
+    for divisor in doubtful:
+        outcome.maxima |= any(node.op == "max" for node in graph.cone([divisor]))
+        outcome.doubt(f"the divisor {write_out(graph, divisor)} may be zero for many inputs")
+    for argument in arguments:
+        shown = write_out(graph, argument)
+        outcome.doubt(f"the argument {shown} of a root, a logarithm or another function may be out of its range")
+
+
 def _judge_path(
-    outcome: Outcome, spec: AttentionSpec, path: Json, wanted: Mapping[Any, Node], partial: Sequence[Node],
+    outcome: Outcome, spec: AttentionSpec, path: Json, wanted: Mapping[Any, Node],
     point: Mapping[Any, Fraction], seed: int,
 ) -> None:  # fmt: skip
     graph = outcome.graph
@@ -143,16 +142,6 @@ def _judge_path(
     equations = [(c.left, c.right) for c in conditions if c.op == "eq"]
     if len(equations) > 1:
         outcome.points.insert(1, point_of_all(graph, equations, point))
-    divisors, doubtful, arguments = unproved_domains(graph, [*(node for node, _ in pairs), *partial])
-    for divisor in divisors:
-        _exclude(outcome, f"{write_out(graph, divisor)} = 0", "a divisor")
-        outcome.points += list(points_of_equality(graph, divisor, graph.number(0), point))[:2]
-    for divisor in doubtful:
-        outcome.maxima |= any(node.op == "max" for node in graph.cone([divisor]))
-        outcome.doubt(f"the divisor {write_out(graph, divisor)} may be zero for many inputs")
-    for argument in arguments:
-        shown = write_out(graph, argument)
-        outcome.doubt(f"the argument {shown} of a root, a logarithm or another function may be out of its range")
     if _equal(outcome, spec, pairs, conditions, point, seed):
         outcome.entries += len(pairs)
         outcome.paths.append(ProvedPath(conditions, got))

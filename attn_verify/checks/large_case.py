@@ -25,6 +25,7 @@ from attn_verify.arithmetic.tracing.run_values import packed
 from attn_verify.arithmetic.tracing.session import RefusalError, Session, running
 from attn_verify.checks.agreement import allowance_of
 from attn_verify.checks.outcome import METHOD, Outcome, ProvedPath, check_run, check_ways
+from attn_verify.checks.shadow import Shadow, check_values
 from attn_verify.checks.verdict import Status
 from attn_verify.shapes import Sizes
 from attn_verify.spec import AttentionSpec
@@ -74,7 +75,7 @@ class Whole:
 
     def call(self, target: str, point: Mapping[str, NDArray[np.float64]] | None = None) -> dict[str, Any]:
         """Return the call as JSON for a worker: of an exact run, or in floats at a point."""
-        call: dict[str, Any] = {"target": target, "arguments": dict(self.case.arguments)}
+        call: dict[str, Any] = {"target": target, "arguments": dict(self.case.arguments), "observed": True}
         call["positional"] = list(self.case.positional)
         if point is None:
             return {**call, "shapes": {name: list(shape) for name, shape in self.shapes.items()}}
@@ -138,7 +139,7 @@ def _compare(
     """Run both in one draw after the other until the bound suffices; ``None`` where the target cannot be judged."""
     sizes = {name: int(size) for name, size in whole.case.sizes.items()}
     bits, redraws, shallow = start_bits(sizes, ERROR), 0, SHALLOW
-    call = whole.call(target)
+    call, floats = whole.call(target), whole.call(target, whole.point(seed))
     for attempt in range(2 * ATTEMPTS + 1):
         drawn, squares = draw_for(sizes, seed, attempt, bits, shallow=shallow)
         ran, own = _both(runner, call, drawn, squares, whole, spec, seed=seed, seconds=seconds)
@@ -155,6 +156,9 @@ def _compare(
         if ran["outcome"] != "returned":
             return None
         check_ways(outcome, ran, outcome.ran)
+        if outcome.ran["outcome"] == "returned":
+            shadow = Shadow(ran["values"], ran["notes"])
+            check_values(outcome, shadow, ran, outcome.ran, lambda: runner.run(floats, seconds=seconds))
         if ran["conditions"]:
             outcome.doubt("which way it takes depends on the inputs", "smaller sizes are decided path by path")
         there = _reading(whole, ran["value"])

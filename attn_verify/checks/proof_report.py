@@ -146,8 +146,8 @@ def _sizes(outcome: Outcome) -> str:
     sizes |= {"batch": b} if case.convention.batched else {}
     sizes |= {"h": h} if h not in (1, heads) else {}
     shared = sharing(case)
-    more = [shared] if shared else ["X_KV is not X"] if sizes.pop("apart", None) else []
-    return ", ".join([f"{name}={value}" for name, value in sizes.items() if name != "apart"] + more)
+    more = [shared] if shared else ["X_KV is not X"] if case.sizes.apart else []
+    return ", ".join([f"{name}={value}" for name, value in sizes.items()] + more)
 
 
 def _evidence(proof: Proof, status: Status) -> dict[str, Any]:

@@ -6,16 +6,18 @@ A result may agree although something inside differs, where it is multiplied by 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
 
 from attn_verify.arithmetic.graph import Graph
 from attn_verify.arithmetic.tracing.observe import difference
 from attn_verify.checks.agreement import allowance_of
+from attn_verify.checks.outcome import Outcome, short_place
 from attn_verify.checks.reading import floats
 
-Values = Mapping[str, list[Mapping[str, Any]]]
+Json = Mapping[str, Any]
+Values = Mapping[str, list[Json]]
 
 # Fills for masked scores are larger, and say nothing about what rounding does to the others.
 _FILL = 1e6
@@ -23,16 +25,41 @@ _FILL = 1e6
 _ADDRESS = 2**40
 
 
-class Shadow:
-    """The noted values of one exact run."""
+def check_values(outcome: Outcome, shadow: Shadow, exact_run: Json, ran: Json, again: Callable[[], Json]) -> None:
+    """Doubt a case whose expressions gave other values in floats than in exact numbers.
 
-    def __init__(self, graph: Graph, trace: Mapping[str, Any], point: Mapping[Any, Fraction], notes: Any) -> None:
-        self._noted: Values = trace["values"]
-        indices = sorted({index for values in self._noted.values() for value in values for index in _nodes(value)})
+    ``again`` runs the same call in floats in another process.
+    """
+    for path in exact_run["unobserved"]:
+        outcome.doubt(f"{short_place(path)} has expressions that are nested too deeply to be observed")
+    found = shadow.differences(ran["values"])
+    if found:
+        # What differs from run to run in floats, as the time does, says nothing.
+        second = again().get("values", {})
+        found = [place for place in found if second.get(place) == ran["values"].get(place)]
+    if found:
+        outcome.doubt(
+            f"floats and exact numbers differ inside: {shown_place(found[0])}",
+            "avoid values that depend on types, dtypes, identity or the process",
+        )
+
+
+class Shadow:
+    """The noted values of one exact run; ``numbers`` are the values of its nodes, as far as they are known."""
+
+    def __init__(self, noted: Values, notes: Any, numbers: Mapping[int, float] | None = None) -> None:
+        self._noted = noted
+        self._numbers = numbers or {}
+        self._relative = allowance_of(notes)
+        self._largest = max([1.0, *(abs(x) for x in self._numbers.values() if abs(x) < _FILL)])
+
+    @staticmethod
+    def of_trace(graph: Graph, trace: Json, point: Mapping[Any, Fraction]) -> Shadow:
+        """Return the noted values of a traced run, its nodes evaluated in floats at the point of the float run."""
+        noted: Values = trace["values"]
+        indices = sorted({index for values in noted.values() for value in values for index in _nodes(value)})
         values = floats(graph, [graph.nodes[index] for index in indices], point)
-        self._values = dict(zip(indices, values, strict=True))
-        sizes = [abs(value) for value in self._values.values() if abs(value) < _FILL]
-        self._allowance = allowance_of(notes) * max([1.0, *sizes])
+        return Shadow(noted, trace["notes"], dict(zip(indices, values, strict=True)))
 
     def differences(self, real: Values) -> list[str]:
         """Return the places of expressions that gave something else in floats.
@@ -58,12 +85,12 @@ class Shadow:
     def _near(self, exact: Any, real: Any) -> bool:
         if type(exact) is type(real) is int and min(abs(exact), abs(real)) >= _ADDRESS:
             return True
-        x = self._values[exact[1]] if isinstance(exact, tuple) else _number(exact)
+        x = self._numbers[exact[1]] if isinstance(exact, tuple) else _number(exact)
         y = _number(real)
         if math.isnan(x):
             # The program has no value in floats at this point, or none at all.
             return isinstance(exact, tuple) or math.isnan(y)
-        return x == y or abs(x - y) <= self._allowance + abs(x) * 1e-6
+        return x == y or abs(x - y) <= self._relative * max(self._largest, abs(x))
 
 
 def shown_place(place: str) -> str:

@@ -167,7 +167,6 @@ class Binding:
             )
         shown = mask if mask is not None or self.mask != "required" else self._all_allowed(sizes)
         masks = self._masks(sizes, shown, convention.mask, (b, h), vary=vary)
-        allowed = self.spec.allowed(sizes, mask)
         canonical = Canonical(self.plan, sizes, convention, (b, h))
         arguments: dict[str, Recipe] = {name: {"value": value} for name, value in self.assignment.constants.items()}
         for p in self.assignment.parameters:
@@ -184,16 +183,13 @@ class Binding:
         arguments, positional = self._in_order(arguments)
         heads = range(h) if canonical.apart else range(1)
         each = tuple(
-            allowed if shown is None else self.spec.allowed(sizes, masks[e, t].tolist())
-            for e in range(b)
-            for t in heads
+            self.spec.allowed(sizes, None if shown is None else masks[e, t].tolist()) for e in range(b) for t in heads
         )
         case = Case(
             sizes=sizes,
             batch=(b, h),
             convention=convention,
             mask=None if shown is None else tuple(tuple(bool(entry) for entry in row) for row in shown),
-            allowed=allowed,
             each=each,
             inputs=() if whole else tuple(canonical.entries),
             arguments=arguments,

@@ -167,7 +167,7 @@ def check_sizes(binding: Binding, sizes: Sizes, convention: Convention) -> Sizes
     """Return ``sizes`` with d_out filled in, or raise ``SizeError`` where the target cannot have them."""
     for wrong, cause, remedy in _problems(binding, sizes, convention):
         if wrong:
-            received = f"got {', '.join(f'{name} = {value}' for name, value in sizes.items() if name != 'apart')}"
+            received = f"got {', '.join(f'{name} = {value}' for name, value in sizes.items())}"
             raise SizeError(explain(binding.title, received, cause, remedy=remedy))
     if binding.plan.projected and sizes.d_out is None:
         return sizes.with_(d_out=sizes.d_model or sizes.heads * sizes.d_v)

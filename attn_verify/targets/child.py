@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from attn_verify.arithmetic.tracing.imports import OwnFiles, fresh_source
+from attn_verify.arithmetic.tracing.imports import OwnFiles
 from attn_verify.arithmetic.tracing.observe import Observer
 from attn_verify.errors import TargetError, shorten
 from attn_verify.targets.child_load import explain_failure, forget, load, locate
@@ -61,7 +61,7 @@ class _Loaded:
         self.observer = Observer()
         self.watch.start()
         try:
-            with self.observer.reachable(), fresh_source(self.own, self.observer.compile):
+            with self.observer.compiling(self.own):
                 self.function: Callable[..., Any] = load(self.address, location)
         except MemoryError:
             raise
@@ -74,7 +74,7 @@ class _Loaded:
 
 def _run(job: Job) -> dict[str, Any]:
     loaded = _Loaded(job)
-    with loaded.observer.reachable(), fresh_source(loaded.own, loaded.observer.compile):
+    with loaded.observer.compiling(loaded.own):
         results = [
             run_floats(loaded.function, call, loaded.own, loaded.watch, loaded.base, loaded.observer)
             for call in job["calls"]

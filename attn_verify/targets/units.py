@@ -73,7 +73,6 @@ class Case:
     batch: tuple[int, int]
     convention: Convention
     mask: tuple[tuple[bool, ...], ...] | None
-    allowed: Allowed
     each: tuple[Allowed, ...]
     inputs: tuple[Entry, ...]
     arguments: Mapping[str, Recipe]
@@ -81,6 +80,11 @@ class Case:
     units: tuple[Unit, ...]
     wanted: tuple[Wanted, ...]
     names: tuple[str, ...] | None
+
+    @property
+    def allowed(self) -> Allowed:
+        """The allowed pairs of the first unit."""
+        return self.each[0]
 
     def point(self, seed: int = 0) -> tuple[Fraction, ...]:
         """Return a harmless value for every input, none of them zero and each exactly a float32."""

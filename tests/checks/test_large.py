@@ -188,6 +188,21 @@ def test_what_cannot_be_followed_is_not_probable(prove, name, monkeypatch):
     assert reason in " ".join(proof.outcomes[0].reasons)
 
 
+HIDDEN = {
+    "the name of a type": "(type(Q[0, 0]).__name__ == 'float64') * np.maximum(Q[0, 0] - 50, 0)",
+    "the type of an entry": "{float: 1.0}.get(type(Q[0, 0].item()), 0.0) * np.maximum(Q[0, 0] - 50, 0)",
+    "a domain": "0 * np.arcsin(np.maximum(Q[0, 0] - 50, 0))",
+    "a question about a root": "np.isnan(np.sqrt(60 - Q[0, 0]))",
+}
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+def test_what_is_hidden_in_the_result_is_seen_inside(prove, name, monkeypatch):
+    monkeypatch.setattr(large, "_SEARCH", 0.0)
+    _, verdict = prove(f"def f(Q, K, V): return textbook(Q, K, V) + {HIDDEN[name]}", layout="nd")
+    assert verdict.status is Status.UNDECIDED, verdict.evidence
+
+
 def test_gradients_are_left_to_small_sizes(prove, monkeypatch):
     body = "def f(Q, K, V, dO): return 0 * Q, 0 * K, 0 * V"
     sizes = {"n": 64, "m": 64, "d_k": 16, "d_v": 16}

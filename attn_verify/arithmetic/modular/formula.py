@@ -12,27 +12,10 @@ from attn_verify.arithmetic.modular.arrays import ModularData
 from attn_verify.arithmetic.modular.field import Field, using
 from attn_verify.arithmetic.modular.residues import filled
 from attn_verify.arithmetic.number_system import Arithmetic, scale_value
-from attn_verify.shapes import Sizes
+from attn_verify.shapes import Sizes, input_shapes
 from attn_verify.spec import Allowed, AttentionSpec
 
 Inputs = Mapping[str, ModularData]
-
-
-def input_shapes(sizes: Sizes) -> dict[str, tuple[int, ...]]:
-    """Return the canonical shapes of the inputs of a layer, heads in front."""
-    h, n, m = sizes.heads, sizes.n, sizes.keys
-    if sizes.given_qkv:
-        shapes: dict[str, tuple[int, ...]] = {"Q": (h, n, sizes.d_k), "K": (h, m, sizes.d_k), "V": (h, m, sizes.d_v)}
-    else:
-        assert sizes.d_model is not None
-        shapes = {"X": (n, sizes.d_model)}
-        if sizes.cross:
-            shapes["X_KV"] = (m, sizes.d_model)
-        shapes |= {"W_Q": (h, sizes.d_model, sizes.d_k), "W_K": (h, sizes.d_model, sizes.d_k)}
-        shapes["W_V"] = (h, sizes.d_model, sizes.d_v)
-    if sizes.d_out is not None:
-        shapes["W_O"] = (h * sizes.d_v, sizes.d_out)
-    return shapes
 
 
 def formula_inputs(field: Field, sizes: Sizes) -> dict[str, ModularData]:

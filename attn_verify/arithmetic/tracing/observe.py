@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from types import CodeType
 from typing import Any, TypeVar
 
+from attn_verify.arithmetic.tracing.imports import OwnFiles, fresh_source
 from attn_verify.arithmetic.tracing.run_values import structure
 
 Leaf = Callable[[Any], "dict[str, Any] | None"]
@@ -31,7 +32,7 @@ _CONTAINERS = (list, tuple, dict)
 
 
 class Observer:
-    """Notes the values of expressions between ``start`` and ``stop``, by file and number of the expression."""
+    """Notes the values of expressions between ``start`` and ``stop``, by their places in the source."""
 
     def __init__(self) -> None:
         self.values: dict[str, list[dict[str, Any]]] = {}
@@ -61,8 +62,7 @@ class Observer:
                     self._leaf = leaf
         return value
 
-    def compile(self, source: bytes, path: str) -> CodeType:
-        """Compile a file so that the values of its expressions are noted."""
+    def _compile(self, source: bytes, path: str) -> CodeType:
         tree = compile(source, path, "exec", flags=ast.PyCF_ONLY_AST, dont_inherit=True)
         try:
             wrapped = ast.fix_missing_locations(_Wrap(self, path).visit(tree))
@@ -73,11 +73,12 @@ class Observer:
             return code
 
     @contextmanager
-    def reachable(self) -> Iterator[Observer]:
-        """Let compiled code find this observer."""
+    def compiling(self, own: OwnFiles) -> Iterator[None]:
+        """Compile the target's modules from their source so that their expressions are noted, and let them run."""
         setattr(builtins, NAME, self)
         try:
-            yield self
+            with fresh_source(own, self._compile):
+                yield
         finally:
             if getattr(builtins, NAME, None) is self:
                 delattr(builtins, NAME)

@@ -9,7 +9,7 @@ from typing import Any
 
 from attn_verify.arithmetic.graph import Graph, Node
 from attn_verify.arithmetic.graph.storage import dump
-from attn_verify.arithmetic.tracing.imports import ExactImports, OwnFiles, fresh_source
+from attn_verify.arithmetic.tracing.imports import ExactImports, OwnFiles
 from attn_verify.arithmetic.tracing.observe import Observer
 from attn_verify.arithmetic.tracing.paths import Budget, explore
 from attn_verify.arithmetic.tracing.run_arrays import NodeMaker, exact_models, leaf, noted, trail
@@ -37,8 +37,6 @@ class PathRun:
     lines: list[str]
     opcodes: str
     changed: list[str]
-    values: dict[str, list[dict[str, Any]]]  # of the expressions, with numbers of nodes
-    observed: list[Node]
 
     @property
     def outcome(self) -> str:
@@ -63,6 +61,7 @@ class _Tracer:
         self.sizes = sizes_of(call)
         self.cases = cases
         self.observer = Observer()
+        self.observed: list[Node] | None = None  # of the first run
         self.imports = ExactImports(own, exact_models())
         self.importing = self.session(())
         self.notes = self.importing.notes
@@ -90,8 +89,9 @@ class _Tracer:
             maker = NodeMaker(self.graph, list(self.point))
             given = arguments(self.call, maker)
             before = {name: trail(value) for name, value in given.named.items()}
-            observed: list[Node] = []
-            self.observer.start(lambda value: noted(value, observed))
+            if self.observed is None and self.call.get("observed"):
+                observed = self.observed = list[Node]()
+                self.observer.start(lambda value: noted(value, observed))
             ending = watched(
                 lambda: function(*given.positional, **given.keyword), self.own, self.watch, self.imports, session
             )
@@ -107,7 +107,6 @@ class _Tracer:
         return PathRun(
             ending, read.value, roots, session.conditions, session.refusals,
             sorted({*self.base, *self.watch.lines}), f"{self.base_opcodes} {self.watch.opcodes}", changed,
-            self.observer.values, observed,
         )  # fmt: skip
 
 
@@ -124,7 +123,7 @@ def trace(
     """
     begin = time.monotonic()
     tracer = _Tracer(call, own, watch, cases)
-    with tracer.observer.reachable(), fresh_source(own, tracer.observer.compile), tracer.imports.installed():
+    with tracer.observer.compiling(own), tracer.imports.installed():
         loaded = tracer.load(load)
         if loaded.outcome != "returned":
             return _report(tracer, [], loaded, exhausted=False, repeatable=True, seconds=time.monotonic() - begin)
@@ -152,7 +151,7 @@ def _report(
     for i, run in enumerate(runs):
         groups[f"path {i}"] = run.roots
         groups[f"path {i} conditions"] = [node for c in run.conditions for node in (c.left, c.right)]
-    groups["observed"] = runs[0].observed if runs else []
+    groups["observed"] = tracer.observed or []
     groups["partial"] = [node for node in tracer.graph.nodes if node.op in PARTIAL]
     graph = dump(tracer.graph, groups)
     number = {
@@ -167,7 +166,7 @@ def _report(
         "outcome": "refused" if refusals else worst.outcome,
         "graph": graph,
         "paths": [_path(run, number) for run in runs],
-        "values": _renumbered(runs[0].values, number) if runs else {},
+        "values": _renumbered(tracer.observer.values, number),
         "unobserved": tracer.observer.unobserved,
         "exhausted": exhausted,
         "notes": [dict(note) for note in tracer.notes.values()],

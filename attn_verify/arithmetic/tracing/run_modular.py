@@ -16,9 +16,9 @@ from attn_verify.arithmetic.modular.draw import Draw
 from attn_verify.arithmetic.modular.field import Field, VanishingError, using
 from attn_verify.arithmetic.modular.reading import Reading
 from attn_verify.arithmetic.tracing.array import is_traced, wrap
-from attn_verify.arithmetic.tracing.imports import ExactImports, OwnFiles, fresh_source
+from attn_verify.arithmetic.tracing.imports import ExactImports, OwnFiles
 from attn_verify.arithmetic.tracing.observe import Observer
-from attn_verify.arithmetic.tracing.run_arrays import exact_models, leaf
+from attn_verify.arithmetic.tracing.run_arrays import exact_models, leaf, noted
 from attn_verify.arithmetic.tracing.run_outcome import Ending, attempt
 from attn_verify.arithmetic.tracing.run_values import arguments, sizes_of, structure
 from attn_verify.arithmetic.tracing.run_watch import Watch, refuse_unrecorded, watched
@@ -80,8 +80,7 @@ def run_modular(
     lines: set[str] = set()
     read = Ending("returned")
     observer = Observer()
-    compiled = fresh_source(own, observer.compile)
-    with observer.reachable(), compiled, imports.installed(), running(session), using(field):
+    with observer.compiling(own), imports.installed(), running(session), using(field):
         ending = watched(load, own, watch, imports, session)
         lines.update(watch.lines)
         opcodes = watch.opcodes
@@ -89,7 +88,9 @@ def run_modular(
             function = ending.value
             shapes = {str(name): tuple(map(int, shape)) for name, shape in call["shapes"].items()}
             given = arguments(call, ResidueMaker(shapes))
+            observer.start(_noted)
             ending = watched(lambda: function(*given.positional, **given.keyword), own, watch, imports, session)
+            observer.stop()
             lines.update(watch.lines)
             opcodes += f" {watch.opcodes}"
             if ending.outcome == "returned":
@@ -102,6 +103,8 @@ def run_modular(
         "value": read.value,
         "lines": sorted(lines),
         "opcodes": opcodes,
+        "values": observer.values,
+        "unobserved": observer.unobserved,
         "notes": [dict(note) for note in session.notes.values()],
         "refusals": [vars(refusal) for refusal in session.refusals],
         "conditions": len(session.conditions),
@@ -115,3 +118,9 @@ def _leaf(value: Any, field: Field) -> dict[str, Any] | None:
         reading = Reading.of(value._data, field).to_dict()
         return {"array": {"shape": list(value._data.shape), "dtype": str(value.dtype), "reading": reading}}
     return leaf(value, [])
+
+
+def _noted(value: Any) -> dict[str, Any] | None:
+    """Describe what an expression of the target gave; residues cannot be compared with floats."""
+    known = is_traced(value) and isinstance(value._data, ModularData)
+    return {"other": "residues"} if known else noted(value, [])
