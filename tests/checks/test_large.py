@@ -11,6 +11,7 @@ from attn_verify.checks.outcome import METHOD
 from attn_verify.checks.proof_report import verdict_of
 from attn_verify.checks.prove import Prover
 from attn_verify.checks.verdict import Status
+from attn_verify.errors import SizeError
 from attn_verify.targets.binding import bind
 
 HEAD = """
@@ -262,3 +263,10 @@ def test_which_sizes_are_large():
     assert completed(layer, {"d_model": 7, "heads": 2}) == {"d_model": 7, "heads": 2}
     assert completed(attention, {"n": 9}) == {"n": 9}
     assert too_large(Sizes(n=12, d_model=12, d_k=3, d_v=1, heads=2))
+
+
+@pytest.mark.parametrize("sizes", [{"n": 100_000}, {"n": 100_000, "m": 100_000}, {"n": 500_000, "m": 2, "d_k": 64}])
+def test_sizes_beyond_memory_are_refused(prove, sizes):
+    with pytest.raises(SizeError, match="do not fit into memory") as caught:
+        prove("def f(Q, K, V): return textbook(Q, K, V)", {"m": 64, **sizes}, layout="nd")
+    assert "smaller sizes" in str(caught.value)
