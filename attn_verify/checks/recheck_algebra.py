@@ -1,20 +1,24 @@
-"""Quotients of exponential polynomials in whole numbers and fractions: the arithmetic of the certificate checker."""
+"""Sums of exponentials in fractions and dictionaries: the arithmetic of the certificate checker.
+
+A term ``(x, e): c`` means ``c · x · exp(e)``: ``x`` is a sorted tuple of generators, ``e`` the terms of a polynomial.
+Generators are the inputs, the inverses of divisors, and what the checker has no rule for.  A root of a prime p is
+``exp(k · log p)``, 0 ≤ k < 1.  Each rule holds for all real numbers: what the rules make equal is equal.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from math import floor, prod
+from functools import reduce
+from math import floor
+from operator import mul
+from typing import Any
 
-# A term (monomial, exponent) of a polynomial means monomial · exp(e).  A monomial packs one power a generator into
-# 16 bits each; an exponent is the number of an interned polynomial e.  A root p^(a/b) is exp(a/b · log p), with a/b in
-# [0, 1): such products are linearly independent over ℚ.  Different e then give independent exp(e) (see the docs).
-Key = tuple[int, int]
-Number = int | Fraction
-Terms = dict[Key, Number]
-WIDTH, ONE = 16, (0, 0)
-MAX_STEPS, MAX_TERMS, MAX_BITS, MAX_POWER, MAX_GENERATORS = 50_000_000, 5_000_000, 20_000, 4096, 4096
+Exponent = frozenset[Any]  # of pairs of a key and its coefficient
+Key = tuple[tuple[int, ...], Exponent]
+MAX_STEPS, MAX_BITS, MAX_POWER = 20_000_000, 20_000, 4096
+NONE: Exponent = frozenset()
 
 
 class InvalidError(Exception):
@@ -27,231 +31,192 @@ class TooLargeError(Exception):
 
 @dataclass(frozen=True, eq=False)
 class Value:
-    """``num / Π factor^power``; ``opaque`` if it holds generators that may have relations unknown to the checker."""
+    """A sum of terms."""
 
     field: Field
-    num: Terms
-    den: Mapping[int, int]
-    opaque: bool = False
+    terms: Mapping[Key, Fraction]
 
     def __add__(self, other: Value) -> Value:
-        den = {f: max(self.den.get(f, 0), other.den.get(f, 0)) for f in {**self.den, **other.den}}
-        num: Terms = {}
-        for value in (self, other):
-            for key, c in self.field.raised(value.num, {f: k - value.den.get(f, 0) for f, k in den.items()}).items():
-                num[key] = num.get(key, 0) + c
-        return self.field.value(num, den, self.opaque or other.opaque)
+        return self.field.total([*self.terms.items(), *other.terms.items()])
+
+    def __neg__(self) -> Value:
+        return Value(self.field, {key: -c for key, c in self.terms.items()})
 
     def __sub__(self, other: Value) -> Value:
-        return self + other * self.field.number(-1)
+        return self + -other
 
     def __mul__(self, other: Value) -> Value:
-        # A numerator that is a denominator of the other cancels before it is expanded.
-        below, under = dict(self.den), dict(other.den)
-        num = self.field.product(self.field.cancelled(self.num, under), self.field.cancelled(other.num, below))
-        den = {f: below.get(f, 0) + under.get(f, 0) for f in {**below, **under}}
-        return self.field.value(num, den, self.opaque or other.opaque)
+        return self.field.product(self, other)
 
     def __truediv__(self, other: Value) -> Value:
         return self * self.field.inverse(other)
 
     @property
+    def key(self) -> Hashable:
+        """What the value looks like: equal keys mean equal values."""
+        return frozenset(self.terms.items())
+
+    @property
     def sign(self) -> int:
-        """±1 where all terms show that sign for all inputs, else 0."""
-        signs = [self.field.sign(self.field.factors[f]) for f, k in self.den.items() for _ in range(1 + k % 2)]
-        return self.field.sign(self.num) * prod(signs)
+        """±1 where no term has the other sign, and one is nowhere zero, for all inputs; else 0."""
+        unsure = [[g for g in x if g not in self.field.positive] for x, _ in self.terms]
+        signs, squares = {c > 0 for c in self.terms.values()}, all(x[::2] == x[1::2] for x in unsure)
+        return (1 if signs.pop() else -1) if squares and len(signs) == 1 and not all(unsure) else 0
 
     @property
     def nonzero(self) -> bool:
-        """Whether it is zero for no inputs, or for a set of measure zero."""
-        return bool(self.num) and (not self.opaque or self.sign != 0)
-
-    @property
-    def key(self) -> Hashable:
-        """What the value looks like: equal keys mean equal values."""
-        return frozenset(self.num.items()), frozenset(self.den.items())
+        """Whether it is zero for no inputs, or, as a polynomial in the inputs, for a set of measure zero."""
+        inputs = all(self.field.inputs.issuperset(x) for x, _ in self.terms)
+        return self.sign != 0 or (inputs and len({e for _, e in self.terms}) == 1)
 
 
 class Field:
-    """The generators, exponents and denominators of one case, and the steps that are left."""
+    """The generators of one case with what is known of them, and the steps that are left."""
 
     def __init__(self) -> None:
-        self.steps = MAX_STEPS
-        self.zeros = 0  # divisors that are zero for some inputs, a set of measure zero
-        self.slots: dict[Hashable, int] = {}
-        self.guard = self.positive = 0  # the two highest bits of all powers; the powers of positive generators
+        self.steps, self.zeros = MAX_STEPS, 0  # divisors that are zero for some inputs, a set of measure zero
+        self.numbers: dict[Hashable, int] = {}
+        self.inputs: set[int] = set()
+        self.positive: set[int] = set()
         self.primes: dict[Key, int] = {}  # log p
         self.logs: dict[Key, Value] = {}  # log u of any other u
-        self.exponents: list[Mapping[Key, Number]] = [{}]
-        self.exponent_numbers: dict[Hashable, int] = {frozenset(): 0}
-        self.sums: dict[tuple[int, int, int], tuple[int, Number]] = {}
-        self.factors: list[Terms] = []
-        self.factor_numbers: dict[Hashable, int] = {}
+        self.divisors: dict[int, Value] = {}  # of each inverse; they hold earlier generators only
+        self.sums: dict[tuple[Exponent, Exponent], tuple[Exponent, Fraction]] = {}
 
-    def spend(self, terms: int) -> None:
-        """Count elementary steps; raise ``TooLargeError`` when they are used up."""
-        self.steps -= terms * (1 + len(self.slots) // 128)
-        if self.steps < 0 or terms > MAX_TERMS:
-            raise TooLargeError("the expressions need more steps than the checker takes")
+    def total(self, items: Iterable[tuple[Key, Fraction]]) -> Value:
+        """Return the sum of terms."""
+        out: dict[Key, Fraction] = {}
+        for key, c in items:
+            out[key] = out[key] + c if key in out else c
+            self.steps -= 1 + len(key[0])
+        if self.steps < 0 or any(
+            max(c.numerator.bit_length(), c.denominator.bit_length()) > MAX_BITS for c in out.values()
+        ):
+            raise TooLargeError(f"more steps than the checker takes, or a number of more than {MAX_BITS} bits")
+        return Value(self, {key: c for key, c in out.items() if c})
 
-    def number(self, value: Number) -> Value:
+    def number(self, value: Fraction | int) -> Value:
         """Return a rational number."""
-        return self.value({ONE: value.numerator if value.denominator == 1 else value}, {})
+        return self.total([(((), NONE), Fraction(value))])
 
-    def generator(self, key: Hashable, opaque: bool = False) -> Value:
-        """Return an indeterminate: an input, a maximum, or a function without a rule."""
-        slot = self.slots.setdefault(key, len(self.slots))
-        self.guard |= 0xC000 << WIDTH * slot
-        if slot >= MAX_GENERATORS:
-            raise TooLargeError(f"more than {MAX_GENERATORS} inputs and functions")
-        return Value(self, {(1 << WIDTH * slot, 0): 1}, {}, opaque)
+    def generator(self, *key: Hashable, known: set[int] | None = None) -> Value:
+        """Return the generator with this key; note it among the inputs, or what is positive."""
+        number = self.numbers.setdefault(key, len(self.numbers) + 1)
+        if known is not None:
+            known.add(number)
+        return Value(self, {((number,), NONE): Fraction(1)})
 
-    def sign(self, terms: Terms) -> int:
-        """Return ±1 where every term has that sign for all inputs, else 0."""
-        signs = {0 if x & ~self.positive else 1 if c > 0 else -1 for (x, _), c in terms.items()}
-        return signs.pop() if len(signs) == 1 else 0
+    def product(self, a: Value, b: Value) -> Value:
+        """Return ``a · b``, with ``exp(e) exp(f) = exp(e + f)``."""
+        self.steps -= len(a.terms) * len(b.terms)
+        powers = [max((len(x) for x, _ in v.terms), default=0) for v in (a, b)]
+        if self.steps < 0 or sum(powers) > MAX_POWER:
+            raise TooLargeError(f"more steps than the checker takes, or a power above {MAX_POWER}")
+        items = []
+        for (x, e), c in a.terms.items():
+            for (y, f), d in b.terms.items():
+                if e and f:
+                    if (e, f) not in self.sums:
+                        self.sums[e, f] = self.exponent(self.total([*e, *f]).terms)
+                    g, factor = self.sums[e, f]
+                    items.append(((merged(x, y), g), c * d * factor))
+                else:
+                    items.append(((merged(x, y), e or f), c * d))
+        return self.total(items)
 
-    def value(self, num: Terms, den: dict[int, int], opaque: bool = False) -> Value:
-        """Return ``num / den`` without terms that are zero, and with what obviously cancels cancelled."""
-        self.spend(4 * len(num))
-        num = self.cancelled({key: c for key, c in num.items() if c}, den)
-        if any(c.numerator.bit_length() + c.denominator.bit_length() > MAX_BITS for c in num.values()):
-            raise TooLargeError(f"a number of more than {MAX_BITS} bits")
-        return Value(self, num, {f: k for f, k in den.items() if k and num}, opaque)
-
-    def inverse(self, a: Value) -> Value:
-        """Return ``1/a``; refuse what is zero, or may be zero on a set of positive measure."""
-        if not a.nonzero:
-            raise InvalidError("division by what may be zero for many inputs")
-        self.zeros += not a.sign
-        first, lead, rest = self.normal(a.num)
-        e, factor = self.plus(0, lead, -1)
-        num = self.raised({(0, e): factor / Fraction(first)}, a.den)
-        if rest == {ONE: 1}:
-            return self.value(num, {}, a.opaque)
-        number = self.factor_numbers.setdefault(frozenset(rest.items()), len(self.factors))
-        self.factors += [rest] if number == len(self.factors) else []
-        return self.value(num, {number: 1}, a.opaque)
-
-    def exp(self, a: Value) -> Value:
-        """Return ``exp a``, with ``exp(e + n log u) = exp(e) · uⁿ``."""
-        if a.den:
-            return self.generator(("exp", a.key), opaque=True)
-        terms, powers = dict(a.num), self.number(1)
-        for key in [key for key in terms if key in self.logs and terms[key] in range(-MAX_POWER, MAX_POWER + 1)]:
-            n = int(terms.pop(key))
-            for _ in range(abs(n)):
-                powers = powers * self.logs[key] if n > 0 else powers / self.logs[key]
-        nested = any(key not in self.primes for _, e in terms for key in self.exponents[e])
-        e, factor = self.exponent(terms)
-        return powers * Value(self, {(0, e): factor}, {}, a.opaque or nested)
-
-    def log(self, a: Value) -> Value:
-        """Return ``log a`` in terms that :meth:`exp` knows; refuse what may not be positive."""
-        if a.sign != 1:
-            raise InvalidError("the logarithm of what may be zero or negative")
-        powers = prime_powers(a.num[ONE]) if set(a.num) == {ONE} and not a.den else None
-        if powers is not None:
-            return self.value({self.log_prime(p): k for p, k in powers.items()}, {}, opaque=True)
-        result = self.generator(("log", a.key), opaque=True)
-        self.logs.setdefault(next(iter(result.num)), a)
-        return result
-
-    def sqrt(self, a: Value) -> Value:
-        """Return ``√a``, exact for a rational times roots and exponentials; refuse what may not be positive."""
-        if a.sign != 1:
-            raise InvalidError("the square root of what may be zero or negative")
-        (x, e), c = next(iter(a.num.items()))
-        powers = prime_powers(c) if len(a.num) == 1 and not (x or a.den) else None
-        if powers is None:
-            return self.generator(("sqrt", a.key), opaque=True)
-        half = {key: Fraction(k) / 2 for key, k in self.exponents[e].items()}
-        for p, k in powers.items():
-            half[self.log_prime(p)] = half.get(self.log_prime(p), 0) + Fraction(k, 2)
-        e, factor = self.exponent(half)
-        return Value(self, {(0, e): factor}, {}, a.opaque)
-
-    def log_prime(self, p: int) -> Key:
-        """Return the term ``log p``."""
-        [key] = self.generator(("log", p)).num
-        self.primes[key] = p
-        self.positive |= 0xFFFF * key[0]
-        return key
-
-    def raised(self, terms: Terms, powers: Mapping[int, int]) -> Terms:
-        """Return ``terms`` times powers of factors."""
-        for factor in (f for f, k in powers.items() for _ in range(k)):
-            terms = self.product(terms, self.factors[factor])
-        return terms
-
-    def product(self, a: Terms, b: Terms) -> Terms:
-        """Return ``a · b``."""
-        self.spend(1 + len(a) * len(b))
-        out: Terms = {}
-        seen = 0
-        for (x, e), c in a.items():
-            for (y, f), d in b.items():
-                seen |= (z := x + y)
-                g, factor = self.plus(e, f, 1) if e and f else (e or f, 1)
-                out[z, g] = out.get((z, g), 0) + c * d * factor
-        if seen & self.guard:
-            raise TooLargeError("a power above 16383")  # below it no sum of two powers carries into the next slot
-        return out
-
-    def exponent(self, terms: Mapping[Key, Number]) -> tuple[int, Number]:
-        """Return the number of ``e`` and the rational ``c`` for which ``exp(terms) = c · exp(e)``."""
-        kept, factor = {key: c for key, c in terms.items() if c}, Fraction(1)
+    def exponent(self, terms: Mapping[Key, Fraction]) -> tuple[Exponent, Fraction]:
+        """Return ``e`` and the rational ``c`` with ``exp(terms) = c · exp(e)``: whole powers of primes come out."""
+        kept, factor = dict(terms), Fraction(1)
         for key in self.primes.keys() & kept.keys():
             whole = floor(kept[key])
             if abs(whole) > MAX_POWER:
                 raise TooLargeError(f"a power above {MAX_POWER}")
             factor *= Fraction(self.primes[key]) ** whole
             kept[key] -= whole
-            kept = kept if kept[key] else {k: c for k, c in kept.items() if k != key}
-        number = self.exponent_numbers.setdefault(frozenset(kept.items()), len(self.exponents))
-        self.exponents += [kept] if number == len(self.exponents) else []
-        return number, int(factor) if factor.denominator == 1 else factor
+        return frozenset((key, c) for key, c in kept.items() if c), factor
 
-    def plus(self, e: int, f: int, sign: int) -> tuple[int, Number]:
-        """Return :meth:`exponent` of ``e ± f``."""
-        if (e, f, sign) not in self.sums:
-            terms = dict(self.exponents[e])
-            self.spend(10 * (len(terms) + len(self.exponents[f])))
-            for key, c in self.exponents[f].items():
-                terms[key] = terms.get(key, 0) + sign * c
-            self.sums[e, f, sign] = self.exponent(terms)
-        return self.sums[e, f, sign]
+    def exp(self, a: Value) -> Value:
+        """Return ``exp a``, with ``exp(e + k log u) = exp(e) · uᵏ`` for whole ``k``."""
+        whole = {key: int(c) for key, c in a.terms.items() if key in self.logs and c.denominator == 1}
+        if any(abs(k) > MAX_POWER for k in whole.values()):
+            raise TooLargeError(f"a power above {MAX_POWER}")
+        bases = [(self.logs[key] if k > 0 else self.inverse(self.logs[key]), abs(k)) for key, k in whole.items()]
+        e, factor = self.exponent({key: c for key, c in a.terms.items() if key not in whole})
+        return reduce(mul, [u for u, k in bases for _ in range(k)], Value(self, {((), e): factor}))
 
-    def normal(self, num: Terms) -> tuple[Number, int, Terms]:
-        """Write ``num`` as ``first · exp(lead) · rest``, where the rest is the same for all such multiples."""
-        lead, *others = dict.fromkeys(e for _, e in num)
-        for e in others:  # in an order that shifting all exponents does not change
-            difference = self.exponents[self.plus(e, lead, -1)[0]]
-            lead = e if difference[max(difference)] > 0 else lead
-        first = num[max(key for key in num if key[1] == lead)]
-        negative, factor = self.plus(0, lead, -1)
-        rest = self.product(num, {(0, negative): 1 if first == factor == 1 else factor / Fraction(first)})
-        return first, lead, rest
+    def log(self, a: Value) -> Value:
+        """Return ``log a``, a sum for a rational times an exponential; refuse what may not be positive."""
+        if a.sign != 1:
+            raise InvalidError("a logarithm or root of what may be zero or negative")
+        [((x, e), c), *more] = a.terms.items()
+        if x or more:
+            result = self.generator("log", a.key)
+            self.logs |= dict.fromkeys(result.terms, a)
+            return result
+        result = self.total(e)
+        for p, k in ((p, k) for n, k in ((c.numerator, 1), (c.denominator, -1)) for p in factors(n)):
+            log_p = self.generator("log", p, known=self.positive)
+            self.primes |= dict.fromkeys(log_p.terms, p)
+            result += log_p * self.number(k)
+        return result
 
-    def cancelled(self, num: Terms, den: dict[int, int]) -> Terms:
-        """Return ``num``, divided by a factor of ``den`` of which it is a multiple; that is taken out of ``den``."""
-        if any(k and len(num) == len(self.factors[f]) for f, k in den.items()):
-            first, lead, rest = self.normal(num)
-            factor = self.factor_numbers.get(frozenset(rest.items()), -1)
-            if den.get(factor, 0):
-                den[factor] -= 1
-                return {(0, lead): first}
-        return num
+    def sqrt(self, a: Value) -> Value:
+        """Return ``√a = exp(½ log a)``."""
+        return self.exp(self.log(a) * self.number(Fraction(1, 2)))
+
+    def inverse(self, a: Value) -> Value:
+        """Return ``1/a``, the same generator for all rational multiples of ``a · exp(e)``."""
+        if not a.nonzero:
+            raise InvalidError("division by what may be zero for many inputs")
+        self.zeros += not a.sign
+        lead, *others = dict.fromkeys(e for _, e in a.terms)
+        for e in others:  # the first in an order that shifting all exponents does not change
+            difference = (self.total(e) - self.total(lead)).terms
+            lead = e if difference[max(difference, key=hash)] > 0 else lead
+        e, factor = self.exponent((-self.total(lead)).terms)
+        unit = Value(self, {((), e): factor / a.terms[max(key[0] for key in a.terms if key[1] == lead), lead]})
+        rest = a * unit
+        [*x] = next(iter(rest.terms))[0] if len(rest.terms) == 1 else (0, 0)
+        if len(x) < 2:  # exp(e), 1/f, or one generator g, whose inverse is the generator -g
+            return self.divisors[x[0]] * unit if x and x[0] in self.divisors else unit * self.inverted(x)
+        result = self.generator("1/", rest.key, known=self.positive if rest.sign == 1 else None)
+        self.divisors |= {x[0]: rest for x, _ in result.terms}
+        return result * unit
+
+    def inverted(self, x: list[int]) -> Value:
+        """Return the inverse of at most one generator."""
+        for g in x:
+            self.divisors[-g] = Value(self, {((g,), NONE): Fraction(1)})
+            self.positive |= {-g} if g in self.positive else set()
+        return Value(self, {(tuple(-g for g in x), NONE): Fraction(1)})
+
+    def zero(self, a: Value) -> bool:
+        """Whether ``a`` is zero by the rules: multiplied by its divisors, the latest first, nothing is left."""
+        for g in sorted(self.divisors, reverse=True):
+            parts: dict[int, list[tuple[Key, Fraction]]] = {}
+            for (x, e), c in a.terms.items():
+                parts.setdefault(x.count(g), []).append(((tuple(y for y in x if y != g), e), c))
+            a = self.number(0)
+            for k in range(max(parts, default=-1) + 1):
+                a = a * self.divisors[g] + self.total(parts.get(k, []))
+        return not a.terms
 
 
-def prime_powers(c: Number) -> dict[int, int] | None:
-    """Return the primes of a positive rational with their powers, ``None`` where they are not found at once."""
-    found: dict[int, int] = {}
-    for n, sign in ((c.numerator, 1), (c.denominator, -1)):
-        for p in range(2, 1025):
-            while n % p == 0:
-                n, found[p] = n // p, found.get(p, 0) + sign
-        if n >= 2**20:
-            return None
-        found.update({n: sign} if n > 1 else {})
-    return found
+def merged(x: tuple[int, ...], y: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the product of two monomials."""
+    product = sorted(x + y)
+    for g in [g for g in product if g < 0]:
+        if -g in product:
+            product.remove(g)
+            product.remove(-g)
+    return tuple(product)
+
+
+def factors(n: int) -> list[int]:
+    """Return the small prime factors of a number, and what is left."""
+    found = []
+    for p in range(2, 1025):
+        while n % p == 0:
+            n //= p
+            found.append(p)
+    return found + [n] * (n > 1)

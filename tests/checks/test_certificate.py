@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from attn_verify.arithmetic.graph import Graph
-from attn_verify.checks.certificate import CaseRecord, PathRecord, read_certificate, write_certificate
+from attn_verify.checks.certificate import CaseRecord, PathRecord, write_certificate
+from attn_verify.checks.certificate_form import read_certificate
 from attn_verify.checks.recheck import recheck
 from attn_verify.errors import DocumentError
 from attn_verify.shapes import Sizes
@@ -65,11 +66,11 @@ def test_a_file_that_cannot_be_used_is_a_document_error(tmp_path: Path) -> None:
         b'"\\ud800"', b'{"a": 1, "a": 1}',
     ],
 )  # fmt: skip
-def test_what_is_no_certificate_is_invalid(raw: bytes, tmp_path: Path) -> None:
+def test_what_is_no_certificate_is_a_document_error(raw: bytes, tmp_path: Path) -> None:
     (tmp_path / "c.json").write_bytes(raw)
-    result = recheck(tmp_path / "c.json")
-    assert (result.status, result.exit_code) == ("invalid", 1)
-    assert len(result.reason) < 400
+    with pytest.raises(DocumentError, match=r"recheck\n  got(.|\n)*attn-verify prove wrote") as caught:
+        recheck(tmp_path / "c.json")
+    assert len(str(caught.value)) < 600
 
 
 def places(data: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -104,14 +105,18 @@ def test_every_value_replaced_by_every_wrong_one_is_refused(tmp_path: Path) -> N
             if at[-1:] == ("cases",) and wrong == []:
                 continue
             (tmp_path / "m.json").write_text(text, "utf-8")
-            result = recheck(tmp_path / "m.json")
             tried += 1
+            if at in ((), ("format",)):
+                with pytest.raises(DocumentError):
+                    recheck(tmp_path / "m.json")
+                continue
+            result = recheck(tmp_path / "m.json")
             free = bool(FREE & set(at)) and len(at) > 2 and at[-1] not in ("kind", "text")
             assert result.status == "invalid" or free, (at, wrong, result.reason)
     assert tried > 300
 
 
-@pytest.mark.parametrize("missing", ["format", "cases", "spec", "outputs", "assumptions"])
+@pytest.mark.parametrize("missing", ["version", "cases", "spec", "outputs", "assumptions"])
 def test_a_missing_or_unknown_key_is_named(missing: str, tmp_path: Path) -> None:
     write(tmp_path / "c.json")
     data = read_certificate(tmp_path / "c.json")

@@ -18,7 +18,8 @@ from attn_verify.arithmetic.graph import Graph, Node
 from attn_verify.arithmetic.graph.gradient import gradient
 from attn_verify.arithmetic.number_system import Arithmetic, textbook_matmul
 from attn_verify.checks import recheck_algebra
-from attn_verify.checks.certificate import CaseRecord, PathRecord, RecheckResult, write_certificate
+from attn_verify.checks.certificate import CaseRecord, PathRecord, write_certificate
+from attn_verify.checks.certificate_form import RecheckResult
 from attn_verify.checks.recheck import recheck
 from attn_verify.shapes import Sizes, input_shapes
 from attn_verify.spec import AttentionSpec
@@ -553,6 +554,34 @@ def test_batches_and_empty_rows(tmp_path: Path) -> None:
         assert recheck(tmp_path / "e.json").valid
 
 
+@pytest.mark.parametrize(
+    ("build", "status"),
+    [
+        (lambda g, x: x - g.number(10**9), "valid"),
+        (lambda g, x: x + g.number(10**9) * g.number(-2), "valid"),
+        (lambda g, x: -(g.number(10**9) - x), "valid"),
+        (lambda g, x: x + g.number(10**9), "invalid"),
+        (lambda g, x: g.max([g.number(10**9), x]), "invalid"),
+        (lambda g, x: g.sqrt(g.number(10**9)), "invalid"),
+        (lambda g, x: x / g.number(10**9), "invalid"),
+        (lambda g, x: x * g.number(10**9), "invalid"),
+        (lambda g, x: g.number(10**9) - g.number(10**9) + x, "invalid"),
+    ],
+)
+def test_a_positive_fill_may_be_subtracted(build: Any, status: str, tmp_path: Path) -> None:
+    """Two keys, of which the second is hidden by ``build``: the weight of the first is 1 in the limit."""
+    g, sizes = Graph(), Sizes(n=1, m=2, d_k=1, d_v=1)
+    q, k, v = (g.input(name, (0, int(name == "V"), 0)) for name in "QKV")
+    first = g.input("V", (0, 0, 0))
+    e = [g.exp(q * k), g.exp(build(g, q * g.input("K", (0, 1, 0))))]
+    z = (e[0] * first + e[1] * v) / g.sum(e)
+    limits = [node for node in g.nodes if node.op == "rational" and abs(node.value) >= 10**9]
+    case = CaseRecord(sizes, ((True, False),), g, [PathRecord({("Z", (0, 0)): z})], BOOLEAN, limits=limits)
+    written(tmp_path / "c.json", case)
+    result = recheck(tmp_path / "c.json")
+    assert result.status == status, result.reason
+
+
 def test_what_outgrows_the_checker_is_not_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recheck_algebra, "MAX_STEPS", 300_000)  # a second, not a minute
 
@@ -593,7 +622,8 @@ def test_the_checker_shares_nothing_with_the_prover() -> None:
     import attn_verify
 
     allowed = {
-        "attn_verify", "attn_verify.checks.certificate", "attn_verify.checks.recheck_algebra", "attn_verify.errors",
+        "attn_verify", "attn_verify.checks.certificate_form", "attn_verify.checks.recheck_algebra",
+        "attn_verify.errors",
         "attn_verify.shapes", "attn_verify.spec", "attn_verify.report.strict_json",
     }  # fmt: skip
     room = Path(attn_verify.__file__).parent / "checks"
