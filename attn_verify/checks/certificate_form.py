@@ -23,7 +23,8 @@ OPERATIONS: Mapping[str, int | None] = {
     "input": 0, "rational": 0, "add": 2, "sub": 2, "mul": 2, "div": 2,
     "neg": 1, "exp": 1, "log": 1, "sqrt": 1, "max": None, "atom": None,
 }  # fmt: skip
-ATOMS: Mapping[str, int] = {"sin": 1, "cos": 1, "arctan": 1, "erf": 1, "pi": 0}  # defined for all real arguments
+# Functions without a rule.  They have a value for all real arguments; tan(x/2) for all rational ones.
+ATOMS: Mapping[str, int] = {"sin": 1, "cos": 1, "arctan": 1, "erf": 1, "pi": 0, "tan_half": 1}
 _RATIONAL = re.compile(r"-?(0|[1-9][0-9]{0,1499})(/[1-9][0-9]{0,1499})?")
 _FIELDS: Mapping[str, Mapping[str, type]] = {
     "certificate": {

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import operator
 import time
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from math import copysign, inf, isinf
+from operator import add, mul, neg, sub, truediv
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +14,12 @@ import numpy as np
 
 from attn_verify import language
 from attn_verify.checks.certificate_form import ATOMS, MalformedError, RecheckResult, read_certificate, shapes_of
-from attn_verify.checks.recheck_algebra import Field, InvalidError, TooLargeError, Value
+from attn_verify.checks.recheck_algebra import Field, InvalidError, TooLargeError, Value, need
 from attn_verify.errors import AttnVerifyError, DocumentError
 from attn_verify.shapes import Sizes
 from attn_verify.spec import AttentionSpec
 
-SYMBOLS: dict[str, Callable[..., Any]] = {
-    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "neg": operator.neg,
-}  # fmt: skip
+SYMBOLS: dict[str, Callable[..., Any]] = {"+": add, "-": sub, "*": mul, "/": truediv, "neg": neg}
 RULES: dict[str, Callable[..., Any]] = {
     **dict(zip(("add", "sub", "mul", "div", "neg"), SYMBOLS.values(), strict=True)),
     "exp": lambda a: a.field.exp(a), "log": lambda a: a.field.log(a), "sqrt": lambda a: a.field.sqrt(a),
@@ -49,17 +47,9 @@ def recheck(path: str | Path) -> RecheckResult:
         raise
     except TooLargeError as error:
         status, reason = "not checked", f"case {len(cases) + 1} is too large: {error}"
-    except MalformedError as error:
-        status, reason = "invalid", str(error)
-    except (InvalidError, AttnVerifyError) as error:
-        status, reason = "invalid", f"case {len(cases) + 1}: {error}"
+    except (MalformedError, InvalidError, AttnVerifyError) as error:
+        status, reason = "invalid", f"case {len(cases) + 1}: {error}" if data else str(error)
     return RecheckResult.of(status, reason, data, cases, time.perf_counter() - start)
-
-
-def need(condition: bool, text: str) -> None:
-    """Raise ``InvalidError`` unless the condition holds."""
-    if not condition:
-        raise InvalidError(text)
 
 
 def check_case(case: Mapping[str, Any], outputs: Sequence[str], field: Field) -> dict[str, Any]:
@@ -68,11 +58,8 @@ def check_case(case: Mapping[str, Any], outputs: Sequence[str], field: Field) ->
     last = {"none": sizes.keys, "lower_right": sizes.keys - sizes.n, "upper_left": 0}[spec.causal]
     causal = np.tri(sizes.n, sizes.keys, last, dtype=bool)
     need(not (allowed & ~causal).any(), "the mask shows what the spec hides")
-    need(spec.mask != "none" or bool((allowed == causal).all()), "a mask, but the spec has none")
-    need(
-        spec.empty_row in ("zero", "mean") or bool(allowed.any(1).all()),
-        "a row that may attend to nothing has no value",
-    )
+    need(spec.mask != "none" or (allowed == causal).all(), "a mask, but the spec has none")
+    need(spec.empty_row in ("zero", "mean") or allowed.any(1).all(), "a row that may attend to nothing has no value")
     values = evaluate(case["nodes"], case["limits"], field)
     expected: dict[tuple[str, tuple[int, ...]], Value] = {}
     for block in np.ndindex((case["batch"],) if case["batch"] else ()):
@@ -80,8 +67,7 @@ def check_case(case: Mapping[str, Any], outputs: Sequence[str], field: Field) ->
         for name, shape in shapes_of(sizes).items():
             x[name] = np.empty(shape, object)
             for at in np.ndindex(shape):
-                at_all = at if name[0] == "W" else (*block, *at)
-                x[name][at] = field.generator("input", name, *at_all, known=field.inputs)
+                x[name][at] = field.generator("input", name, *(block * (name[0] != "W")), *at, known=field.inputs)
         results = formula(x, sizes, spec, allowed, field, any(name[0] == "d" for name in outputs))
         expected |= {(name, (*block, *at)): v for name in outputs for at, v in np.ndenumerate(results[name])}
     shown: set[Any] = set()
@@ -156,7 +142,8 @@ def step(op: str, args: list[Value | float], field: Field) -> Value | float:
         need(isinf(result), f"{op} of ±∞ has no limit")
         return float(result)
     if op == "max" or op in ATOMS:
-        keys = frozenset(a.key for a in finite)
+        need(op != "tan_half" or not any(x or e for x, e in finite[0].terms), "tan_half of what is no rational number")
+        keys = frozenset(frozenset(a.terms.items()) for a in finite)
         return finite[0] if op == "max" and len(keys) == 1 else field.generator(op, keys)
     return RULES[op](*finite)  # type: ignore[no-any-return]
 
@@ -165,42 +152,34 @@ def formula(
     x: Mapping[str, Any], sizes: Sizes, spec: AttentionSpec, allowed: Any, field: Field, back: bool
 ) -> dict[str, Any]:
     """Return P, Z, Y and, if ``back``, the gradients of all inputs by their definitions, the heads in front."""
-    zero: Any = field.number(0)
-    one: Any = field.number(1)
-    rows, σ = allowed.any(-1, keepdims=True), scale(spec, sizes, field)
-    mean: Any = field.number(Fraction(spec.empty_row == "mean", sizes.keys))
+    numbers: list[Any] = [field.number(c) for c in (0, 1, Fraction(spec.empty_row == "mean", sizes.keys))]
+    (zero, one, mean), rows, σ = numbers, allowed.any(-1, keepdims=True), scale(spec, sizes, field)
     source = {"Q": x.get("X"), "K": x.get("X_KV", x.get("X")), "V": x.get("X_KV", x.get("X"))}
     Q, K, V = (x[a] if sizes.given_qkv else X @ x[f"W_{a}"] for a, X in source.items())
-    E = np.where(allowed, np.frompyfunc(field.exp, 1, 1)(Q @ T(K) * σ), zero)
+    E = np.where(allowed, np.frompyfunc(field.exp, 1, 1)(Q @ K.mT * σ), zero)
     P = np.where(rows, E / np.where(rows, E.sum(-1, keepdims=True), one), mean)
     Z = np.concatenate(P @ V, axis=1)
     W_O, dY = x.get("W_O"), x.get("dY")
     results = {"P": P, "Z": Z} | ({} if W_O is None else {"Y": Z @ W_O})
     if not back:
         return results
-    dO = x["dO"] if W_O is None else np.array(np.split(dY @ T(W_O), sizes.heads, axis=1))
-    dP = dO @ T(V)
+    dO = x["dO"] if W_O is None else np.array(np.split(dY @ W_O.mT, sizes.heads, axis=1))
+    dP = dO @ V.mT
     dS = np.where(rows, P * (dP - (P * dP).sum(-1, keepdims=True)), zero)
-    d = {"dQ": dS @ K * σ, "dK": T(dS) @ Q * σ, "dV": T(P) @ dO}
-    results |= d | ({} if W_O is None else {"dW_O": T(Z) @ dY})
+    d = {"dQ": dS @ K * σ, "dK": dS.mT @ Q * σ, "dV": P.mT @ dO}
+    results |= d | ({} if W_O is None else {"dW_O": Z.mT @ dY})
     for a, X in source.items() if not sizes.given_qkv else ():
-        results[f"dW_{a}"] = T(X) @ d[f"d{a}"]
+        results[f"dW_{a}"] = X.mT @ d[f"d{a}"]
         name = "dX_KV" if sizes.cross and a != "Q" else "dX"
-        results[name] = (d[f"d{a}"] @ T(x[f"W_{a}"])).sum(0) + results.get(name, zero)
+        results[name] = (d[f"d{a}"] @ x[f"W_{a}"].mT).sum(0) + results.get(name, zero)
     return results
 
 
-def T(A: Any) -> Any:
-    """Return the transposed matrices."""
-    return np.swapaxes(A, -1, -2)
-
-
-def scale(spec: AttentionSpec, sizes: Sizes, field: Field) -> Value:
+def scale(spec: AttentionSpec, sizes: Sizes, field: Field) -> Any:
     """Return the factor σ of the scores at these sizes."""
 
     def power(a: Value, k: Fraction) -> Value:
         return field.exp(field.log(a) * field.number(k))
 
     algebra = language.Algebra(field.number, SYMBOLS, power, {"sqrt": field.sqrt})
-    value: Value = language.evaluate(spec.scale_node(), {k: field.number(v) for k, v in sizes.items()}, algebra)
-    return value
+    return language.evaluate(spec.scale_node(), {k: field.number(v) for k, v in sizes.items()}, algebra)

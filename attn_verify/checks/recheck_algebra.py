@@ -15,10 +15,10 @@ from math import floor
 from operator import mul
 from typing import Any
 
+Monomial = tuple[int, ...]
 Exponent = frozenset[Any]  # of pairs of a key and its coefficient
-Key = tuple[tuple[int, ...], Exponent]
+Key = tuple[Monomial, Exponent]
 MAX_STEPS, MAX_BITS, MAX_POWER = 20_000_000, 20_000, 4096
-NONE: Exponent = frozenset()
 
 
 class InvalidError(Exception):
@@ -27,6 +27,12 @@ class InvalidError(Exception):
 
 class TooLargeError(Exception):
     """The expressions outgrow what the checker is willing to compute."""
+
+
+def need(condition: object, text: str, kind: type[Exception] = InvalidError) -> None:
+    """Raise an error unless the condition holds."""
+    if not condition:
+        raise kind(text)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,11 +58,6 @@ class Value:
         return self * self.field.inverse(other)
 
     @property
-    def key(self) -> Hashable:
-        """What the value looks like: equal keys mean equal values."""
-        return frozenset(self.terms.items())
-
-    @property
     def sign(self) -> int:
         """±1 where no term has the other sign, and one is nowhere zero, for all inputs; else 0."""
         unsure = [[g for g in x if g not in self.field.positive] for x, _ in self.terms]
@@ -76,10 +77,8 @@ class Field:
     def __init__(self) -> None:
         self.steps, self.zeros = MAX_STEPS, 0  # divisors that are zero for some inputs, a set of measure zero
         self.numbers: dict[Hashable, int] = {}
-        self.inputs: set[int] = set()
-        self.positive: set[int] = set()
-        self.primes: dict[Key, int] = {}  # log p
-        self.logs: dict[Key, Value] = {}  # log u of any other u
+        self.inputs, self.positive = set[int](), set[int]()
+        self.logs: dict[Key, Value | int] = {}  # the u of a generator log u, a prime or any other
         self.divisors: dict[int, Value] = {}  # of each inverse; they hold earlier generators only
         self.sums: dict[tuple[Exponent, Exponent], tuple[Exponent, Fraction]] = {}
 
@@ -89,74 +88,68 @@ class Field:
         for key, c in items:
             out[key] = out[key] + c if key in out else c
             self.steps -= 1 + len(key[0])
-        if self.steps < 0 or any(
-            max(c.numerator.bit_length(), c.denominator.bit_length()) > MAX_BITS for c in out.values()
-        ):
-            raise TooLargeError(f"more steps than the checker takes, or a number of more than {MAX_BITS} bits")
+        bits = max((max(abs(c.numerator), c.denominator) for c in out.values()), default=0).bit_length()
+        need(self.steps > 0 and bits <= MAX_BITS, f"too many steps, or more than {MAX_BITS} bits", TooLargeError)
         return Value(self, {key: c for key, c in out.items() if c})
 
     def number(self, value: Fraction | int) -> Value:
         """Return a rational number."""
-        return self.total([(((), NONE), Fraction(value))])
+        return self.total([(((), frozenset()), Fraction(value))])
 
     def generator(self, *key: Hashable, known: set[int] | None = None) -> Value:
         """Return the generator with this key; note it among the inputs, or what is positive."""
         number = self.numbers.setdefault(key, len(self.numbers) + 1)
         if known is not None:
             known.add(number)
-        return Value(self, {((number,), NONE): Fraction(1)})
+        return Value(self, {((number,), frozenset()): Fraction(1)})
 
     def product(self, a: Value, b: Value) -> Value:
         """Return ``a · b``, with ``exp(e) exp(f) = exp(e + f)``."""
         self.steps -= len(a.terms) * len(b.terms)
-        powers = [max((len(x) for x, _ in v.terms), default=0) for v in (a, b)]
-        if self.steps < 0 or sum(powers) > MAX_POWER:
-            raise TooLargeError(f"more steps than the checker takes, or a power above {MAX_POWER}")
+        power = sum(max((len(x) for x, _ in v.terms), default=0) for v in (a, b))
+        need(self.steps > 0 and power <= MAX_POWER, f"too many steps, or a power above {MAX_POWER}", TooLargeError)
         items = []
         for (x, e), c in a.terms.items():
             for (y, f), d in b.terms.items():
-                if e and f:
-                    if (e, f) not in self.sums:
-                        self.sums[e, f] = self.exponent(self.total([*e, *f]).terms)
-                    g, factor = self.sums[e, f]
-                    items.append(((merged(x, y), g), c * d * factor))
-                else:
-                    items.append(((merged(x, y), e or f), c * d))
+                if e and f and (e, f) not in self.sums:
+                    self.sums[e, f] = self.exponent(self.total([*e, *f]).terms)
+                g, factor = self.sums[e, f] if e and f else (e or f, 1)
+                items.append(((merged(x, y), g), c * d * factor))
         return self.total(items)
 
     def exponent(self, terms: Mapping[Key, Fraction]) -> tuple[Exponent, Fraction]:
         """Return ``e`` and the rational ``c`` with ``exp(terms) = c · exp(e)``: whole powers of primes come out."""
         kept, factor = dict(terms), Fraction(1)
-        for key in self.primes.keys() & kept.keys():
-            whole = floor(kept[key])
-            if abs(whole) > MAX_POWER:
-                raise TooLargeError(f"a power above {MAX_POWER}")
-            factor *= Fraction(self.primes[key]) ** whole
-            kept[key] -= whole
+        for key, p in [(key, self.logs.get(key)) for key in terms]:
+            if isinstance(p, int):
+                whole = floor(kept[key])
+                need(abs(whole) <= MAX_POWER, f"a power above {MAX_POWER}", TooLargeError)
+                kept[key], factor = kept[key] - whole, factor * Fraction(p) ** whole
         return frozenset((key, c) for key, c in kept.items() if c), factor
 
     def exp(self, a: Value) -> Value:
         """Return ``exp a``, with ``exp(e + k log u) = exp(e) · uᵏ`` for whole ``k``."""
-        whole = {key: int(c) for key, c in a.terms.items() if key in self.logs and c.denominator == 1}
-        if any(abs(k) > MAX_POWER for k in whole.values()):
-            raise TooLargeError(f"a power above {MAX_POWER}")
-        bases = [(self.logs[key] if k > 0 else self.inverse(self.logs[key]), abs(k)) for key, k in whole.items()]
-        e, factor = self.exponent({key: c for key, c in a.terms.items() if key not in whole})
-        return reduce(mul, [u for u, k in bases for _ in range(k)], Value(self, {((), e): factor}))
+        kept, powers = dict(a.terms), []
+        for key, u in [(key, self.logs.get(key)) for key in a.terms]:
+            if isinstance(u, Value) and kept[key].denominator == 1:
+                k = int(kept.pop(key))
+                need(abs(k) <= MAX_POWER, f"a power above {MAX_POWER}", TooLargeError)
+                powers += [u if k > 0 else self.inverse(u)] * abs(k)
+        e, factor = self.exponent(kept)
+        return reduce(mul, powers, Value(self, {((), e): factor}))
 
     def log(self, a: Value) -> Value:
         """Return ``log a``, a sum for a rational times an exponential; refuse what may not be positive."""
-        if a.sign != 1:
-            raise InvalidError("a logarithm or root of what may be zero or negative")
+        need(a.sign == 1, "a logarithm or root of what may be zero or negative")
         [((x, e), c), *more] = a.terms.items()
         if x or more:
-            result = self.generator("log", a.key)
+            result = self.generator("log", frozenset(a.terms.items()))
             self.logs |= dict.fromkeys(result.terms, a)
             return result
         result = self.total(e)
-        for p, k in ((p, k) for n, k in ((c.numerator, 1), (c.denominator, -1)) for p in factors(n)):
+        for p, k in [(p, 1) for p in primes(c.numerator)] + [(p, -1) for p in primes(c.denominator)]:
             log_p = self.generator("log", p, known=self.positive)
-            self.primes |= dict.fromkeys(log_p.terms, p)
+            self.logs |= dict.fromkeys(log_p.terms, p)
             result += log_p * self.number(k)
         return result
 
@@ -165,30 +158,27 @@ class Field:
         return self.exp(self.log(a) * self.number(Fraction(1, 2)))
 
     def inverse(self, a: Value) -> Value:
-        """Return ``1/a``, the same generator for all rational multiples of ``a · exp(e)``."""
-        if not a.nonzero:
-            raise InvalidError("division by what may be zero for many inputs")
+        """Return ``1/a``; with the same new generator for all rational multiples of ``a · exp(e)``."""
+        need(a.nonzero, "division by what may be zero for many inputs")
         self.zeros += not a.sign
         lead, *others = dict.fromkeys(e for _, e in a.terms)
-        for e in others:  # the first in an order that shifting all exponents does not change
+        for e in others:  # the last in an order that shifting all exponents does not change
             difference = (self.total(e) - self.total(lead)).terms
             lead = e if difference[max(difference, key=hash)] > 0 else lead
         e, factor = self.exponent((-self.total(lead)).terms)
-        unit = Value(self, {((), e): factor / a.terms[max(key[0] for key in a.terms if key[1] == lead), lead]})
+        unit = Value(self, {((), e): factor / a.terms[max(x for x, f in a.terms if f == lead), lead]})
         rest = a * unit
-        [*x] = next(iter(rest.terms))[0] if len(rest.terms) == 1 else (0, 0)
-        if len(x) < 2:  # exp(e), 1/f, or one generator g, whose inverse is the generator -g
-            return self.divisors[x[0]] * unit if x and x[0] in self.divisors else unit * self.inverted(x)
-        result = self.generator("1/", rest.key, known=self.positive if rest.sign == 1 else None)
-        self.divisors |= {x[0]: rest for x, _ in result.terms}
-        return result * unit
-
-    def inverted(self, x: list[int]) -> Value:
-        """Return the inverse of at most one generator."""
-        for g in x:
-            self.divisors[-g] = Value(self, {((g,), NONE): Fraction(1)})
-            self.positive |= {-g} if g in self.positive else set()
-        return Value(self, {(tuple(-g for g in x), NONE): Fraction(1)})
+        x = next(iter(rest.terms))[0]
+        if len(rest.terms) > 1 or len(x) > 1:
+            result = self.generator("1/", frozenset(rest.terms.items()), known=self.positive if rest.sign > 0 else None)
+            self.divisors |= {g: rest for (g,), _ in result.terms}
+            return result * unit
+        if x and x[0] in self.divisors:  # 1/(1/u)
+            return self.divisors[x[0]] * unit
+        for g in x:  # the inverse of one generator is its negative, and cancels at once
+            self.divisors[-g] = rest
+            self.positive |= {-g} & {-h for h in self.positive}
+        return Value(self, {(tuple(-g for g in x), frozenset()): Fraction(1)}) * unit
 
     def zero(self, a: Value) -> bool:
         """Whether ``a`` is zero by the rules: multiplied by its divisors, the latest first, nothing is left."""
@@ -202,21 +192,20 @@ class Field:
         return not a.terms
 
 
-def merged(x: tuple[int, ...], y: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the product of two monomials."""
+def merged(x: Monomial, y: Monomial) -> Monomial:
+    """Return the product of two monomials, in which ``-g`` is the inverse of ``g``."""
     product = sorted(x + y)
-    for g in [g for g in product if g < 0]:
+    for g in [g for g in product if g < 0 and -g in product]:
         if -g in product:
             product.remove(g)
             product.remove(-g)
     return tuple(product)
 
 
-def factors(n: int) -> list[int]:
+def primes(n: int) -> list[int]:
     """Return the small prime factors of a number, and what is left."""
-    found = []
+    found: list[int] = []
     for p in range(2, 1025):
         while n % p == 0:
-            n //= p
-            found.append(p)
+            n, found = n // p, [*found, p]
     return found + [n] * (n > 1)
