@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -16,8 +15,8 @@ from attn_verify.checks.outcome import Outcome, check_plain
 from attn_verify.checks.proof_report import Proof
 from attn_verify.checks.search import search
 from attn_verify.checks.verdict import Status
-from attn_verify.errors import AttnVerifyError, SizeError, explain
-from attn_verify.shapes import Sizes, input_shapes
+from attn_verify.errors import AttnVerifyError, SizeError
+from attn_verify.shapes import Sizes
 from attn_verify.targets.binding import Binding
 from attn_verify.targets.cases import default_sizes
 from attn_verify.targets.layouts import Convention
@@ -25,8 +24,6 @@ from attn_verify.targets.units import Case
 
 # From so many multiplications of the formula, or terms of its scores, on, entries are not traced one by one.
 LIMIT, TERMS = 60_000, 100_000
-# Residues of so many scores, or inputs, take some gigabytes.
-MAX_SCORES, MAX_INPUTS = 1 << 22, 1 << 24
 # Other layouts, and axes of batch and heads longer than 1, are tried while they cost at most so many.
 _CHEAP = 20_000_000
 # Seconds of the search for a counterexample at smaller sizes, and of each of its parts.
@@ -56,20 +53,6 @@ def too_large(sizes: Sizes) -> bool:
     """
     terms = sizes.heads * sizes.n * sizes.keys * sizes.d_k * (sizes.d_model or 1) ** 2
     return work(sizes) > LIMIT or terms > TERMS
-
-
-def check_extent(sizes: Sizes, title: str) -> None:
-    """Raise ``SizeError`` where whole arrays do not fit into memory, before anything is built.
-
-    >>> check_extent(Sizes(n=1024, m=1024, d_k=64, d_v=64), "prove")
-    """
-    scores = sizes.heads * sizes.n * sizes.keys
-    inputs = sum(prod(shape) for shape in input_shapes(sizes).values())
-    for count, limit, name in ((scores, MAX_SCORES, "scores"), (inputs, MAX_INPUTS, "entries of inputs")):
-        if count > limit:
-            received = f"got {', '.join(f'{key} = {size}' for key, size in sizes.items())}"
-            cause = f"{count:,} {name} do not fit into memory; at most {limit:,} do"
-            raise SizeError(explain(title, received, cause, remedy="give smaller sizes; the code is the same"))
 
 
 def completed(binding: Binding, given: Mapping[str, int]) -> dict[str, int]:
@@ -155,7 +138,6 @@ def _planned(
             proof.refused.append(f"{convention}: left out at these sizes, where one layout takes long")
         else:
             several = True
-            check_extent(sizes, binding.title)
             yield sizes, convention
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Iterator, Mapping, Sequence
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from attn_verify.errors import SizeError, TargetError, explain
-from attn_verify.shapes import Sizes
+from attn_verify.shapes import Sizes, input_shapes
 from attn_verify.spec import AttentionSpec
 from attn_verify.targets.layouts import WIDTHS, Convention
 
@@ -43,6 +44,9 @@ _TIED_CROSS = ((2, 3, 2, 2), (3, 2, 1, 3), (1, 3, 3, 1), (2, 2, 2, 2))
 EVERY_MASK = 6
 _SINGLE = 12
 _RANDOM = 6
+
+# Exact values of so many scores, or inputs, take some gigabytes.
+MAX_SCORES, MAX_INPUTS = 1 << 22, 1 << 24
 
 _NAMES = ("n", "m", "d_k", "d_v", "d_model", "heads", "d_out")
 
@@ -80,6 +84,7 @@ def default_sizes(binding: Binding, convention: Convention, given: Mapping[str, 
             if binding.kind == "layer" and binding.keys_apart == "required":
                 merged["apart"] = 1  # where m = n too
             sizes = check_sizes(binding, Sizes.of(merged), convention)
+            check_extent(sizes, binding.title)
             if not all(any(line) for line in binding.spec.allowed(sizes)):
                 received = f"got n = {sizes.n}, m = {sizes.keys} with causal = {binding.spec.causal}"
                 remedy = "choose n ≤ m: the formula covers masks with at least one key a row"
@@ -93,6 +98,20 @@ def default_sizes(binding: Binding, convention: Convention, given: Mapping[str, 
         assert problem is not None
         raise problem
     return result
+
+
+def check_extent(sizes: Sizes, title: str) -> None:
+    """Raise ``SizeError`` where the arrays do not fit into memory, before anything is built.
+
+    >>> check_extent(Sizes(n=1024, m=1024, d_k=64, d_v=64), "prove")
+    """
+    scores = sizes.heads * sizes.n * sizes.keys
+    inputs = sum(prod(shape) for shape in input_shapes(sizes).values())
+    for count, limit, name in ((scores, MAX_SCORES, "scores"), (inputs, MAX_INPUTS, "entries of inputs")):
+        if count > limit:
+            received = f"got {', '.join(f'{key} = {size}' for key, size in sizes.items())}"
+            cause = f"{count:,} {name} do not fit into memory; at most {limit:,} do"
+            raise SizeError(explain(title, received, cause, remedy="give smaller sizes; the code is the same"))
 
 
 def _rows(binding: Binding, convention: Convention) -> list[dict[str, int]]:
