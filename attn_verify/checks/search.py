@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attn_verify.checks.counterexample import Counterexample
+from attn_verify.checks.rounding import FloatFormat
 from attn_verify.checks.witness_case import Point, Problem, problem
 from attn_verify.checks.witness_inputs import candidates, on_grid
 from attn_verify.checks.witness_plan import contradiction, narrowest_returned, recipe
@@ -32,6 +33,9 @@ Found = Mapping[str, Any]
 CLEAR = 4.0
 # In half precision the bound is most of what a weighted mean can be off by at all; it is rigorous without a margin.
 CLEAR_HALF = 1.0
+# A wrong number is off by more unit roundoffs of the largest input, too: code that adds 0 = a − b, a and b of the
+# size of an input, is off by rounding where the values, and so the bounds, are tiny.
+FLOOR = 64.0
 _BATCH = 45
 _FEW = 15
 _TAMINGS = 40
@@ -90,8 +94,12 @@ def clear(asked: Problem, arrays: Arrays, outcome: Mapping[str, Any]) -> Found |
     # A number that is wrong is judged by a bound that knows the magnitudes; anything else only on tame inputs.
     if not (asked.plan.ordinary(arrays, math.inf) if found["kind"] == "value" else asked.plan.ordinary(arrays)):
         return None
+    if found["kind"] != "value":
+        return found
     margin = CLEAR_HALF if asked.plan.precision == "float16" else CLEAR
-    return found if found["kind"] != "value" or found["error"] > margin * found["bound"] else None
+    largest = max(1.0, *(float(np.max(np.abs(array), initial=0.0)) for array in arrays.values()))
+    floor = FLOOR * FloatFormat.of(asked.plan.precision).unit_roundoff * largest
+    return found if found["error"] > max(margin * found["bound"], floor) else None
 
 
 def search(
@@ -128,7 +136,8 @@ def search(
         budget_seconds: time for everything; a witness that was found is returned even if it is over.
         seconds: time limit of one run of the target.
 
-    A wrong number counts if it is outside four times the widest bound; a result that is not finite, an exception, a
+    A wrong number counts if it is outside four times the widest bound and off by more than 64 unit roundoffs of the
+    largest input; a result that is not finite, an exception, a
     crash or a wrong shape only on an ordinary input, and only if other inputs give a result.  Time-outs never count,
     nor does anything that depends on random numbers.
     """

@@ -46,6 +46,16 @@ def find(runner: Runner, path: Path, body: str, *, extra: str = "", spec: str = 
     return search(runner, target, case, conventions, **options)
 
 
+def test_a_difference_of_equal_terms_refutes_nothing(runner: Runner, tmp_path: Path) -> None:
+    """What is added is 0 in exact numbers, and some unit roundoffs of a query in floats, also where V = 0."""
+    terms = "np.exp(0.5 * np.log(Q[0, 0] ** 2)) - np.abs(Q[0, 0])"
+    body = SOFTMAX + f"    return P @ V + ({terms})\n"
+    options = {"budget_seconds": 8.0, "smaller": None}
+    assert find(runner, tmp_path / "rounding_added.py", body, **options) is None
+    wrong = body.replace("0.5 *", "0.5000001 *")
+    assert find(runner, tmp_path / "wrong_added.py", wrong, **options) is not None
+
+
 VALUES = {
     "scale": ("    S = Q @ K.T\n" + CORRECT, "", ""),
     "axis": ("    P = np.exp(S); P /= P.sum(0)\n    return P @ V\n", "", ""),
