@@ -289,6 +289,15 @@ def _suggest(argument: Argument, at: int, expected: int, core: Shape) -> str:
     return f"did you mean {argument.name} with {expected} {what}?"
 
 
+def upstream_shape(sizes: Sizes) -> dict[str, tuple[int, ...]]:
+    """Return name and shape of the gradient that comes from behind: of the output projection if there is one.
+
+    >>> upstream_shape(Sizes(n=2, d_k=1, d_v=3))
+    {'dO': (1, 2, 3)}
+    """
+    return {"dO": (sizes.heads, sizes.n, sizes.d_v)} if sizes.d_out is None else {"dY": (sizes.n, sizes.d_out)}
+
+
 def input_shapes(sizes: Sizes) -> dict[str, tuple[int, ...]]:
     """Return the shapes of a layer's inputs; per-head matrices are stacked, heads in front.
 

@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import prod
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from attn_verify.errors import AttnVerifyError, DocumentError, explain, shorten, show
-from attn_verify.shapes import Sizes, input_shapes
+from attn_verify.report import strict_json
+from attn_verify.shapes import Sizes, input_shapes, upstream_shape
 from attn_verify.spec import AttentionSpec
 
 FORMAT, VERSION = "attn-verify/certificate", 1
@@ -102,8 +103,7 @@ def read_certificate(path: str | Path) -> dict[str, Any]:
             raw = stream.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         cause = f"it cannot be read: {getattr(error, 'strerror', None) or error}"
-        remedy = "give the path of a certificate that attn-verify prove wrote"
-        raise DocumentError(explain("recheck", f"got {show(str(path), 80)}", cause, remedy=remedy)) from None
+        raise _no_certificate(show(str(path), 80), cause) from None
     if len(raw) > MAX_BYTES:
         raise MalformedError(f"the file has more than {MAX_BYTES} bytes")
     return parse_certificate(raw, show(str(path), 80))
@@ -116,12 +116,11 @@ def parse_certificate(raw: bytes, name: str) -> dict[str, Any]:
     """
     cause = f"it is not a JSON object with format {FORMAT!r}"
     try:
-        data = json.loads(raw.decode(), object_pairs_hook=_object, parse_constant=_refuse)
+        data = strict_json.loads(raw.decode())
     except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, a whole number of thousands of digits
         data, cause = None, f"it is not JSON: {shorten(str(error), 200)}"
     if type(data) is not dict or data.get("format") != FORMAT:
-        remedy = "give the path of a certificate that attn-verify prove wrote"
-        raise DocumentError(explain("recheck", f"got {name}", cause, remedy=remedy))
+        raise _no_certificate(name, cause)
     _fields(data, "certificate", "certificate")
     _need(data["version"] == VERSION, "version", f"is not {VERSION}")
     outputs = data["outputs"]
@@ -143,14 +142,18 @@ def parse_certificate(raw: bytes, name: str) -> dict[str, Any]:
     return data
 
 
+def _no_certificate(name: str, cause: str) -> DocumentError:
+    remedy = "give the path of a certificate that attn-verify prove wrote"
+    return DocumentError(explain("recheck", f"got {name}", cause, remedy=remedy))
+
+
 def shapes_of(sizes: Sizes) -> dict[str, tuple[int, ...]]:
     """Return the shapes of all inputs, and of the gradient ``dO`` or ``dY`` that comes from behind.
 
     >>> shapes_of(Sizes(n=2, d_k=1, d_v=3))["dO"]
     (1, 2, 3)
     """
-    n, d_out = sizes.n, sizes.d_out
-    return input_shapes(sizes) | ({"dO": (sizes.heads, n, sizes.d_v)} if d_out is None else {"dY": (n, d_out)})
+    return input_shapes(sizes) | upstream_shape(sizes)
 
 
 def _layer(case: Mapping[str, Any], data: Mapping[str, Any], at: str) -> None:
@@ -259,14 +262,3 @@ def _notes(notes: list[Any], at: str) -> None:
 def _need(condition: bool, at: str, text: str) -> None:
     if not condition:
         raise MalformedError(f"{at} {text}")
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
-    if len(result) < len(pairs):
-        raise ValueError("an object has the same key twice")
-    return result
-
-
-def _refuse(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number of JSON")

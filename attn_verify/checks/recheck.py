@@ -65,20 +65,19 @@ def check_case(case: Mapping[str, Any], outputs: Sequence[str], field: Field) ->
     for block in np.ndindex((case["batch"],) if case["batch"] else ()):
         x = {}
         for name, shape in shapes_of(sizes).items():
-            x[name] = np.empty(shape, object)
-            for at in np.ndindex(shape):
-                x[name][at] = field.generator("input", name, *(block * (name[0] != "W")), *at, known=field.inputs)
+            front = ("input", name, *block) if name[0] != "W" else ("input", name)
+            entries = [field.generator(*front, *at, known=field.inputs) for at in np.ndindex(shape)]
+            x[name] = np.array(entries, object).reshape(shape)
         results = formula(x, sizes, spec, allowed, field, any(name[0] == "d" for name in outputs))
         expected |= {(name, (*block, *at)): v for name in outputs for at, v in np.ndenumerate(results[name])}
     shown: set[Any] = set()
     for number, way in enumerate(case["paths"], 1):
         found = {(name, tuple(at)): node for name, at, node in way["entries"]}
         need(found.keys() == expected.keys(), f"path {number} has not every entry exactly once")
-        for key in found.items() - shown:
-            ((name, at), node), value = key, values[key[1]]
-            same = isinstance(value, Value) and field.zero(value - expected[key[0]])
+        for (name, at), node in sorted(found.items() - shown):
+            same = isinstance(value := values[node], Value) and field.zero(value - expected[name, at])
             need(same, f"path {number}: {name}{list(at)}, node {node}, was not shown to equal the formula")
-            shown.add(key)
+        shown |= found.items()
     return {
         "sizes": sizes.to_dict(), "batch": case["batch"], "layout": case["layout"], "allowed": case["allowed"],
         "entries": len(expected), "nodes": len(values), "paths": len(case["paths"]),
@@ -133,14 +132,13 @@ def step(op: str, args: list[Value | float], field: Field) -> Value | float:
         args = [a for a in args if a != -inf] or [-inf]
     finite = [a for a in args if isinstance(a, Value)]
     if len(finite) < len(args):
-        if op == "exp" and args == [-inf]:
-            return field.number(0)
-        allowed = ("add", "sub", "mul", "neg", *(["div"] if args[1:] == finite else ["max"] if args == [-inf] else []))
-        need(op in allowed, f"{op} of ±∞")
+        if op in ("exp", "max") and args == [-inf]:
+            return field.number(0) if op == "exp" else -inf
+        need(op in ("add", "sub", "mul", "neg") or (op == "div" and args[1:] == finite), f"{op} of ±∞")
         signs = [float(a.sign) if isinstance(a, Value) else a for a in args]
-        result = -inf if op == "max" else RULES["mul" if op == "div" else op](*signs)
+        result = float(RULES["mul" if op == "div" else op](*signs))
         need(isinf(result), f"{op} of ±∞ has no limit")
-        return float(result)
+        return result
     if op == "max" or op in ATOMS:
         need(op != "tan_half" or not any(x or e for x, e in finite[0].terms), "tan_half of what is no rational number")
         keys = frozenset(frozenset(a.terms.items()) for a in finite)

@@ -7,7 +7,7 @@ Generators are the inputs, the inverses of divisors, and what the checker has no
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
@@ -18,7 +18,8 @@ from typing import Any
 Monomial = tuple[int, ...]
 Exponent = frozenset[Any]  # of pairs of a key and its coefficient
 Key = tuple[Monomial, Exponent]
-MAX_STEPS, MAX_BITS, MAX_POWER = 20_000_000, 20_000, 4096
+# A generator counts as many steps, for its memory.
+MAX_STEPS, GENERATOR_STEPS, MAX_BITS, MAX_POWER = 20_000_000, 200, 20_000, 4096
 
 
 class InvalidError(Exception):
@@ -82,14 +83,19 @@ class Field:
         self.divisors: dict[int, Value] = {}  # of each inverse; they hold earlier generators only
         self.sums: dict[tuple[Exponent, Exponent], tuple[Exponent, Fraction]] = {}
 
-    def total(self, items: Iterable[tuple[Key, Fraction]]) -> Value:
+    def spend(self, steps: int) -> None:
+        """Count elementary steps."""
+        self.steps -= steps
+        need(self.steps > 0, "more steps than the checker takes", TooLargeError)
+
+    def total(self, items: Collection[tuple[Key, Fraction]]) -> Value:
         """Return the sum of terms."""
+        self.spend(sum(1 + len(x) for (x, _), _ in items))
         out: dict[Key, Fraction] = {}
         for key, c in items:
             out[key] = out[key] + c if key in out else c
-            self.steps -= 1 + len(key[0])
         bits = max((max(abs(c.numerator), c.denominator) for c in out.values()), default=0).bit_length()
-        need(self.steps > 0 and bits <= MAX_BITS, f"too many steps, or more than {MAX_BITS} bits", TooLargeError)
+        need(bits <= MAX_BITS, f"a number of more than {MAX_BITS} bits", TooLargeError)
         return Value(self, {key: c for key, c in out.items() if c})
 
     def number(self, value: Fraction | int) -> Value:
@@ -98,6 +104,7 @@ class Field:
 
     def generator(self, *key: Hashable, known: set[int] | None = None) -> Value:
         """Return the generator with this key; note it among the inputs, or what is positive."""
+        self.spend(GENERATOR_STEPS)
         number = self.numbers.setdefault(key, len(self.numbers) + 1)
         if known is not None:
             known.add(number)
@@ -105,9 +112,9 @@ class Field:
 
     def product(self, a: Value, b: Value) -> Value:
         """Return ``a · b``, with ``exp(e) exp(f) = exp(e + f)``."""
-        self.steps -= len(a.terms) * len(b.terms)
+        self.spend(len(a.terms) * len(b.terms))
         power = sum(max((len(x) for x, _ in v.terms), default=0) for v in (a, b))
-        need(self.steps > 0 and power <= MAX_POWER, f"too many steps, or a power above {MAX_POWER}", TooLargeError)
+        need(power <= MAX_POWER, f"a power above {MAX_POWER}", TooLargeError)
         items = []
         for (x, e), c in a.terms.items():
             for (y, f), d in b.terms.items():

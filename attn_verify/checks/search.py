@@ -137,9 +137,8 @@ def search(
         seconds: time limit of one run of the target.
 
     A wrong number counts if it is outside four times the widest bound and off by more than 64 unit roundoffs of the
-    largest input; a result that is not finite, an exception, a
-    crash or a wrong shape only on an ordinary input, and only if other inputs give a result.  Time-outs never count,
-    nor does anything that depends on random numbers.
+    largest input; a result that is not finite, an exception, a crash or a wrong shape only on an ordinary input, and
+    only if other inputs give a result.  Time-outs never count, nor does anything that depends on random numbers.
     """
     trials = Trials(runner, target, time.monotonic() + budget_seconds, seconds)
     found = _first(trials, case, spec, list(points), precision, seed if generated else None, works_elsewhere)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from attn_verify.checks.witness_plan import Part, Piece, Plan, Result, Share, child, read_array
 from attn_verify.errors import AttnVerifyError
-from attn_verify.shapes import Sizes, input_shapes
+from attn_verify.shapes import Sizes, input_shapes, upstream_shape
 from attn_verify.spec import AttentionSpec
 from attn_verify.targets.returns import Misfit, Path, Selected, Wanted
 from attn_verify.targets.units import Case, Unit
@@ -96,17 +96,14 @@ def _zeros(wanted: Wanted) -> dict[str, Any]:
 
 def _parts(unit: Unit, position: Mapping[Any, int]) -> dict[str, Part]:
     shapes = input_shapes(unit.sizes)
+    given = dict(unit.inputs)
     if unit.upstream is not None:
-        own = unit.sizes
-        shapes |= {"dO": (own.heads, own.n, own.d_v)} if own.d_out is None else {"dY": (own.n, own.d_out)}
-    given = {**unit.inputs, **({} if unit.upstream is None else {_upstream(unit.sizes): unit.upstream})}
+        behind = upstream_shape(unit.sizes)
+        shapes |= behind
+        given |= dict.fromkeys(behind, unit.upstream)
     return {
         name: Part(shapes[name], tuple(position[entry] for entry in array.ravel())) for name, array in given.items()
     }
-
-
-def _upstream(sizes: Sizes) -> str:
-    return "dO" if sizes.d_out is None else "dY"
 
 
 def _shape(indices: list[tuple[int, ...]]) -> tuple[int, ...]:

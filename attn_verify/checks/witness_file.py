@@ -30,7 +30,7 @@ from attn_verify.checks.witness_json import (
 )
 from attn_verify.checks.witness_plan import Part, Piece, Plan, Result, Share
 from attn_verify.errors import AttnVerifyError, DocumentError, explain
-from attn_verify.shapes import Sizes, input_shapes
+from attn_verify.shapes import Sizes, input_shapes, upstream_shape
 from attn_verify.spec import AttentionSpec
 
 FORMAT = "attn-verify counterexample 1"
@@ -207,9 +207,8 @@ def _share(value: object, at: str, count: int) -> Share:
         bad(f"{at}.sizes", " ".join(str(error).split()))
     inputs = {name: _part(item, f"{at}.inputs.{name}", count) for name, item in named(fields["inputs"], f"{at}.inputs")}
     shapes = input_shapes(sizes)
-    optional = {"dO": (sizes.heads, sizes.n, sizes.d_v)} if sizes.d_out is None else {"dY": (sizes.n, sizes.d_out)}
     for name, part in inputs.items():
-        if {**shapes, **optional}.get(name) != part.shape:
+        if (shapes | upstream_shape(sizes)).get(name) != part.shape:
             bad(f"{at}.inputs.{name}", f"shape {part.shape} does not fit the sizes")
     missing = [name for name in shapes if name not in inputs]
     if missing:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from attn_verify.errors import DocumentError, explain, shorten, show
+from attn_verify.report import strict_json
 
 
 class BadError(Exception):
@@ -22,21 +22,10 @@ class BadError(Exception):
 def loads(document: str, where: str) -> Any:
     """Parse strict JSON; raises ``DocumentError``."""
     try:
-        return json.loads(document, parse_constant=_refuse, object_pairs_hook=_once)
+        return strict_json.loads(document)
     except (ValueError, RecursionError) as error:
         cause = "it is nested too deeply" if isinstance(error, RecursionError) else f"it is not JSON: {error}"
         raise DocumentError(explain(where, cause)) from None
-
-
-def _refuse(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    fields = dict(pairs)
-    if len(fields) < len(pairs):
-        raise ValueError("a name occurs twice in one object")
-    return fields
 
 
 def hexadecimal(value: object, at: str) -> float:

@@ -1,4 +1,4 @@
-"""Strict JSON: what every ``--json`` prints.
+"""Strict JSON: what every ``--json`` prints, and what files of our own are read as.
 
 Non-finite floats are the strings ``"nan"``, ``"inf"`` and ``"-inf"``, because JSON has no such numbers
 and half of all readers reject ``NaN``.  Text is UTF-8, not escaped.
@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Mapping
 from enum import Enum
-from typing import Any
+from typing import Any, NoReturn
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -39,6 +39,31 @@ def dumps(data: object) -> str:
     text = json.dumps(_plain(data, "$"), ensure_ascii=False, allow_nan=False, indent=2)
     # A lone surrogate cannot be encoded; inside a JSON string its escape means the same.
     return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def loads(text: str) -> Any:
+    """Return the data of strict JSON text: no ``NaN`` or ``Infinity``, no name twice in one object.
+
+    Raises:
+        ValueError: the text is no strict JSON.
+        RecursionError: it is nested too deeply.
+
+    >>> loads('{"seed": 1, "seed": 2}')
+    Traceback (most recent call last):
+    ValueError: a name occurs twice in one object
+    """
+    return json.loads(text, parse_constant=_refuse, object_pairs_hook=_once)
+
+
+def _refuse(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise ValueError("a name occurs twice in one object")
+    return fields
 
 
 def _plain(value: object, at: str) -> Any:

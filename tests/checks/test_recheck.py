@@ -590,6 +590,22 @@ def test_a_positive_fill_may_be_subtracted(build: Any, status: str, tmp_path: Pa
     assert result.status == status, result.reason
 
 
+def test_inputs_beyond_memory_are_not_built(tmp_path: Path) -> None:
+    data = written(tmp_path / "c.json", textbook(Sizes(n=2, d_model=2, d_k=1, d_v=1, heads=2)))
+    claim(data)["sizes"].update(d_model=2**20, d_k=2**20)
+    result = checked(tmp_path / "c.json", data)
+    assert (result.status, result.exit_code) == ("not checked", 3), result.reason
+
+
+def test_the_first_entry_that_is_wrong_is_named(tmp_path: Path) -> None:
+    data = written(tmp_path / "c.json", textbook())
+    entries = claim(data)["paths"][0]["entries"]
+    nodes = [entry[2] for entry in entries]
+    for entry, node in zip(entries, nodes[::-1], strict=True):
+        entry[2] = node
+    assert "Z[0, 0]" in checked(tmp_path / "c.json", data).reason
+
+
 def test_what_outgrows_the_checker_is_not_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recheck_algebra, "MAX_STEPS", 300_000)  # a second, not a minute
 
