@@ -46,13 +46,14 @@ def decide(case: Case, spec: AttentionSpec, target: str, runner: Any, *, seed: i
     """
     call = {**case.call(target), "observed": True}
     ran = runner.run(call, seconds=seconds)
+    values = ran.pop("values", {})  # megabytes, which no outcome needs to keep
 
     def judged(cases: bool) -> Outcome:
         trace = runner.trace(call, seconds=seconds, cases=cases)
         outcome = _judge(case, spec, call, ran, trace, seed)
         if outcome.status is not Status.UNDECIDED and ran["outcome"] == "returned":
             shadow = Shadow.of_trace(outcome.graph, trace, outcome.points[0])
-            check_values(outcome, shadow, trace, ran, lambda: runner.run(call, seconds=seconds))
+            check_values(outcome, shadow, trace, values, lambda: runner.run(call, seconds=seconds))
         return outcome
 
     outcome = judged(cases=False)

@@ -158,7 +158,7 @@ def _compare(
         check_ways(outcome, ran, outcome.ran)
         if outcome.ran["outcome"] == "returned":
             shadow = Shadow(ran["values"], ran["notes"])
-            check_values(outcome, shadow, ran, outcome.ran, lambda: runner.run(floats, seconds=seconds))
+            check_values(outcome, shadow, ran, outcome.ran["values"], lambda: runner.run(floats, seconds=seconds))
         if ran["conditions"]:
             outcome.doubt("which way it takes depends on the inputs", "smaller sizes are decided path by path")
         there = _reading(whole, ran["value"])

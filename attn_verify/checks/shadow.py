@@ -25,18 +25,18 @@ _FILL = 1e6
 _ADDRESS = 2**40
 
 
-def check_values(outcome: Outcome, shadow: Shadow, exact_run: Json, ran: Json, again: Callable[[], Json]) -> None:
+def check_values(outcome: Outcome, shadow: Shadow, exact_run: Json, real: Values, again: Callable[[], Json]) -> None:
     """Doubt a case whose expressions gave other values in floats than in exact numbers.
 
-    ``again`` runs the same call in floats in another process.
+    ``real`` was noted in floats; ``again`` runs the same call in floats in another process.
     """
     for path in exact_run["unobserved"]:
         outcome.doubt(f"{short_place(path)} has expressions that are nested too deeply to be observed")
-    found = shadow.differences(ran["values"])
+    found = shadow.differences(real)
     if found:
         # What differs from run to run in floats, as the time does, says nothing.
         second = again().get("values", {})
-        found = [place for place in found if second.get(place) == ran["values"].get(place)]
+        found = [place for place in found if second.get(place) == real.get(place)]
     if found:
         outcome.doubt(
             f"floats and exact numbers differ inside: {shown_place(found[0])}",
