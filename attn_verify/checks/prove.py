@@ -26,6 +26,8 @@ Spec = AttentionSpec | str | Mapping[str, Any] | None
 
 # Seconds of a search for a counterexample: the first ones, and those after.
 _LONG, _SHORT = 8.0, 2.0
+# Seconds after which a claim that some case leaves open is not looked at in further ones.
+_PATIENCE = 60.0
 
 
 def prove(
@@ -109,7 +111,7 @@ class Prover:
         returns: str | None = None,
     ) -> Proof:
         """Collect what is known about every case, and a counterexample if one is found."""
-        self._searched = 0.0
+        self._searched, start = 0.0, time.monotonic()
         address = resolve(target)
         description = self.runner.describe(target, seconds=self.seconds, seed=self.seed)
         named = parse_roles(roles) if isinstance(roles, str) else roles
@@ -137,6 +139,7 @@ class Prover:
             plan_cases(binding, chosen.accepted, sizes, seed=self.seed),
             shared_cases(binding, chosen.accepted, sizes, seed=self.seed),
         )
+        open_ = False
         for case, text in planned:
             self.progress(f"proving at {', '.join(f'{name}={value}' for name, value in case.sizes.items())} …")
             outcome = decide(case, spec, address.shown, self.runner, seed=self.seed, seconds=self.seconds)
@@ -147,6 +150,10 @@ class Prover:
                 return proof
             if doubtful and not self.thorough:
                 return proof
+            open_ = open_ or doubtful
+            if open_ and time.monotonic() - start > _PATIENCE:
+                outcome.doubt(f"after {_PATIENCE:g} s and a case that is undecided, no further case was looked at")
+                break
         calls = [outcome.case.call(address.shown) for outcome in proof.outcomes]
         for outcome, result in zip(proof.outcomes, self.runner.plain(calls, seconds=self.seconds), strict=True):
             check_plain(outcome, result)
