@@ -7,7 +7,7 @@ that program by the chain rule, evaluated in balls.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -36,6 +36,8 @@ _DIGITS = 24
 OPEN = object()
 
 _OUTPUTS = ("O", "Z", "Y", "P")
+# Is told a result by name, what was returned, and balls around what is exact.
+Observer = Callable[[str, NDArray[Any], NDArray[np.object_]], None]
 _SHARED = ("X", "X_KV", "W_O", "dY")
 
 
@@ -72,14 +74,20 @@ class Deviation:
         return self.error / self.bound if self.bound > 0 else math.inf
 
 
-def judge(results: Mapping[str, NDArray[Any]], unit: Unit, form: FloatFormat) -> list[Deviation]:
+def judge(
+    results: Mapping[str, NDArray[Any]],
+    unit: Unit,
+    form: FloatFormat,
+    *,
+    observe: Observer | None = None,
+) -> list[Deviation]:
     """Return the entries of ``results`` that lie outside the widest bound, the worst first.
 
     .. math:: |ŷ - y| > \\mathrm{bound}
 
     ``results`` maps ``O``, ``Z`` or ``Y`` (n, columns), ``P`` (h, n, m), or names of gradients in the shapes of their
-    inputs, to float arrays.  Entries that the spec leaves open are not judged.  Raises ``ValueError`` for another
-    name or shape.
+    inputs, to float arrays.  Entries that the spec leaves open are not judged.  ``observe`` sees what is compared.
+    Raises ``ValueError`` for another name or shape.
 
     >>> one = np.ones((1, 1, 1))
     >>> unit = Unit({"Q": one, "K": one, "V": one}, Sizes(n=1, d_k=1, d_v=1), AttentionSpec(), ((True,),))
@@ -102,6 +110,8 @@ def judge(results: Mapping[str, NDArray[Any]], unit: Unit, form: FloatFormat) ->
     for name, array in results.items():
         if name not in exact or exact[name].shape != np.shape(array):
             raise ValueError(f"no result {name} of shape {np.shape(array)} is known here")
+        if observe is not None:
+            observe(name, np.asarray(array), exact[name])
         found += judge_entries(name, np.asarray(array), exact[name], bounds[name], form)
     return sorted(found, key=lambda seen: (-seen.fraction, seen.name, seen.entry))
 
@@ -117,25 +127,36 @@ def deviation(
     text = exact.str(_DIGITS)
     if not math.isfinite(value):
         return Deviation(name, entry, value, text, math.inf, bound, math.inf)
-    with precision(_BITS):
-        # The smallest distance that the enclosure allows.
-        error = max(0.0, float(abs(flint.arb(value) - exact).lower()))
+    error = error_of(value, exact)
+    return Deviation(name, entry, value, text, error, bound, error / unit_in_last_place(exact, form))
+
+
+def unit_in_last_place(exact: Ball, form: FloatFormat) -> float:
+    """Return the spacing of the format's numbers around an exact value."""
     epsilon = 2 * form.unit_roundoff
-    ulp = max(math.ldexp(epsilon, math.frexp(float(exact.mid()))[1] - 1), form.tiny * epsilon)
-    return Deviation(name, entry, value, text, error, bound, error / ulp)
+    return max(math.ldexp(epsilon, math.frexp(float(exact.mid()))[1] - 1), form.tiny * epsilon)
 
 
 def judge_entries(
     name: str, array: NDArray[Any], exact: NDArray[np.object_], bound: NDArray[np.float64], form: FloatFormat
 ) -> Iterator[Deviation]:
     """Yield the entries of an array that lie outside their bounds; ``exact`` holds balls, None for NaN, or ``OPEN``."""
-    for index in np.ndindex(array.shape):
-        ball: Any = exact[index]
-        if ball is OPEN:
+    values, limits = np.asarray(array, np.float64).ravel().tolist(), bound.ravel().tolist()
+    for at, (value, ball, limit) in enumerate(zip(values, exact.ravel(), limits, strict=True)):
+        if ball is OPEN or (ball is not None and error_of(value, ball) <= limit):
             continue
-        seen = deviation(name, index, float(array[index]), ball, float(bound[index]), form)
+        index = tuple(int(i) for i in np.unravel_index(at, array.shape))
+        seen = deviation(name, index, value, ball, limit, form)
         if seen.error > seen.bound or (math.isinf(seen.error) and not math.isinf(seen.bound)):
             yield seen
+
+
+def error_of(value: float, exact: Ball) -> float:
+    """Return the smallest distance of a float to what the ball encloses, infinite for what is no finite number."""
+    if not math.isfinite(value):
+        return math.inf
+    with precision(_BITS):
+        return max(0.0, float(abs(flint.arb(value) - exact).lower()))
 
 
 def _exact_outputs(unit: Unit) -> dict[str, NDArray[np.object_]]:

@@ -6,9 +6,10 @@ A plan is plain data: it stands in counterexample files, so that they can be jud
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -101,10 +102,16 @@ def recipe(target: str, call: Mapping[str, Any], inputs: Mapping[str, NDArray[An
     return {**call, "target": target, "inputs": names, "point": point}
 
 
-def contradiction(outcome: Mapping[str, Any], plan: Plan, inputs: Inputs) -> dict[str, Any] | None:
+def contradiction(
+    outcome: Mapping[str, Any],
+    plan: Plan,
+    inputs: Inputs,
+    observe: Callable[[Unit, str, NDArray[Any], NDArray[np.object_]], None] | None = None,
+) -> dict[str, Any] | None:
     """Return ``{"kind": …, …}`` of the worst thing in one float run, ``None`` if it is what it should be.
 
-    Raises ``TimeoutError`` for a run without an answer: out of time, or out of memory.
+    ``observe`` is told what was compared: the evaluation of the formula, the name of the result, what was returned, and
+    balls around what is exact.  Raises ``TimeoutError`` for a run without an answer: out of time, or out of memory.
     """
     ended = outcome["outcome"]
     if ended in ("timeout", "memory"):
@@ -118,7 +125,10 @@ def contradiction(outcome: Mapping[str, Any], plan: Plan, inputs: Inputs) -> dic
         for number, share in enumerate(plan.units, start=1):
             taken = {name: _take(outcome["value"], result) for name, result in share.results.items()}
             if taken:
-                found += [(number, seen) for seen in judge(taken, plan.unit(share, values), plan.form)[:1]]
+                unit = plan.unit(share, values)
+                told = None if observe is None else partial(observe, unit)
+                worst = judge(taken, unit, plan.form, observe=told)[:1]
+                found += [(number, seen) for seen in worst]
         gradients = {name: _take(outcome["value"], result) for name, result in plan.gradients.items()}
     except MisfitError as misfit:
         return {"kind": "shape", "returned": misfit.returned, "expected": misfit.expected}
@@ -126,8 +136,8 @@ def contradiction(outcome: Mapping[str, Any], plan: Plan, inputs: Inputs) -> dic
         found += [(0, seen) for seen in _judge_gradients(gradients, plan, inputs)]
     if not found:
         return None
-    unit, seen = min(found, key=lambda item: (-item[1].fraction, item[0]))
-    return as_found(unit, seen)
+    number, seen = min(found, key=lambda item: (-item[1].fraction, item[0]))
+    return as_found(number, seen)
 
 
 def as_found(unit: int, seen: Deviation) -> dict[str, Any]:
