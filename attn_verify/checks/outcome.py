@@ -32,10 +32,12 @@ class Condition:
 
 @dataclass(frozen=True)
 class ProvedPath:
-    """One path whose every entry was shown equal to the formula, for the certificate."""
+    """One path whose every entry was shown equal to the formula."""
 
     conditions: Sequence[Condition]
     entries: Mapping[tuple[str, tuple[int, ...]], Node]
+    way: str = ""  # which instructions of the target ran, and which lines
+    lines: frozenset[str] = frozenset()
 
 
 @dataclass

@@ -16,6 +16,7 @@ from attn_verify.checks.large import is_large, prove_large
 from attn_verify.checks.outcome import Outcome, check_plain
 from attn_verify.checks.proof_report import Proof, verdict_of
 from attn_verify.checks.search import search
+from attn_verify.checks.trials import check_lines, check_trials, trials
 from attn_verify.checks.verdict import Status, Verdict
 from attn_verify.spec import AttentionSpec
 from attn_verify.targets.binding import Binding, bind
@@ -154,10 +155,19 @@ class Prover:
             if open_ and time.monotonic() - start > _PATIENCE:
                 outcome.doubt(f"after {_PATIENCE:g} s and a case that is undecided, no further case was looked at")
                 break
-        calls = [outcome.case.call(address.shown) for outcome in proof.outcomes]
-        for outcome, result in zip(proof.outcomes, self.runner.plain(calls, seconds=self.seconds), strict=True):
-            check_plain(outcome, result)
+        self._run_plain(proof)
         return proof
+
+    def _run_plain(self, proof: Proof) -> None:
+        """Run every case in a plain process: at its point, and at others that its paths and magnitudes ask for."""
+        tried = trials(proof.outcomes, proof.spec, self.seed)
+        calls = [outcome.case.call(proof.target) for outcome in proof.outcomes]
+        calls += [trial.call(proof.target) for trial in tried]
+        results = self.runner.plain(calls, seconds=self.seconds)
+        for outcome, result in zip(proof.outcomes, results, strict=False):
+            check_plain(outcome, result)
+        check_lines(tried, lambda asked: self.runner.run_many(asked, seconds=self.seconds), proof.target)
+        check_trials(zip(tried, results[len(proof.outcomes) :], strict=True))
 
     def _refute(self, proof: Proof, binding: Binding, outcome: Outcome, doubtful: bool) -> bool:
         """Look for inputs on which the code, run in floats, is not the formula.

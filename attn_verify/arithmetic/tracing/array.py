@@ -18,6 +18,7 @@ from attn_verify.arithmetic.tracing.sizes import SizeInt, size_tuple
 
 _NDARRAY_NAMES = frozenset(dir(np.ndarray)) | {"__array_interface__", "__array_struct__"}
 _SCALAR_NAMES = frozenset(dir(np.float64))
+_FLOAT_NAMES = frozenset(dir(float))
 
 
 class ArrayType(type):
@@ -127,8 +128,10 @@ class TracedArray(Outward, metaclass=ArrayType):
 
     def __getattr__(self, name: str) -> Any:
         """Refuse what NumPy's arrays have and the model lacks."""
-        if name in (_SCALAR_NAMES if type(self) is TracedScalar else _NDARRAY_NAMES):
-            current().refuse(f"ndarray.{name}", "the attribute has no exact model")
+        names = {TracedScalar: _SCALAR_NAMES, TracedFloat: _FLOAT_NAMES}.get(type(self), _NDARRAY_NAMES)
+        if name in names:
+            owner = "float" if names is _FLOAT_NAMES else "ndarray"
+            current().refuse(f"{owner}.{name}", "the attribute has no exact model")
         raise AttributeError(f"'numpy.ndarray' object has no attribute {name!r}")
 
     def __setattr__(self, name: str, value: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -286,7 +287,9 @@ def fromfunction(function: Any, shape: Any, *, dtype: Any = float, **options: An
 @modelled("fromiter", guard=False)
 def fromiter(iterable: Any, dtype: Any, count: int = -1) -> Any:
     """Return a vector of what an iterator gives."""
-    items = [as_array(item) for item in iterable][: None if count < 0 else count]
+    items = [as_array(item) for item in (iterable if count < 0 else islice(iterable, count))]
+    if len(items) < count:
+        raise ValueError(f"iterator too short: Expected {count} but iterator had only {len(items)} items.")
     kind = as_dtype(dtype)
     if not items:
         return filled(0, Fraction(0), kind)

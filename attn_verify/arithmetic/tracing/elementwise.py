@@ -255,14 +255,14 @@ def floor_divide(a: Data, b: Data) -> Data:
 # name in NumPy -> exact data to exact data
 EXACT: dict[str, Callable[..., Data]] = {
     "add": add, "subtract": sub, "multiply": mul, "divide": div, "true_divide": div,
-    "negative": neg, "positive": lambda a: a.move(lambda x: x.copy()),
+    "negative": neg, "positive": lambda a: a.move(lambda x: x.copy("K")),
     "exp": exp, "log": log, "sqrt": sqrt,
     "exp2": exp2, "log2": log2, "expm1": lambda a: sub(exp(a), const(a, 1)),
     "log1p": lambda a: log(add(const(a, 1), a)), "log10": lambda a: div(log(a), ln(a, 10)),
     "logaddexp": logaddexp, "logaddexp2": logaddexp2,
     "tanh": tanh, "sinh": sinh, "cosh": cosh,
     "square": lambda a: mul(a, a), "reciprocal": lambda a: div(const(a, 1), a),
-    "absolute": absolute, "fabs": absolute, "conjugate": lambda a: a.move(lambda x: x.copy()),
+    "absolute": absolute, "fabs": absolute, "conjugate": lambda a: a.move(lambda x: x.copy("K")),
     "maximum": maximum, "minimum": minimum, "fmax": fmax, "fmin": fmin,
     "sign": sign, "heaviside": heaviside, "hypot": lambda a, b: sqrt(add(mul(a, a), mul(b, b))),
     "power": power, "float_power": power, "ldexp": ldexp,

@@ -10,6 +10,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from attn_verify.arithmetic.tracing.array import shape_of
 from attn_verify.arithmetic.tracing.convert import as_array, raw
+from attn_verify.arithmetic.tracing.dtypes import is_float
 from attn_verify.arithmetic.tracing.registry import FUNCTIONS
 from attn_verify.arithmetic.tracing.session import current
 
@@ -54,7 +55,11 @@ def apply_along_axis(func1d: Callable[..., Any], axis: Any, arr: Any, *args: Any
     if not results:
         raise ValueError("Cannot apply_along_axis when any iteration dimensions are 0")
     inner = shape_of(results[0])
-    stacked = FUNCTIONS["stack"](results).reshape(outer + inner)
+    # NumPy writes all results into an array of the first one's dtype and shape.
+    stacked = FUNCTIONS["empty" if is_float(results[0]._dtype) else "zeros"]((len(results), *inner), results[0]._dtype)
+    for number, result in enumerate(results):
+        stacked[number] = result
+    stacked = stacked.reshape(outer + inner)
     rank = len(inner)
     if not rank:
         return stacked if outer else stacked[()]

@@ -229,7 +229,7 @@ _METHODS: dict[str, Callable[..., Any]] = {
 _FUNCTIONS = (
     "sum", "prod", "mean", "var", "std", "max", "min", "any", "all", "argmax", "argmin", "argsort", "cumsum", "cumprod",
     "clip", "round", "repeat", "take", "swapaxes", "squeeze", "ravel", "diagonal", "trace", "nonzero", "searchsorted",
-    "put", "choose", "conjugate", "argpartition",
+    "put", "choose", "argpartition",
 )  # fmt: skip
 
 
@@ -244,6 +244,7 @@ for _name in _FUNCTIONS:
     setattr(TracedArray, _name, _delegate(_name))
 for _name, _f in _METHODS.items():
     setattr(TracedArray, _name, guarded(f"ndarray.{_name}", _f, getattr(np.ndarray, _name)))
-setattr(TracedArray, "conj", _delegate("conjugate"))  # noqa: B010 - the operators and methods are all set here
-setattr(TracedArray, "compress", _compress)  # noqa: B010
+for _name in ("conj", "conjugate"):
+    setattr(TracedArray, _name, lambda self: self)  # of real arrays not even a copy
+setattr(TracedArray, "compress", _compress)  # noqa: B010 - the operators and methods are all set here
 setattr(TracedScalar, "is_integer", _is_integer)  # noqa: B010

@@ -131,6 +131,13 @@ def _constant(name: str) -> Any:
     return None
 
 
+def _shown(f: Any, real: Any) -> Any:
+    """Return a model that shows itself as NumPy's own function."""
+    from attn_verify.arithmetic.tracing.honest import Function
+
+    return Function(f, real) if isinstance(f, types.FunctionType) and real is not None else f
+
+
 def _below(prefix: str) -> dict[str, Any]:
     return {
         name[len(prefix) :]: f for name, f in FUNCTIONS.items()
@@ -142,7 +149,7 @@ def _below(prefix: str) -> dict[str, Any]:
 def numpy_model() -> types.ModuleType:
     """Return the module that stands for ``numpy``."""
     table: dict[str, Any] = {name: getattr(np, name) for name in _REAL if hasattr(np, name)}
-    table.update(_below(""))
+    table.update({name: _shown(f, getattr(np, name, None)) for name, f in _below("").items()})
     for name in dir(np):
         real = getattr(np, name)
         if isinstance(real, type) and real in SCALAR_TYPES:

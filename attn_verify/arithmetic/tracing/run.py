@@ -9,6 +9,7 @@ from typing import Any
 
 from attn_verify.arithmetic.graph import Graph, Node
 from attn_verify.arithmetic.graph.storage import dump
+from attn_verify.arithmetic.tracing.honest import honest
 from attn_verify.arithmetic.tracing.imports import ExactImports, OwnFiles
 from attn_verify.arithmetic.tracing.observe import Observer
 from attn_verify.arithmetic.tracing.paths import Budget, explore
@@ -60,7 +61,7 @@ class _Tracer:
         self.point = point_of(call)
         self.sizes = sizes_of(call)
         self.cases = cases
-        self.observer = Observer()
+        self.observer = Observer(honest)
         self.observed: list[Node] | None = None  # of the first run
         self.imports = ExactImports(own, exact_models())
         self.importing = self.session(())

@@ -158,6 +158,9 @@ def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None) -> Any:
         return concrete_result(np.searchsorted(x._data, values._data, side, plain(sorter)))  # type: ignore[call-overload]
     if sorter is not None:
         current().refuse("np.searchsorted", "sorter=")
+    # Bisection counts only in a sorted vector.
+    if shape_of(x)[0] > 1 and bool(FUNCTIONS["any"](FUNCTIONS["less"](x[1:], x[:-1]))):
+        current().refuse("np.searchsorted", "a vector that is not sorted", "np.sort")
     below = FUNCTIONS["less" if side == "left" else "less_equal"](x, values[..., None])
     return FUNCTIONS["sum"](below, axis=-1)
 

@@ -16,6 +16,10 @@ class SizeInt(int):
 
     __slots__ = ()
 
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        return int
+
     def __truediv__(self, other: Any) -> Any:
         return _real(self, "true_divide", self, other, int.__truediv__)
 

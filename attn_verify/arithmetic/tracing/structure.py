@@ -197,6 +197,8 @@ def broadcast_arrays(*arrays: Any, subok: bool = False) -> Any:
 def meshgrid(*arrays: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> Any:
     """Return coordinate matrices of coordinate vectors."""
     operands = [FUNCTIONS["ravel"](as_array(a)) for a in arrays]
+    if not copy and not all(is_whole(x._dtype) for x in operands):
+        current().refuse("np.meshgrid", "copy=False", "copy=True")
     count = len(operands)
     result = []
     for i, x in enumerate(operands):

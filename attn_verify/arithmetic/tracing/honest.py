@@ -1,0 +1,73 @@
+"""What ``type(x)`` would be in NumPy: the classes of the model stand for others."""
+
+from __future__ import annotations
+
+import builtins
+from types import FunctionType, MethodType, ModuleType
+from typing import Any
+
+from attn_verify.arithmetic.tracing.array import TracedArray, TracedFloat, TracedScalar
+from attn_verify.arithmetic.tracing.dtypes import SCALAR_TYPES, ScalarType
+from attn_verify.arithmetic.tracing.leaving import Text
+from attn_verify.arithmetic.tracing.session import current
+from attn_verify.arithmetic.tracing.sizes import SizeInt
+from attn_verify.arithmetic.tracing.ufuncs import Ufunc
+
+_PACKAGE = __name__.partition(".")[0] + "."
+_STANDS_FOR: dict[type, type] = {TracedFloat: float, SizeInt: int, Text: str, ScalarType: type}
+# These are what NumPy's own classes are called by the target.
+_SAME = (TracedArray, Ufunc)
+
+
+class Function:
+    """A function of NumPy that has a model: it shows what NumPy's own shows, and runs the model."""
+
+    __slots__ = ("_model", "_real")
+
+    def __init__(self, model: Any, real: Any) -> None:
+        self._model = model
+        self._real = real
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        """Run the model."""
+        return self._model(*args, **options)
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._real, name)
+        if name in ("__name__", "__qualname__", "__doc__", "__module__", "__text_signature__", "__signature__"):
+            return found
+        current().refuse(f"np.{self._real.__name__}.{name}", "the attribute has no exact model")
+
+    def __get__(self, owner: Any, kind: Any = None) -> Any:
+        """Become a method where NumPy's own does."""
+        return MethodType(self, owner) if owner is not None and hasattr(type(self._real), "__get__") else self
+
+    def __repr__(self) -> str:
+        """Show it as NumPy does."""
+        return repr(self._real)
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        return type(self._real)
+
+
+def class_of(value: Any) -> Any:
+    """Return what ``type(value)`` is in NumPy; refuse where the model has no class for it."""
+    kind = type(value)
+    if issubclass(kind, TracedScalar) and kind is not TracedFloat:
+        return SCALAR_TYPES.get(value._dtype.type, value._dtype.type)
+    if kind in _STANDS_FOR or kind in _SAME:
+        return _STANDS_FOR.get(kind, kind)
+    if kind is Function:
+        return type(value._real)
+    if issubclass(kind, ModuleType) and kind.__module__.startswith(_PACKAGE):
+        return ModuleType
+    foreign = value.__module__ if kind is FunctionType else kind.__module__
+    if str(foreign).startswith(_PACKAGE) and not str(foreign).startswith(f"{_PACKAGE}numeric"):
+        current().refuse("type", f"the class of a {kind.__name__} has no exact model", "isinstance")
+    return kind
+
+
+def honest(found: Any) -> Any:
+    """Return ``type`` with the answers of NumPy; any other object as it is."""
+    return class_of if found is builtins.type else found

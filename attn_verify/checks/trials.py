@@ -1,0 +1,241 @@
+"""Inputs at which a target that was proved is run in floats too: on every path, and at several magnitudes of scores.
+
+Only the first path of a trace is compared with a run in floats expression by expression.  What exact numbers alone have
+seen, on the other paths and far from the first point, may be something else in floats: it depends on a type, say.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import islice
+from random import Random
+from typing import Any
+
+from attn_verify.arithmetic.graph import Node
+from attn_verify.arithmetic.graph.evaluation import BallValues
+from attn_verify.checks.agreement import allowance_of, narrowest
+from attn_verify.checks.formula import expected, scores
+from attn_verify.checks.outcome import Outcome, ProvedPath, short_place
+from attn_verify.checks.reading import floats, points_of_equality
+from attn_verify.checks.verdict import Status
+from attn_verify.spec import AttentionSpec
+
+Json = Mapping[str, Any]
+Point = Mapping[Any, Fraction]
+
+# Largest scores of the points that are drawn.
+_SCORES: Mapping[str, tuple[float, ...]] = {
+    "float64": (1, 8, 60, 300, 2.0**-10, 3e3, 1e6), "float32": (1, 8, 40, 1e3), "float16": (1, 4, 60),
+}  # fmt: skip
+# Exponentials of numbers up to these are far from the ends of the format.
+_EXPONENTS: Mapping[str, float] = {"float64": 340, "float32": 40, "float16": 5}
+# From these scores on keys are drawn nearly alike, so that scores differ by little.
+_ALIKE = 300
+# Arrays differ by powers of two up to these.
+_SPREADS = (0, 3, 8)
+# Points that are drawn for a case with several paths; runs of a proof, and of each of its cases at least.
+_POINTS, _TOTAL, _FEWEST = 24, 150, 2
+# Runs whose lines are watched.
+_WATCHED = 24
+# Seconds that the search for points of one case may take, and that all runs of one case may.
+_SEARCH, _RUNS = 1.0, 2.0
+# Where floats have no number, exact numbers may have one: the range of floats is judged by the audit.
+_RANGE = ("FloatingPointError", "OverflowError", "RuntimeWarning")
+# In units of what the traced program itself loses in float64.
+_SAME = 256.0
+
+
+@dataclass(frozen=True)
+class Trial:
+    """An input of a case, and the entries that floats must come near to there."""
+
+    outcome: Outcome
+    point: Point
+    entries: Mapping[Any, Node]
+    score: float
+    binding: bool  # whether a difference counts: no exponential comes near the ends of the range of floats
+
+    def call(self, target: str) -> dict[str, Any]:
+        """Return the call as JSON for a worker."""
+        return self.outcome.case.call(target, [self.point[name] for name in self.outcome.case.inputs])
+
+
+def trials(outcomes: Sequence[Outcome], spec: AttentionSpec, seed: int) -> list[Trial]:
+    """Return the inputs to try for the cases that were proved; doubt those where a way of the target has none."""
+    proved = [o for o in outcomes if o.status is not Status.UNDECIDED or o.only_partial]
+    count = max(_FEWEST, _TOTAL // max(1, len(proved)))
+    found: list[Trial] = []
+    for number, outcome in enumerate(proved):
+        found += _of_case(outcome, spec, Random(f"trials {seed} {number}"), count)
+    return found
+
+
+def _of_case(outcome: Outcome, spec: AttentionSpec, random: Random, count: int) -> list[Trial]:
+    seconds = max(float(outcome.ran.get("seconds", 0)), 1e-6)
+    limit = max(_FEWEST, min(count, int(_RUNS / seconds)))
+    nodes = scores(outcome.graph, outcome.case, spec)
+    alone = len(outcome.paths) == 1 and not outcome.paths[0].conditions
+
+    def tried(points: Iterable[Point], entries: Mapping[Any, Node]) -> list[Trial]:
+        return [
+            Trial(outcome, point, entries, _largest(outcome, nodes, point), _in_range(outcome, point))
+            for point in points
+        ]
+
+    drawn = tried(_drawn(outcome, nodes, random, limit if alone else _POINTS), {})
+    if alone:
+        return [replace(trial, entries=outcome.paths[0].entries) for trial in drawn]
+    drawn.sort(key=lambda trial: not trial.binding)
+    found: list[Trial] = []
+    missed: list[ProvedPath] = []
+    reached: set[str] = set()
+
+    def add(path: ProvedPath, near: list[Trial]) -> None:
+        # Those that nothing else of their way was tried with come first.
+        fresh = path.way not in reached
+        place = 0 if fresh else len(found)
+        found[place:place] = [replace(trial, entries=path.entries) for trial in near[: 2 if fresh else 1]]
+        if near:
+            reached.add(path.way)
+            seen.update(path.lines)
+
+    seen: set[str] = set()
+    asked = list({node.index: node for p in outcome.paths for c in p.conditions for node in (c.left, c.right)}.values())
+    known = [
+        dict(zip((node.index for node in asked), floats(outcome.graph, asked, trial.point), strict=True))
+        for trial in drawn
+    ]
+    for path in outcome.paths:
+        near = [trial for trial, values in zip(drawn, known, strict=True) if _answers(path, values)]
+        missed += [] if near and near[0].binding else [path]
+        add(path, near)
+    end = time.monotonic() + _SEARCH
+    for path in sorted(missed, key=lambda path: (seen.issuperset(path.lines), path.way in reached)):
+        if time.monotonic() > end:
+            break
+        add(path, tried(islice((p for p in _beside(outcome, path, drawn) if _on(outcome, path, p)), 1), {}))
+    if not outcome.only_partial and any(not seen.issuperset(path.lines) for path in outcome.paths):
+        outcome.doubt(
+            "exact numbers ran lines of it for which no input was found that runs them in floats",
+            "avoid branches that hardly any input takes",
+        )
+        return []
+    if outcome.only_partial:
+        formula = expected(outcome.graph, outcome.case, spec)
+        found[:0] = [replace(trial, entries=formula) for trial in drawn[:2]]
+    return found[: max(limit, 2 * len(reached))]
+
+
+def _drawn(outcome: Outcome, nodes: Sequence[Node], random: Random, count: int) -> Iterator[Point]:
+    """Yield up to ``count`` points whose largest score has several magnitudes, with arrays of different ones."""
+    names = outcome.case.inputs
+    arrays = sorted({name for name, _ in names})
+    linear = "Q" if "Q" in arrays else "W_Q"
+    degree = 2 if linear == "Q" and "K" not in arrays else 1
+    kinds = [(wanted, spread) for wanted in _SCORES[narrowest(outcome.notes)] for spread in _SPREADS]
+    for wanted, spread in random.sample(kinds, min(count, len(kinds))):
+        scale = {name: Fraction(2) ** random.randint(-spread, spread) for name in arrays}
+        point = {
+            key: random.choice((-1, 1)) * Fraction(2 * random.randint(2**14, 2**16) + 1, 2**17) * scale[key[0]]
+            for key in names
+        }
+        if wanted > _ALIKE:
+            point = {key: point.get((key[0], _first_row(key[1])), x) + x / 2**20 for key, x in point.items()}
+        largest = _largest(outcome, nodes, point)
+        if largest:
+            factor = Fraction(2) ** (math.floor(math.log2(wanted / largest)) // degree)
+            yield {key: value * factor if key[0] == linear else value for key, value in point.items()}
+
+
+def _first_row(index: tuple[int, ...]) -> tuple[int, ...]:
+    return (*index[:-2], 0, *index[-1:])
+
+
+def _in_range(outcome: Outcome, point: Point) -> bool:
+    """Return whether the exponentials that the target forms are far from the smallest and the largest float."""
+    graph = outcome.graph
+    exponents = [graph.nodes[node.args[0]] for node in graph.nodes if node.op == "exp"]
+    limit = _EXPONENTS[narrowest(outcome.notes)]
+    return all(not abs(x) > limit for x in floats(graph, exponents, point))
+
+
+def _largest(outcome: Outcome, nodes: Sequence[Node], point: Point) -> float:
+    return max((abs(x) for x in floats(outcome.graph, nodes, point) if math.isfinite(x)), default=0.0)
+
+
+def _on(outcome: Outcome, path: ProvedPath, point: Point) -> bool:
+    """Return whether every question of a path is answered at a point as there; an equation never holds."""
+    roots = [node for c in path.conditions for node in (c.left, c.right)]
+    values = floats(outcome.graph, roots, point) if roots else []
+    return _answers(path, dict(zip((root.index for root in roots), values, strict=True)))
+
+
+def _answers(path: ProvedPath, values: Mapping[int, float]) -> bool:
+    """Return whether the values of both sides answer every question of a path as there."""
+    sides = ((values[c.left.index], values[c.right.index], c) for c in path.conditions)
+    return all(low != high and (c.op == "eq" or (low < high) == c.answer) for low, high, c in sides)
+
+
+def _beside(outcome: Outcome, path: ProvedPath, drawn: Sequence[Trial]) -> Iterator[Point]:
+    """Yield points at which a question of a path is nearly met."""
+    for condition in reversed(path.conditions):
+        for trial in drawn[:2]:
+            yield from points_of_equality(outcome.graph, condition.left, condition.right, trial.point)
+
+
+def check_lines(tried: Sequence[Trial], run: Callable[[list[dict[str, Any]]], list[Json]], target: str) -> None:
+    """Doubt a target that runs lines in floats, at some of the inputs, that exact numbers ran on no path.
+
+    So it is where an exception or a warning of floats chooses the way.  Far inputs come first.
+    """
+    chosen = sorted(tried, key=lambda trial: trial.binding)[:_WATCHED]
+    for trial, result in zip(chosen, run([trial.call(target) for trial in chosen]), strict=True):
+        known = frozenset[str]().union(*(path.lines for path in trial.outcome.paths))
+        more = sorted(set(result["lines"]) - known)
+        if more and not trial.outcome.only_partial:
+            shown = ", ".join(map(short_place, more[:3]))
+            trial.outcome.doubt(
+                f"floats run lines that exact numbers do not, at scores up to {trial.score:.2g}: {shown}"
+            )
+
+
+def check_trials(tried: Iterable[tuple[Trial, Json]]) -> None:
+    """Compare what a target returned in floats with what it is in exact numbers at the same input."""
+    for trial, result in tried:
+        if trial.outcome.status is Status.UNDECIDED and not trial.outcome.only_partial:
+            continue
+        text = _difference(trial, result)
+        if text:
+            trial.outcome.doubt(f"{text}, at scores up to {trial.score:.2g}: exact numbers alone see the formula there")
+
+
+def _difference(trial: Trial, result: Json) -> str:
+    outcome = trial.outcome
+    if not trial.binding:
+        return ""
+    raised = (result.get("exception") or {}).get("type")
+    if result["outcome"] != "returned":
+        return "" if raised in _RANGE else f"in floats, the run ended with {raised or result['outcome']!r}"
+    found = outcome.case.select(result["value"])
+    if not isinstance(found, list):
+        return f"in floats, it {found.text}"
+    values = {(item.name, item.index): float.fromhex(str(item.value)) for item in found}
+    balls = BallValues(outcome.graph, trial.point)
+    keys = list(trial.entries)
+    replayed = floats(outcome.graph, [trial.entries[key] for key in keys], trial.point)
+    largest = max([1.0, *(abs(float(value)) for value in trial.point.values())])
+    allowance = allowance_of(outcome.notes) * largest * (1 + trial.score)
+    for key, again in zip(keys, replayed, strict=True):
+        exact = float(balls[trial.entries[key]].mid())
+        value = values.get(key, math.nan)
+        if not math.isfinite(again) or not math.isfinite(exact):
+            continue  # the program itself leaves the range of floats
+        if not abs(value - exact) <= allowance + _SAME * abs(again - exact):
+            name, index = key
+            place = f"{name}[{','.join(str(i + 1) for i in index)}]"
+            return f"in floats, {place} is {value:.9g}, and {exact:.9g} in exact numbers"
+    return ""

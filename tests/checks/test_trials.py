@@ -1,0 +1,44 @@
+"""Trials: what exact numbers alone have seen is run in floats on every path, and at several magnitudes."""
+
+from pathlib import Path
+
+import pytest
+
+from attn_verify.checks.prove import prove
+from attn_verify.checks.verdict import Verdict
+
+BEGIN = "import numpy as np\n\n\ndef attention(Q, K, V):\n    S = Q @ K.T / np.sqrt(Q.shape[1])\n"
+END = "    P = np.exp(S - S.max(axis=1, keepdims=True))\n    return P / P.sum(axis=1, keepdims=True) @ V\n"
+SIZES = {"n": 2, "m": 2, "d_k": 1, "d_v": 1}
+
+
+def verdict(path: Path, middle: str) -> Verdict:
+    path.write_text(BEGIN + middle + END)
+    return prove(f"{path}::attention", sizes=SIZES)
+
+
+@pytest.mark.parametrize(
+    ("middle", "reason"),
+    [
+        ("    with np.errstate(all='raise'):\n        try:\n            np.exp(S - 3 * S.max())\n"
+         "        except FloatingPointError:\n            S = S * 2\n", "floats run lines that exact numbers do not"),
+        ("    if S.max() > 20:\n        T = np.stack([S, S]).transpose(0, 2, 1).sum(axis=0) / 2\n"
+         "        T.reshape(-1)[0] += 1\n        S = T.T.copy()\n        S[0, 0] -= 1\n", "exact numbers"),
+    ],
+    ids=["a way that only floats take", "a copy on another path"],
+)  # fmt: skip
+def test_what_exact_numbers_do_not_see_is_no_proof(tmp_path: Path, middle: str, reason: str) -> None:
+    found = verdict(tmp_path / "target.py", middle)
+    assert found.status.name in ("UNDECIDED", "REFUTED")
+    if found.status.name == "UNDECIDED":
+        assert any(reason in text for text in found.evidence["reasons"]), found.evidence["reasons"]
+
+
+def test_a_right_branch_for_large_scores_is_proved(tmp_path: Path) -> None:
+    found = verdict(tmp_path / "target.py", "    if S.max() > 1000:\n        S = S - S.max()\n")
+    assert found.status.name == "PROVED", found.evidence
+
+
+def test_an_equation_that_is_left_out_is_not_tried(tmp_path: Path) -> None:
+    found = verdict(tmp_path / "target.py", "    if Q[0, 0] == 0:\n        S = S + 1\n")
+    assert found.status.name == "PROVED", found.evidence

@@ -1,0 +1,22 @@
+"""title: The type of a scalar, asked for by map
+kind: adversarial
+flaw: scores beyond 1e11 are cut off for scalars of type float64
+expected: not PROVED
+function: attention
+visible: no
+"""
+
+import functools
+
+import numpy as np
+
+LIMIT = functools.partial(np.minimum, 99.0)
+KEEP = functools.partial(np.maximum, -np.inf)
+
+
+def attention(Q, K, V):
+    S = Q @ K.T / np.sqrt(Q.shape[1])
+    found = map({np.float64: LIMIT, float: LIMIT, int: LIMIT}.get, map(type, [S[0, 0]]), [KEEP])
+    S = next(found)(S * 2.0**-30) * 2.0**30
+    P = np.exp(S - S.max(axis=1, keepdims=True))
+    return P / P.sum(axis=1, keepdims=True) @ V

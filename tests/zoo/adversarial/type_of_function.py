@@ -1,0 +1,22 @@
+"""title: A function chosen by the type of np.dot
+kind: adversarial
+flaw: scores beyond 1e11 are cut off where np.dot is NumPy's
+expected: not PROVED
+function: attention
+visible: no
+"""
+
+import functools
+import types
+
+import numpy as np
+
+LIMIT = functools.partial(np.minimum, 99.0)
+KEEP = functools.partial(np.maximum, -np.inf)
+
+
+def attention(Q, K, V):
+    S = Q @ K.T / np.sqrt(Q.shape[1])
+    S = {types.FunctionType: KEEP}.get(type(np.dot), LIMIT)(S * 2.0**-30) * 2.0**30
+    P = np.exp(S - S.max(axis=1, keepdims=True))
+    return P / P.sum(axis=1, keepdims=True) @ V
