@@ -71,6 +71,13 @@ def _labels(term: str, ndim: int) -> str:
     return before + (_ELLIPSIS[: ndim - len(letters)][::-1] if dots else "") + after
 
 
+def _diagonal(a: Any, i: int, j: int) -> Any:
+    """Return a diagonal, a view that may be written to where the array may be, unlike that of ``np.diagonal``."""
+    view = np.diagonal(a, axis1=i, axis2=j)
+    view.flags.writeable = a.flags.writeable
+    return view
+
+
 def _diagonals(data: Any, labels: str) -> tuple[Any, str]:
     """Return the entries where repeated labels agree, with each label once."""
     while True:
@@ -81,7 +88,7 @@ def _diagonals(data: Any, labels: str) -> tuple[Any, str]:
         second = labels.index(repeated[0], first + 1)
         if data.shape[first] != data.shape[second]:
             raise ValueError(f"dimensions of repeated subscript {repeated[0]!r} do not agree")
-        data = data.move(lambda a, i=first, j=second: np.diagonal(a, axis1=i, axis2=j))
+        data = data.move(lambda a, i=first, j=second: _diagonal(a, i, j))
         labels = "".join(c for k, c in enumerate(labels) if k not in (first, second)) + repeated[0]
 
 

@@ -55,19 +55,11 @@ def put(x: Any, key: Any, value: Any) -> None:
             source = source._move(lambda a: a.reshape(()))
         # as an array of no axes, so that object arrays take the entry and not the array that holds it
         key = (*key, Ellipsis) if isinstance(key, tuple) else (key, Ellipsis)
-    _writeable(x)
     data = cast(source, x._dtype, "assignment")
     if isinstance(x._data, np.ndarray):
         x._data[key] = data
     else:
         x._data.assign(key, data)
-
-
-def _writeable(x: Any) -> None:
-    """Refuse to write to what is read-only here: NumPy lets some such views be written to, and not others."""
-    entries = getattr(x._data, "nodes", x._data)
-    if isinstance(entries, np.ndarray) and not entries.flags.writeable:
-        current().refuse("assignment", "an array that is read-only", "write to a copy")
 
 
 class Flat:

@@ -185,12 +185,17 @@ def finish_like(x: Any, dtype: Any) -> Any:
     return wrap(cast(x, dtype), dtype)
 
 
+def _beside(data: Any, shape: tuple[int, ...]) -> Any:
+    """Return a view of a shape as ``broadcast_arrays`` makes it: it may be written to, unlike others."""
+    return np.broadcast_arrays(data, np.broadcast_to(np.int8(0), shape))[0]
+
+
 @modelled("broadcast_arrays")
 def broadcast_arrays(*arrays: Any, subok: bool = False) -> Any:
     """Return views of one common shape."""
     operands = [as_array(a) for a in arrays]
     shape = np.broadcast_shapes(*(shape_of(x) for x in operands))
-    return tuple(wrap(x._data, x._dtype)._move(lambda data: np.broadcast_to(data, shape)) for x in operands)
+    return tuple(wrap(x._data, x._dtype)._move(lambda data: _beside(data, shape)) for x in operands)
 
 
 @modelled("meshgrid")
