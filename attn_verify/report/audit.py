@@ -1,4 +1,4 @@
-"""An audit as a table: every claim, what is known about it, and in one line why."""
+"""An audit on a terminal: a table of the claims, then each failure with the input that shows it, and the scope."""
 
 from __future__ import annotations
 
@@ -12,18 +12,15 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
+from attn_verify.report import audit_facts as facts
+from attn_verify.report.audit_facts import outcome, safe, summary, target_name
+
 _STYLES = {"PROVED": "green", "PROBABLE": "green", "TESTED": "green", "UNDECIDED": "yellow", "REFUTED": "bold red"}
-_MEANINGS = {
-    "PROVED": "it holds everywhere in the stated scope",
-    "PROBABLE": "it holds except with the stated probability",
-    "TESTED": "nothing that was tried contradicts it",
-    "UNDECIDED": "it could not be decided",
-    "REFUTED": "a witness against it exists and was evaluated",
-}
 # The details of a refutation that are shown; the JSON has all of them.
 _MAX_WITNESSES = 5
 # A claim's name up to this length is not broken, however narrow the console.
 _NAME_WIDTH = 20
+_LABEL = 13
 
 _Block = Text | Table | Padding
 
@@ -58,6 +55,8 @@ def render_audit(data: Mapping[str, Any], console: Console) -> None:
 
 def _plain(block: _Block, console: Console) -> str:
     """Render a block without the console's own capture, whose cost grows with all that was printed before."""
+    if isinstance(block, Text) and block.no_wrap:
+        return block.plain  # Python to paste is not cut at the edge
     lines = Segment.split_and_crop_lines(console.render(block), console.width, pad=False)
     return "".join(segment.text for line in lines for segment in line).rstrip()
 
@@ -70,21 +69,22 @@ def _blocks(data: Mapping[str, Any]) -> Iterator[_Block]:
         if claim["status"] == "REFUTED":
             yield from _refutation(claim)
     for claim in claims:
-        if claim["status"] == "UNDECIDED" and claim["evidence"].get("detail"):
-            yield Text()
-            yield Text(f"{_safe(claim['name'])}: {_safe(claim['evidence']['detail'])}")
+        if claim["status"] == "UNDECIDED":
+            yield from _open(claim)
+    if "document" not in data:
+        yield from _scope(data)
     yield Text()
-    yield _outcome(data["status"], claims)
+    status = str(data["status"])
+    yield Text.assemble((safe(status), _STYLES.get(status, "")), f": {outcome(data)}")
 
 
 def _header(data: Mapping[str, Any]) -> list[Text]:
-    document, target = data.get("document"), data.get("target")
+    document = data.get("document")
     if isinstance(document, Mapping):
         path = document.get("path")
-        lines = [Text(_safe(document.get("title")), style="bold")]
-        return [*lines, Text(_safe(path), style="dim")] if path else lines
-    name = target.get("name", "") if isinstance(target, Mapping) else target
-    return [Text(_safe(name or "audit"), style="bold")]
+        lines = [Text(safe(document.get("title")), style="bold")]
+        return [*lines, Text(safe(path), style="dim")] if path else lines
+    return [Text(target_name(data), style="bold")]
 
 
 def _table(claims: Sequence[Mapping[str, Any]]) -> Table:
@@ -94,7 +94,7 @@ def _table(claims: Sequence[Mapping[str, Any]]) -> Table:
     table.add_column("status", no_wrap=True)
     table.add_column("what is known", overflow="fold")
     for claim in claims:
-        table.add_row(Text(_safe(claim["name"])), _status(claim), Text(_summary(claim)))
+        table.add_row(Text(safe(claim["name"])), _status(claim), Text(summary(claim)))
     return table
 
 
@@ -107,22 +107,16 @@ def _status(claim: Mapping[str, Any]) -> Text:
     return Text(status, style=_STYLES.get(status, ""))
 
 
-def _summary(claim: Mapping[str, Any]) -> str:
-    summary = claim["evidence"].get("summary")
-    if summary:
-        return _safe(summary)
-    return _safe(claim.get("method", "")) if claim["status"] is not None else "does not apply"
-
-
 def _refutation(claim: Mapping[str, Any]) -> Iterator[_Block]:
     """Yield what refutes a claim: the statement, and the entries as a table of their own."""
     evidence = claim["evidence"]
     yield Text()
-    yield Text.assemble((_safe(claim["name"]), "bold red"), " is refuted")
+    yield Text.assemble((safe(claim["name"]), "bold red"), " is refuted")
     if claim.get("statement"):
-        yield Text("  " + _safe(claim["statement"]), style="dim")
+        yield Text("  " + safe(claim["statement"]), style="dim")
     witnesses = evidence.get("witnesses") or ([evidence["worst"]] if "worst" in evidence else [])
     if not witnesses:
+        yield from _failure(claim)
         return
     table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
     keys = list(witnesses[0])
@@ -136,21 +130,52 @@ def _refutation(claim: Mapping[str, Any]) -> Iterator[_Block]:
         yield Text(f"  and {more} more", style="dim")
 
 
+def _failure(claim: Mapping[str, Any]) -> Iterator[_Block]:
+    """Yield what was seen on the failing input, the input, where to look, and how to run it again."""
+    rows = list(facts.facts(claim)) or [("found", summary(claim))]
+    look_at, code, replay = facts.look_at(claim), facts.code(claim), facts.replay(claim)
+    if look_at:
+        rows.append(("look at", look_at))
+    if replay:
+        rows.append(("again", replay))
+    yield _rows(rows)
+    if code:
+        yield Text()
+        yield Text(facts.shortened(code, facts.evidence(claim).get("saved")), no_wrap=True, overflow="ignore")
+
+
+def _open(claim: Mapping[str, Any]) -> Iterator[_Block]:
+    """Yield why a claim is open, where that is more than its row in the table says."""
+    reasons = facts.why(claim)
+    if reasons == [summary(claim)]:
+        return
+    if claim["evidence"].get("detail"):  # a document's words are a sentence of their own
+        reasons = [safe(claim["evidence"]["detail"])]
+    for at, reason in enumerate(reasons):
+        if at == 0:
+            yield Text()
+            yield Text(f"{safe(claim['name'])}: {reason}")
+        else:
+            yield Padding(Text(reason), (0, 0, 0, 2))
+
+
+def _scope(data: Mapping[str, Any]) -> Iterator[_Block]:
+    rows = list(facts.whole_scope(data))
+    if rows:
+        yield Text()
+        yield _rows(rows, indent=0)
+
+
+def _rows(rows: Sequence[tuple[str, str]], indent: int = 2) -> Padding:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(style="dim", no_wrap=True, min_width=_LABEL - 2)
+    table.add_column(overflow="fold")
+    for label, text in rows:
+        table.add_row(Text(label), Text(text))
+    return Padding(table, (0, 0, 0, indent))
+
+
 def _cell(value: object) -> str:
     if isinstance(value, list) and all(isinstance(item, int) for item in value):
         return f"[{','.join(map(str, value))}]"
-    return f"{value:g}" if isinstance(value, float) else _safe(value)
-
-
-def _outcome(status: str, claims: Sequence[Mapping[str, Any]]) -> Text:
-    counting = [claim for claim in claims if claim["counts"]]
-    outside = sum(1 for claim in claims if claim["status"] is not None and not claim["counts"])
-    size = f"{len(counting)} claim{'' if len(counting) == 1 else 's'}"
-    if outside:
-        size += f"; {outside} in brackets could not be determined and {'does' if outside == 1 else 'do'} not count"
-    return Text.assemble((status, _STYLES.get(status, "")), f": {_MEANINGS.get(status, 'unknown status')} ({size}).")
-
-
-def _safe(value: object) -> str:
-    """Return text without characters that could steer a terminal."""
-    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in str(value))
+    return f"{value:g}" if isinstance(value, float) else safe(value)

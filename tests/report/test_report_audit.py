@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from attn_verify.checks.verdict import Audit, Claim, Status, Verdict
-from attn_verify.report.audit import _MEANINGS, render_audit
+from attn_verify.report.audit import render_audit
+from attn_verify.report.audit_words import MEANINGS
 from attn_verify.report.strict_json import dumps
 from attn_verify.worked import check
 
@@ -137,7 +138,7 @@ def test_nothing_in_the_data_can_steer_the_terminal_or_be_read_as_markup() -> No
 
 
 def test_the_meanings_are_those_of_the_statuses() -> None:
-    assert {status.name: status.meaning for status in Status} == _MEANINGS
+    assert {status.name: status.meaning for status in Status} == MEANINGS
 
 
 def test_the_report_knows_no_other_room() -> None:
@@ -146,7 +147,8 @@ def test_the_report_knows_no_other_room() -> None:
         "print(sorted(m for m in sys.modules if m.startswith('attn_verify')), 'sympy' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    rooms = ["attn_verify", "attn_verify.report", "attn_verify.report.audit", "attn_verify.report.strict_json"]
+    own = ("audit", "audit_facts", "audit_words", "strict_json")
+    rooms = ["attn_verify", "attn_verify.report", *(f"attn_verify.report.{name}" for name in own)]
     assert done.stdout.strip() == f"{rooms} False"
 
 

@@ -1,0 +1,344 @@
+"""What every form of an audit's report says, as texts without layout, from the plain dict of ``Audit.to_dict()``."""
+
+from __future__ import annotations
+
+import math
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from attn_verify.report.audit_words import CLAIMS, MEANINGS, SAMPLED
+
+Data = Mapping[str, Any]
+
+CODE_LINES = 60
+"""Python text up to this many lines is shown whole."""
+
+_HEAD_LINES = 24
+_TAIL_LINES = 16
+_SIZES = 4
+
+
+def safe(value: object) -> str:
+    """Return text without characters that could steer a terminal, turn the direction of writing or break XML.
+
+    >>> safe("red: \\x1b[31m, turned: \\u202e")
+    'red: \\\\x1b[31m, turned: \\\\u202e'
+    """
+    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in str(value))
+
+
+def line(value: object, width: int = 400) -> str:
+    """Return text on one line, cut to ``width``.
+
+    >>> line("a\\n  b", 10)
+    'a b'
+    """
+    text = safe(" ".join(str(value).split()))
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def number(value: object, digits: int = 3) -> str:
+    """Return a number of a report to ``digits`` significant digits; it may be text, as JSON has no infinity.
+
+    >>> number(186961845490.5), number("inf"), number(0.25, 17)
+    ('1.87e+11', 'inf', '0.25')
+    """
+    real = as_float(value)
+    if real is None:
+        return line(value, 40)
+    text = f"{real:.{digits}g}"
+    mantissa, e, exponent = text.partition("e")
+    return f"{mantissa}e{int(exponent):+d}" if e else text
+
+
+def as_float(value: object) -> float | None:
+    """Return a float of the report, which may be the text ``"inf"`` or ``"0x1p-3"``; ``None`` for anything else.
+
+    >>> as_float("inf"), as_float("0x1p-3"), as_float("many"), as_float(True)
+    (inf, 0.125, None, None)
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        return float.fromhex(value) if isinstance(value, str) and "0x" in value.lower() else float(value)
+    except (ValueError, OverflowError):
+        return None
+
+
+def target_name(data: Data) -> str:
+    """Return the name of what was audited, ``FILE.py::FUNCTION`` or ``MODULE:FUNCTION``."""
+    target = data.get("target")
+    name = target.get("name", "") if isinstance(target, Mapping) else target
+    return line(name or "audit", 300)
+
+
+def evidence(claim: Data) -> dict[str, Any]:
+    """Return the evidence of a claim, completed by what its counterexample's own file says was found."""
+    own = dict(claim.get("evidence") or {})
+    example = own.get("counterexample")
+    found = example.get("found") if isinstance(example, Mapping) else None
+    return {**found, **own} if isinstance(found, Mapping) else own
+
+
+def refuted(data: Data) -> list[Data]:
+    """Return the refuted claims, in the order of the report."""
+    return [claim for claim in data["claims"] if claim["status"] == "REFUTED"]
+
+
+def title(claim: Data) -> str:
+    """Return a claim in a few words."""
+    known = CLAIMS.get(str(claim["name"]))
+    return known.title if known else line(claim.get("statement") or claim["name"], 200)
+
+
+def summary(claim: Data) -> str:
+    """Return in one line what is known about a claim, or why nothing is."""
+    known = evidence(claim)
+    text = known.get("summary")
+    if text:
+        return line(text)
+    reasons = why(claim)
+    if reasons:
+        return line(reasons[0])
+    return line(claim.get("method") or "") if claim["status"] is not None else "does not apply"
+
+
+def why(claim: Data) -> list[str]:
+    """Return why a claim is open or does not apply, the remedy last."""
+    known = evidence(claim)
+    given = known.get("reasons") or [known.get("reason") or known.get("detail")]
+    reasons = [line(reason, 1000) for reason in given if reason]
+    if known.get("summary") and line(known["summary"], 1000) not in reasons:
+        reasons.insert(0, line(known["summary"], 1000))
+    remedy = known.get("remedy")
+    return [*reasons, f"remedy: {line(remedy, 1000)}"] if remedy else reasons
+
+
+def entry(known: Data) -> str:
+    """Return the entry that is wrong, counted from 1.
+
+    >>> entry({"result": "O", "entry": [1, 2], "unit": 3})
+    'O[1,2] of unit 3'
+    """
+    index = known.get("entry")
+    if not isinstance(index, Sequence) or isinstance(index, str):
+        return ""
+    unit = f" of unit {known['unit']}" if known.get("unit") else ""
+    return line(f"{known.get('result', '')}[{','.join(map(str, index))}]{unit}", 80)
+
+
+def facts(claim: Data) -> Iterator[tuple[str, str]]:
+    """Yield label and text of what was seen where a claim was refuted."""
+    known = evidence(claim)
+    if entry(known):
+        yield "entry", entry(known)
+        yield "got", number(known.get("got"), 17)
+    if known.get("exact"):
+        yield "exact", line(known["exact"], 120)
+    if is_finite(known.get("error")):
+        ways = [number(known["error"])]
+        ways += [f"{number(known['error_ulp'])} ulp"] if "error_ulp" in known else []
+        ways += [f"{number(known['error_bounds'])} × the bound"] if "error_bounds" in known else []
+        yield "error", " = ".join(ways)
+    if "bound" in known:
+        yield "bound", number(known["bound"])
+    yield from _other_facts(known)
+    if known.get("sample") or _sizes_of(known):
+        yield "input", ", ".join(filter(None, [line(known.get("sample") or ""), _sizes_of(known)]))
+
+
+def _other_facts(known: Data) -> Iterator[tuple[str, str]]:
+    exception = known.get("exception")
+    if isinstance(exception, Mapping):
+        yield "raised", line(f"{exception.get('type')}: {exception.get('text') or ''}".rstrip(": "))
+        if exception.get("place"):
+            yield "at", line(exception["place"])
+    for key in ("returned", "expected", "changed", "first", "again", "ended", "at"):
+        value = known.get(key)
+        if value not in (None, "", []):
+            yield key, line(", ".join(map(str, value)) if isinstance(value, list) else value)
+
+
+def _sizes_of(known: Data) -> str:
+    """Return sizes and precision of the failing input, which its file holds."""
+    example = known.get("counterexample")
+    if not isinstance(example, Mapping):
+        return ""
+    units = example.get("units") or [{}]
+    sizes = units[0].get("sizes", {}) if isinstance(units[0], Mapping) else {}
+    parts = [f"{name}={size}" for name, size in sizes.items()] if isinstance(sizes, Mapping) else []
+    return line(", ".join([*parts, *([str(example["precision"])] if example.get("precision") else [])]))
+
+
+def look_at(claim: Data) -> str:
+    """Return the one sentence that says where to look."""
+    return line(evidence(claim).get("look_at") or "", 1000)
+
+
+def code(claim: Data) -> str:
+    """Return the failing input as Python to paste, whole."""
+    return safe(evidence(claim).get("text") or "").strip("\n")
+
+
+def shortened(text: str, saved: object = None, limit: int = CODE_LINES) -> str:
+    """Cut Python text in the middle, with a comment that says where it is whole.
+
+    >>> print(shortened("\\n".join(f"x{i} = {i}" for i in range(100)), "a.json", 60).split("\\n")[24])
+    # … 60 lines left out; the whole input is in a.json
+    """
+    lines = text.split("\n")
+    if len(lines) <= limit:
+        return text
+    left = len(lines) - _HEAD_LINES - _TAIL_LINES
+    where = f"the whole input is in {line(saved)}" if saved else "the whole input is in the JSON of the audit"
+    return "\n".join([*lines[:_HEAD_LINES], f"# … {left} lines left out; {where}", *lines[-_TAIL_LINES:]])
+
+
+def replay(claim: Data) -> str:
+    """Return the command that runs the failing input again; empty where it was not saved.
+
+    >>> replay({"evidence": {"saved": "my file.json"}})
+    "attn-verify replay 'my file.json'"
+    """
+    saved = evidence(claim).get("saved")
+    return f"attn-verify replay {shlex.quote(safe(saved))}" if saved else ""
+
+
+def tried(claim: Data) -> Iterator[tuple[str, str]]:
+    """Yield label and text of what stands behind a claim that holds."""
+    known = evidence(claim)
+    yield from ((label, text) for label, text in (("method", line(claim.get("method") or "")),) if text)
+    if "inputs" in known:
+        many = f", {known['entries']} entries" if "entries" in known else ""
+        yield "tried", line(f"{known['inputs']} inputs{many}")
+    if "largest_fraction_of_bound" in known:
+        ulp = f", {number(known['largest_error_ulp'])} ulp" if "largest_error_ulp" in known else ""
+        yield "worst", f"{number(known['largest_fraction_of_bound'])} of the bound{ulp}"
+    if known.get("profile"):
+        kind = f" (bound of the class “{line(known['class'])}”)" if known.get("class") else ""
+        yield "behaves like", line(known["profile"]) + kind
+    proof = known.get("proof")
+    if isinstance(proof, Mapping):
+        yield from _proof(proof)
+    yield from scope(claim.get("scope") or {})
+    if known.get("certificate"):
+        yield "certificate", line(known["certificate"])
+
+
+def _proof(proof: Data) -> Iterator[tuple[str, str]]:
+    texts = [proof.get("method"), (proof.get("evidence") or {}).get("summary")]
+    yield "proof", line(": ".join(str(text) for text in texts if text) or proof.get("status"))
+    yield from scope(proof.get("scope") or {})
+    for assumption in proof.get("assumptions") or ():
+        yield "assuming", line(assumption.get("text", ""), 1000)
+
+
+def kinds(claim: Data) -> list[tuple[str, int]]:
+    """Return kinds of inputs and how many of each, most first."""
+    given = evidence(claim).get("kinds") or {}
+    return sorted(((line(kind, 120), int(count)) for kind, count in given.items()), key=lambda pair: (-pair[1], pair))
+
+
+def missed(data: Data) -> list[str]:
+    """Return the lines of the target that no input of any claim reached, ``FILE:LINE``, in order."""
+    per_claim = [set(map(str, evidence(claim)["lines_not_reached"])) for claim in data["claims"]
+                 if "lines_not_reached" in evidence(claim)]  # fmt: skip
+    common = set.intersection(*per_claim) if per_claim else set()
+    return [safe(place) for place in sorted(common, key=_by_line)]
+
+
+def _by_line(place: str) -> tuple[str, int, str]:
+    path, _, row = place.rpartition(":")
+    return path, int(row) if row.isdecimal() else 0, place
+
+
+def scope(given: Data) -> Iterator[tuple[str, str]]:
+    """Yield label and text of what a claim's scope says."""
+    for key, value in given.items():
+        if value in (None, "", [], {}):
+            continue
+        if isinstance(value, (list, tuple)):
+            yield key.replace("_", " "), _listed(value)
+        elif isinstance(value, Mapping):
+            yield key.replace("_", " "), line(", ".join(f"{name} = {item}" for name, item in value.items()))
+        else:
+            yield key.replace("_", " "), number(value) if isinstance(value, float) else line(value)
+
+
+def _listed(values: Sequence[object]) -> str:
+    texts = [line(value, 120) for value in values]
+    more = f" and {len(texts) - _SIZES} more" if len(texts) > _SIZES else ""
+    return "; ".join(texts[:_SIZES]) + more
+
+
+def whole_scope(data: Data) -> Iterator[tuple[str, str]]:
+    """Yield what the audit as a whole covers: conventions, sizes, number types, amounts, time, seed."""
+    spec = spec_text(data.get("spec"))
+    if spec:
+        yield "spec", spec
+    scopes = [claim.get("scope") or {} for claim in data["claims"]]
+    for key in ("sizes", "dtypes", "masks"):
+        found = dict.fromkeys(str(item) for given in scopes for item in _as_list(given.get(key)))
+        if found:
+            yield key, _listed(list(found))
+    inputs = [evidence(claim).get("inputs") for claim in data["claims"]]
+    counted = [count for count in inputs if isinstance(count, int)]
+    if counted:
+        seconds = sum(as_float(given.get("seconds")) or 0.0 for given in scopes)
+        yield "inputs", f"{sum(counted)}" + (f", in {number(seconds)} seconds" if seconds else "")
+    not_reached = missed(data)
+    if not_reached:
+        yield "not reached", _listed(not_reached)
+    if data.get("seed") is not None:
+        yield "seed", line(data["seed"])
+    if data.get("command"):
+        yield "again", line(data["command"])
+
+
+def _as_list(value: object) -> list[object]:
+    return list(value) if isinstance(value, (list, tuple)) else []
+
+
+def spec_text(spec: object) -> str:
+    """Return the conventions that say something, on one line."""
+    if not isinstance(spec, Mapping):
+        return line(spec) if spec else ""
+    silent = {"none", "any", "false"}
+    shown = (f"{name} = {value}" for name, value in spec.items() if str(value) not in silent
+             and not (name == "mask_true" and spec.get("mask") == "none"))  # fmt: skip
+    return line(", ".join(shown))
+
+
+def outcome(data: Data) -> str:
+    """Return what the status of the audit means, and how many claims it rests on."""
+    claims: Sequence[Data] = data["claims"]
+    counting = [claim for claim in claims if claim["counts"]]
+    outside = sum(1 for claim in claims if claim["status"] is not None and not claim["counts"])
+    size = f"{len(counting)} claim{'' if len(counting) == 1 else 's'}"
+    if outside:
+        size += f"; {outside} in brackets could not be determined and {'does' if outside == 1 else 'do'} not count"
+    return f"{MEANINGS.get(str(data['status']), 'unknown status')} ({size})."
+
+
+def worst_first(data: Data) -> str:
+    """Return the verdict as a sentence for a headline.
+
+    >>> claims = [{"name": "range", "status": "REFUTED", "counts": True}, {"name": "purity", "status": "TESTED",
+    ...           "counts": True}]
+    >>> worst_first({"status": "REFUTED", "claims": claims})
+    '1 of 2 claims is refuted: range.'
+    """
+    counting = [claim for claim in data["claims"] if claim["counts"]]
+    same = [line(claim["name"], 60) for claim in counting if claim["status"] == data["status"]]
+    if data["status"] not in ("REFUTED", "UNDECIDED"):
+        verb = "holds" if len(counting) == 1 else "hold"
+        return f"{len(counting)} claim{'' if len(counting) == 1 else 's'} {verb}; {SAMPLED[str(data['status'])]}."
+    verb = f"{'is' if len(same) == 1 else 'are'} {str(data['status']).lower()}"
+    return f"{len(same)} of {len(counting)} claim{'' if len(counting) == 1 else 's'} {verb}: {', '.join(same)}."
+
+
+def is_finite(value: object) -> bool:
+    """Return whether a value of the report is a finite number."""
+    real = as_float(value)
+    return real is not None and math.isfinite(real)
