@@ -13,7 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from attn_verify.report import audit_facts as facts
-from attn_verify.report.audit_facts import outcome, safe, summary, target_name
+from attn_verify.report import audit_scope as coverage
+from attn_verify.report.audit_facts import safe, summary, target_name
+from attn_verify.report.audit_scope import outcome
 
 _STYLES = {"PROVED": "green", "PROBABLE": "green", "TESTED": "green", "UNDECIDED": "yellow", "REFUTED": "bold red"}
 # The details of a refutation that are shown; the JSON has all of them.
@@ -160,7 +162,7 @@ def _open(claim: Mapping[str, Any]) -> Iterator[_Block]:
 
 
 def _scope(data: Mapping[str, Any]) -> Iterator[_Block]:
-    rows = list(facts.whole_scope(data))
+    rows = list(coverage.whole_scope(data))
     if rows:
         yield Text()
         yield _rows(rows, indent=0)

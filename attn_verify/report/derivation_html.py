@@ -91,12 +91,13 @@ def render_html(data: Mapping[str, Any], fragment: bool = False) -> str:
         '<!DOCTYPE html>\n<html lang="en" xmlns="http://www.w3.org/1999/xhtml">\n<head>\n<meta charset="utf-8"/>\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1"/>\n'
         f"<title>Attention, entry by entry: {escape(sizes)}</title>\n"
-        f"<style>\n{_font()}{_STYLE}{_PAGE_STYLE}</style>\n</head>\n"
+        f"<style>\n{math_font()}{_STYLE}{_PAGE_STYLE}</style>\n</head>\n"
         f'<body>\n<div class="attn-verify">\n{body}\n</div>\n</body>\n</html>\n'
     )
 
 
-def _font() -> str:
+def math_font() -> str:
+    """Return the style rule that embeds the font of the formulas."""
     data = files("attn_verify.report").joinpath("fonts", "attn-verify-math.woff2").read_bytes()
     source = f"data:font/woff2;base64,{b64encode(data).decode('ascii')}"
     return f'@font-face {{ font-family: "AttnVerify Math"; src: url({source}) format("woff2"); }}\n'

@@ -132,7 +132,9 @@ def in_float32() -> Data:
     error, bound = np.abs(low - O), 24 * 2.0**-53 * (P @ np.abs(V))
     fractions = error / bound
     i, c = (int(x) for x in np.unravel_index(np.argmax(fractions), fractions.shape))
-    terms = " + ".join(f"{p:.6g}·{v:g}" if v >= 0 else f"{p:.6g}·({v:g})" for p, v in zip(P[i], V[:, c], strict=True) if p)
+    terms = " + ".join(
+        f"{p:.6g}·{v:g}" if v >= 0 else f"{p:.6g}·({v:g})" for p, v in zip(P[i], V[:, c], strict=True) if p
+    )
     text = ["import numpy as np", "from attention import attention", ""]
     text += [f"{name} = np.array({array.tolist()})" for name, array in zip("QKV", (Q, K, V), strict=True)]
     text = [part for row in text for part in _wrapped(row)]

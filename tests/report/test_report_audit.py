@@ -147,7 +147,7 @@ def test_the_report_knows_no_other_room() -> None:
         "print(sorted(m for m in sys.modules if m.startswith('attn_verify')), 'sympy' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    own = ("audit", "audit_facts", "audit_words", "strict_json")
+    own = ("audit", "audit_facts", "audit_scope", "audit_words", "strict_json")
     rooms = ["attn_verify", "attn_verify.report", *(f"attn_verify.report.{name}" for name in own)]
     assert done.stdout.strip() == f"{rooms} False"
 
