@@ -66,8 +66,10 @@ def as_float(value: object) -> float | None:
 
 
 def target_name(data: Data) -> str:
-    """Return the name of what was audited, ``FILE.py::FUNCTION`` or ``MODULE:FUNCTION``."""
-    target = data.get("target")
+    """Return the name of what was audited: ``FILE.py::FUNCTION``, ``MODULE:FUNCTION``, the title of a document."""
+    document, target = data.get("document"), data.get("target")
+    if isinstance(document, Mapping):
+        return line(document.get("title") or document.get("path") or "document", 300)
     name = target.get("name", "") if isinstance(target, Mapping) else target
     return line(name or "audit", 300)
 
@@ -153,6 +155,9 @@ def _other_facts(known: Data) -> Iterator[tuple[str, str]]:
         yield "raised", line(f"{exception.get('type')}: {exception.get('text') or ''}".rstrip(": "))
         if exception.get("place"):
             yield "at", line(exception["place"])
+    worst = known.get("worst")
+    if isinstance(worst, Mapping):
+        yield from ((line(key.replace("_", " "), 40), line(value)) for key, value in worst.items())
     for key in ("returned", "expected", "changed", "first", "again", "ended", "at"):
         value = known.get(key)
         if value not in (None, "", []):
@@ -164,7 +169,8 @@ def _sizes_of(known: Data) -> str:
     example = known.get("counterexample")
     if not isinstance(example, Mapping):
         return ""
-    units = example.get("units") or [{}]
+    given = example.get("units")
+    units = given if isinstance(given, list) and given else [{}]
     sizes = units[0].get("sizes", {}) if isinstance(units[0], Mapping) else {}
     parts = [f"{name}={size}" for name, size in sizes.items()] if isinstance(sizes, Mapping) else []
     return line(", ".join([*parts, *([str(example["precision"])] if example.get("precision") else [])]))

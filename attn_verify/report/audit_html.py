@@ -22,6 +22,7 @@ CODE_LINES = 400
 """Python text up to this many lines is in the page whole."""
 
 _SIGNS = {"REFUTED": "✗", "UNDECIDED": "?", "TESTED": "✓", "PROBABLE": "✓", "PROVED": "✓"}
+_PART = 48
 _HOLD = ("TESTED", "PROBABLE", "PROVED")
 # The browser fetches nothing and runs nothing, whatever a text of the target contains.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; font-src data:"
@@ -232,7 +233,15 @@ def _items(texts: Sequence[str], kind: str = "") -> list[str]:
 
 
 def _rows(rows: Iterable[tuple[str, str]]) -> str:
-    return "<dl>" + "".join(f"<dt>{_text(label)}</dt><dd>{_text(text)}</dd>" for label, text in rows) + "</dl>"
+    return "<dl>" + "".join(f"<dt>{_text(label)}</dt><dd>{_parts(text)}</dd>" for label, text in rows) + "</dl>"
+
+
+def _parts(text: str) -> str:
+    """Return short items of a list as parts that lines break between, and not inside."""
+    parts = text.split("; ")
+    if len(parts) == 1 or max(map(len, parts)) > _PART:
+        return _text(text)
+    return " ".join(f"<span>{_text(part)}</span>" for part in parts)
 
 
 def _text(value: object) -> str:

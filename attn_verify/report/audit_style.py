@@ -42,6 +42,7 @@ a { color: var(--mark); }
 dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .2em 1.2em; margin: 0; }
 dt { color: var(--soft); }
 dd { margin: 0; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
+dd span { display: inline-block; margin-right: 1em; }
 table { border-collapse: collapse; }
 caption { text-align: left; padding: 0 0 .5em; font-weight: 600; }
 .claims { width: 100%; }
