@@ -134,7 +134,7 @@ def facts(claim: Data) -> Iterator[tuple[str, str]]:
     known = evidence(claim)
     if entry(known):
         yield "entry", entry(known)
-        yield "got", number(known.get("got"), 17)
+        yield "got", _exactly(known.get("got"))
     if known.get("exact"):
         yield "exact", line(known["exact"], 120).strip("[]").replace(" +/- ", " ± ")
     if is_finite(known.get("error")):
@@ -147,6 +147,12 @@ def facts(claim: Data) -> Iterator[tuple[str, str]]:
     yield from _other_facts(known)
     if known.get("sample") or _sizes_of(known):
         yield "input", ", ".join(filter(None, [line(known.get("sample") or ""), _sizes_of(known)]))
+
+
+def _exactly(value: object) -> str:
+    """Return a float with as many digits as identify it."""
+    real = as_float(value)
+    return line(value, 40) if real is None else repr(real)
 
 
 def _other_facts(known: Data) -> Iterator[tuple[str, str]]:

@@ -23,7 +23,7 @@ from attn_verify.report.strict_json import dumps
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 _COVERAGE = "attn-verify/coverage"
-_WITNESS = ("entry", "got", "exact", "error", "bound", "error_bounds", "error_ulp", "sample", "saved", "text", "seed")
+_WITNESS = ("entry", "got", "exact", "error", "bound", "error_bounds", "error_ulp", "sample", "saved")
 
 
 def render_sarif(data: Data, root: str | Path = "") -> str:
@@ -147,6 +147,8 @@ def _result(data: Data, claim: Data, root: str, level: str, text: str) -> dict[s
     location: dict[str, Any] = _location(path, row, root) if path else {}
     location["logicalLocations"] = [{"fullyQualifiedName": facts.target_name(data), "kind": "function"}]
     witness = {key: known[key] for key in _WITNESS if known.get(key) is not None}
+    if facts.code(claim):
+        witness["text"] = facts.shortened(facts.code(claim), known.get("saved"))
     return {
         "ruleId": _rule_id(claim),
         "level": level,

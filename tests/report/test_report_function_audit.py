@@ -46,21 +46,21 @@ def test_an_audit_without_failures_is_a_table_its_scope_and_its_outcome(good: di
 
 def test_a_failure_shows_entry_values_error_input_and_command(refuted: dict[str, Any]) -> None:
     text = rendered(refuted)
+    known = claim_of(refuted, "rounding")["evidence"]
     part = rows(text[text.index("rounding is refuted") : text.index("range is refuted")])
     assert part[:8] == [
         "rounding is refuted",
         "every entry is within the rounding bound on ordinary inputs",
         "entry O[1,4] of unit 1",
-        "got -1.0948065394163129",
-        "exact -1.094806607921449 ± 4.98e-25",
+        f"got {known['got']!r}",
+        f"exact {known['exact'].strip('[]').replace('+/-', '±')}",
         "error 6.85e-8 = 3.09e+8 ulp = 1.22e+7 × the bound",
         "bound 5.63e-15",
         "input standard normal, n=5, m=7, d_k=3, d_v=4, float64",
     ]
     assert part[8].startswith("look at the error has the size of float32 rounding")
     assert "again attn-verify replay attention-rounding.json" in part
-    code = claim_of(refuted, "rounding")["evidence"]["text"]
-    assert f"\n\n{code}\n" in text  # whole, and not indented: it can be pasted
+    assert f"\n\n{known['text']}\n" in text  # whole, and not indented: it can be pasted
 
 
 def test_a_result_that_is_no_number_has_no_error_in_ulps(refuted: dict[str, Any]) -> None:
