@@ -24,7 +24,10 @@ def safe(value: object) -> str:
     >>> safe("red: \\x1b[31m, turned: \\u202e")
     'red: \\\\x1b[31m, turned: \\\\u202e'
     """
-    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in str(value))
+    text = str(value)
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
 
 
 def line(value: object, width: int = 400) -> str:
