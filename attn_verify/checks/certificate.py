@@ -57,10 +57,12 @@ def write_certificate(
     spec: AttentionSpec,
     cases: Iterable[CaseRecord],
     assumptions: Iterable[Mapping[str, Any]] = (),
+    left_out: Iterable[str] = (),
 ) -> int:
     """Write a certificate and return its size in bytes; the same proof gives the same bytes.
 
     ``spec`` is what the target is claimed to follow; a case may differ from it in ``mask`` and ``mask_true`` only.
+    ``left_out`` describes the cases of the proof that the file does not hold.
     Raises ``DocumentError`` where the file cannot be written.
     """
     from attn_verify import __version__
@@ -76,6 +78,7 @@ def write_certificate(
         "spec": spec.to_dict(),
         "outputs": outputs,
         "assumptions": [dict(item) for item in assumptions],
+        "left_out": list(left_out),
     }
     # One line a case: small files, and a diff that shows which case changed.
     text = dumps(head).removesuffix("\n}") + ',\n  "cases": [\n' + ",\n".join(map(_line, rows)) + "\n  ]\n}\n"

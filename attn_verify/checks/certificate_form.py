@@ -30,7 +30,7 @@ _RATIONAL = re.compile(r"-?(0|[1-9][0-9]{0,1499})(/[1-9][0-9]{0,1499})?")
 _FIELDS: Mapping[str, Mapping[str, type]] = {
     "certificate": {
         "format": str, "version": int, "package": str, "target": str, "source_sha256": str, "spec": dict,
-        "outputs": list, "assumptions": list, "cases": list,
+        "outputs": list, "assumptions": list, "left_out": list, "cases": list,
     },
     "case": {
         "sizes": dict, "batch": int, "spec": dict, "allowed": list, "layout": str, "limits": list,
@@ -50,7 +50,8 @@ TRUSTED = (
 class RecheckResult:
     """What the checker found: ``status`` is ``valid``, ``invalid``, or ``not checked`` where it is too large.
 
-    ``cases`` holds what was checked of each case, ``trusted`` what no certificate can show.
+    ``cases`` holds what was checked of each case, ``left_out`` the cases of the proof that the file does not hold, as
+    it says, and ``trusted`` what no certificate can show.
     """
 
     status: str
@@ -58,6 +59,7 @@ class RecheckResult:
     claim: Mapping[str, Any]
     cases: tuple[Mapping[str, Any], ...]
     assumptions: tuple[Mapping[str, Any], ...]
+    left_out: tuple[str, ...]
     trusted: tuple[str, ...]
     seconds: float
 
@@ -72,7 +74,8 @@ class RecheckResult:
             *(note for case in data.get("cases", ()) for note in case["assumptions"]),
         ]
         unique = {json.dumps(note, sort_keys=True): note for note in notes}
-        return cls(status, reason, claim, tuple(cases), tuple(unique.values()), TRUSTED, seconds)
+        left_out = tuple(data.get("left_out", ()))
+        return cls(status, reason, claim, tuple(cases), tuple(unique.values()), left_out, TRUSTED, seconds)
 
     @property
     def valid(self) -> bool:
@@ -128,6 +131,7 @@ def parse_certificate(raw: bytes, name: str) -> dict[str, Any]:
     _need(names and bool(outputs), "outputs", "are not different names")
     _need(bool(data["cases"]), "cases:", "there are none")
     _notes(data["assumptions"], "assumptions")
+    _need(all(type(text) is str for text in data["left_out"]), "left_out", "are not texts")
     _whole(AttentionSpec, data["spec"], "spec")
     for number, case in enumerate(data["cases"], 1):
         at = f"case {number}"

@@ -28,12 +28,19 @@ def certify(proof: Proof, path: Path) -> int:
         source_sha256=hashlib.sha256(Path(proof.file).read_bytes()).hexdigest() if proof.file else "",
         spec=proof.spec,
         cases=[_record(outcome, proof) for outcome in proof.judged if _alike(outcome)],
+        left_out=dict.fromkeys(_left_out(outcome) for outcome in proof.judged if not _alike(outcome)),
     )
 
 
 def _alike(outcome: Outcome) -> bool:
     """Return whether a case can be written: no two arguments are one object, and one mask goes for the whole batch."""
     return not sharing(outcome.case) and len(set(outcome.case.each)) == 1
+
+
+def _left_out(outcome: Outcome) -> str:
+    """Return the description of a case that is not written."""
+    masks = ", masks that differ along the batch" if len(set(outcome.case.each)) > 1 else ""
+    return f"{outcome.described}{masks}"
 
 
 def _record(outcome: Outcome, proof: Proof) -> CaseRecord:

@@ -11,17 +11,20 @@ from attn_verify.arithmetic.graph import Graph
 from attn_verify.arithmetic.graph.evaluation import BallValues
 from attn_verify.checks.formula import expected
 from attn_verify.errors import AttnVerifyError
+from attn_verify.shapes import Sizes
 from attn_verify.targets import probe
 from attn_verify.targets.aliases import aliased_cases
 from attn_verify.targets.binding import Binding
 from attn_verify.targets.cases import default_sizes, masks
-from attn_verify.targets.layouts import Convention
+from attn_verify.targets.layouts import MASKS, Convention
 from attn_verify.targets.probe import Choice
 from attn_verify.targets.returns import Selected
 from attn_verify.targets.units import Case
 
 # Far above what rounding does to a harmless input in float16, far below what a wrong arrangement does.
 _NEAR = 0.05
+# All lengths are alike in a case with at most so many queries.
+_ALIKE = 4
 
 
 def choose(runner: Any, binding: Binding, target: str, sizes: Mapping[str, int], *, seconds: float) -> Choice:
@@ -53,27 +56,63 @@ def _is_near(case: Case, binding: Binding, values: Mapping[Any, float]) -> bool:
     return all(abs(values[key] - value) <= _NEAR * largest for key, value in exact.items())
 
 
+def in_words(binding: Binding, convention: Convention) -> str:
+    """Return a convention in words; where the mask could have other axes, with those that it has."""
+    plain = binding.mask != "no" and convention.batched and convention.mask == "nm"
+    return f"{convention}; mask {MASKS['nm']}" if plain else str(convention)
+
+
 def plan_cases(
     binding: Binding, conventions: Sequence[Convention], sizes: Mapping[str, int], *, seed: int
 ) -> Iterator[tuple[Case, str]]:
     """Yield the cases of a proof, each with what is said of its mask.
 
     The first convention is proved at all sizes, the others at their first one.  A mask that is optional is
-    left out once at each size.
+    left out once at each size.  Another shape of the mask is tried with masks that differ.  Where there are axes of
+    batch and heads, all lengths are alike in one case more.
     """
+    seen: list[Convention] = []
     for number, convention in enumerate(conventions):
         chosen = default_sizes(binding, convention, sizes)
+        known = convention.with_(mask="nm") in seen
+        seen.append(convention.with_(mask="nm"))
         for at, case_sizes in enumerate(chosen if number == 0 else chosen[:1]):
-            if binding.mask != "required":
+            if binding.mask != "required" and not known:
                 yield binding.case(case_sizes, None, convention), "none" if binding.mask == "no" else "no mask"
             if binding.mask == "no":
                 continue
             tried, text = masks(case_sizes, binding.spec, seed)
             where = f"n={case_sizes.n}, m={case_sizes.keys}"
+            if known:
+                yield from ((case, "two masks") for case in _differing(binding, convention, case_sizes, tried, 2))
+                continue
             for nth, mask in enumerate(tried if number == 0 else tried[at : at + 2]):
                 # Every second time the elements of a batch have masks of their own.
                 case = binding.case(case_sizes, mask, convention, vary=nth % 2 == 1)
                 yield case, f"{where}: {text}" if number == 0 else "two masks"
+        if convention.batched and chosen[-1].n <= _ALIKE:
+            yield from _all_alike(binding, convention, chosen[-1], seed)
+
+
+def _differing(
+    binding: Binding, convention: Convention, sizes: Sizes, tried: Sequence[Any], count: int, batch: Any = None
+) -> list[Case]:
+    """Return cases whose masks differ along the batch or the heads, as far as there are any."""
+    cases = [binding.case(sizes, mask, convention, batch, vary=True) for mask in tried[: 4 * count]]
+    return sorted(cases, key=lambda case: len(set(case.each)) == 1)[:count]
+
+
+def _all_alike(
+    binding: Binding, convention: Convention, sizes: Sizes, seed: int
+) -> Iterator[tuple[Case, str]]:  # fmt: skip
+    """Yield a case in which the axes of batch and heads are as long as there are queries."""
+    n = sizes.n
+    batch = (n, sizes.heads if sizes.heads > 1 else n) if convention.head_axis else (n,)
+    if binding.mask == "no":
+        yield binding.case(sizes, None, convention, batch), "none"
+        return
+    for case in _differing(binding, convention, sizes, masks(sizes, binding.spec, seed)[0], 1, batch):
+        yield case, f"one mask where b = n = {n}"
 
 
 def shared_cases(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from attn_verify.checks.agreement import narrowest
-from attn_verify.checks.conventions import choose, smaller_cases
+from attn_verify.checks.conventions import choose, in_words, smaller_cases
 from attn_verify.checks.large_case import Whole, decide_whole
 from attn_verify.checks.outcome import Outcome, check_plain
 from attn_verify.checks.proof_report import Proof
@@ -93,22 +93,22 @@ def prove_large(
     proof: Proof, binding: Binding, runner: Any, given: Mapping[str, int],
     *, seed: int, seconds: float, progress: Callable[[str], None],
 ) -> Proof:  # fmt: skip
-    """Compare a target with the formula on whole arrays, without a mask and with three; look for a witness in doubt.
+    """Compare a target with the formula on whole arrays, without a mask and with four; look for a witness in doubt.
 
     Conventions are found out at small sizes.
     """
     small = {"heads": 2} if given.get("heads", 1) > 1 else {}
     chosen = choose(runner, binding, proof.target, small, seconds=seconds)
-    proof.refused = [f"{convention}: {why}" for convention, why in chosen.refused]
+    proof.refused = [f"{in_words(binding, convention)}: {why}" for convention, why in chosen.refused]
     planned = list(_planned(proof, binding, chosen.accepted, given))
     if not planned:
         default_sizes(binding, chosen.accepted[0], completed(binding, given))  # raises and says why
     calls = []
     for number, (sizes, convention) in enumerate(planned):
-        proof.conventions.append(str(convention))
+        proof.conventions.append(in_words(binding, convention))
         tried = list(_masks(binding, sizes, seed))
-        # The other layouts are compared once: with the random mask, if there is one.
-        for mask, text in tried if number == 0 else tried[-2:][:1]:
+        # The other layouts are compared once: with the last mask, one that nothing but numbers describes.
+        for mask, text in tried if number == 0 else tried[-1:]:
             progress(f"comparing at {', '.join(f'{name}={value}' for name, value in sizes.items())}, {text} …")
             case, shapes = binding.whole_case(sizes, mask, convention, _batch(convention, sizes))
             whole = Whole(case, shapes, binding.plan.projected)
@@ -128,14 +128,19 @@ def prove_large(
 def _planned(
     proof: Proof, binding: Binding, accepted: Sequence[Convention], given: Mapping[str, int]
 ) -> Iterator[tuple[Sizes, Convention]]:
-    """Yield the first convention that can have the sizes, and others while they are cheap."""
-    several = False
+    """Yield the first convention that can have the sizes, and others while they are cheap.
+
+    Of the shapes of a mask the last one, which has the most axes.
+    """
+    several, fullest = False, {convention.layout: convention for convention in accepted}
     for convention in accepted:
-        sizes = _sizes(binding, convention, given)
+        sizes, words = _sizes(binding, convention, given), in_words(binding, convention)
         if sizes is None:
-            proof.refused.append(f"{convention}: cannot have these sizes")
+            proof.refused.append(f"{words}: cannot have these sizes")
+        elif convention != fullest[convention.layout]:
+            proof.refused.append(f"{words}: left out at these sizes, where one shape of the mask takes long")
         elif several and 8 * work(sizes) > _CHEAP:
-            proof.refused.append(f"{convention}: left out at these sizes, where one layout takes long")
+            proof.refused.append(f"{words}: left out at these sizes, where one layout takes long")
         else:
             several = True
             yield sizes, convention
@@ -160,19 +165,31 @@ def _decide(
 
 
 def _masks(binding: Binding, sizes: Sizes, seed: int) -> Iterator[tuple[Mask | None, str]]:
-    """Yield no mask where one may be left out, and three masks: causal, random, and one masked entry."""
+    """Yield no mask where one may be left out, and four masks: causal, one masked entry, random and its complement.
+
+    Every entry is closed in a random mask or in the other one, unless its query were left without a key.
+    """
     if binding.mask != "required":
         yield None, "none" if binding.mask == "no" else "no mask"
     if binding.mask == "no":
         return
     n, m = sizes.n, sizes.keys
     generator = np.random.default_rng([seed, n, m])
+    # Keys that each query sees in any case: of what the spec hides itself, a mask can say nothing.
+    shown = np.array(binding.spec.allowed(sizes), np.bool_)
+    keys = [np.flatnonzero(row) for row in shown]
     drawn = generator.random((n, m)) < 0.5
-    drawn[np.arange(n), generator.integers(0, m, n)] = True
-    one = np.ones((n, m), np.bool_)
-    one[generator.integers(0, n), generator.integers(0, m)] = False
-    tried = {"a causal mask": np.tril(np.ones((n, m), np.bool_), max(m - n, 0)), "a random mask": drawn,
-             "a mask with one entry masked": one}  # fmt: skip
+    one, other = np.ones((n, m), np.bool_), ~drawn
+    for i, seen in enumerate(keys):
+        for opened in (drawn, other):
+            if len(seen) and not opened[i, seen].any():
+                opened[i, generator.choice(seen)] = True
+    several = [i for i, seen in enumerate(keys) if len(seen) > 1]
+    if several:
+        i = generator.choice(several)
+        one[i, generator.choice(keys[i])] = False
+    tried = {"a causal mask": np.tril(np.ones((n, m), np.bool_), max(m - n, 0)), "a mask with one entry masked": one,
+             "a random mask": drawn, "the complement of the random mask": other}  # fmt: skip
     for text, opened in tried.items():
         mask = tuple(tuple(row) for row in (opened == (binding.spec.mask_true == "attends")).tolist())
         if all(any(row) for row in binding.spec.allowed(sizes, mask)):

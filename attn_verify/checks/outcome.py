@@ -11,6 +11,7 @@ from attn_verify.arithmetic.graph import Graph, Node
 from attn_verify.arithmetic.tracing.session import MAXIMUM_COMPARED
 from attn_verify.checks.agreement import allowance_of
 from attn_verify.checks.verdict import Status
+from attn_verify.targets.aliases import sharing
 from attn_verify.targets.units import Case
 
 Json = Mapping[str, Any]
@@ -68,6 +69,18 @@ class Outcome:
     def only_partial(self) -> bool:
         """Whether every path that was run equals the formula, and the only doubt is that there are more of them."""
         return self.partial and len(self.reasons) == 1 and bool(self.paths)
+
+    @property
+    def described(self) -> str:
+        """Sizes and what else tells the case from others: axes of batch and heads, arguments that are one object."""
+        case = self.case
+        (b, h), heads = case.batch, case.sizes.heads
+        sizes = {name: value for name, value in case.sizes.items() if name != "heads" or value > 1}
+        sizes |= {"batch": b} if case.convention.batched else {}
+        sizes |= {"h": h} if h not in (1, heads) else {}
+        shared = sharing(case)
+        more = [shared] if shared else ["X_KV is not X"] if case.sizes.apart else []
+        return ", ".join([f"{name}={value}" for name, value in sizes.items()] + more)
 
     def doubt(self, reason: str, remedy: str = "") -> None:
         """Take back what was shown: the case is undecided for this reason."""

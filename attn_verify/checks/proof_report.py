@@ -12,7 +12,6 @@ from attn_verify.checks.outcome import METHOD, Outcome
 from attn_verify.checks.verdict import Claim, Status, Verdict
 from attn_verify.errors import NothingCheckedError, explain
 from attn_verify.spec import AttentionSpec
-from attn_verify.targets.aliases import sharing
 
 # Reasons, places and assumptions that a report lists before it says how many more there are.
 _SHOWN = 12
@@ -116,7 +115,7 @@ def _scope(proof: Proof) -> dict[str, Any]:
         }
     sizes: dict[str, int] = {}
     for outcome in outcomes:
-        text = _sizes(outcome)
+        text = outcome.described
         sizes[text] = sizes.get(text, 0) + 1
     excluded = _first([item for outcome in outcomes for item in outcome.excluded])
     scope: dict[str, Any] = {
@@ -133,21 +132,10 @@ def _scope(proof: Proof) -> dict[str, Any]:
     }
     if excluded:
         scope["excluded"] = excluded
-    left = [f"{_sizes(o)}: {len(o.paths)} paths, and there are more" for o in proof.outcomes if o not in outcomes]
+    left = [f"{o.described}: {len(o.paths)} paths, and there are more" for o in proof.outcomes if o not in outcomes]
     if proof.refused or left:
         scope["not_covered"] = _first([*left, *proof.refused])
     return scope
-
-
-def _sizes(outcome: Outcome) -> str:
-    case = outcome.case
-    (b, h), heads = case.batch, case.sizes.heads
-    sizes = {name: value for name, value in case.sizes.items() if name != "heads" or value > 1}
-    sizes |= {"batch": b} if case.convention.batched else {}
-    sizes |= {"h": h} if h not in (1, heads) else {}
-    shared = sharing(case)
-    more = [shared] if shared else ["X_KV is not X"] if case.sizes.apart else []
-    return ", ".join([f"{name}={value}" for name, value in sizes.items()] + more)
 
 
 def _evidence(proof: Proof, status: Status) -> dict[str, Any]:

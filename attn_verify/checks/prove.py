@@ -11,7 +11,7 @@ from typing import Any
 
 from attn_verify.checks.agreement import narrowest
 from attn_verify.checks.case_proof import decide
-from attn_verify.checks.conventions import choose, plan_cases, shared_cases, smaller_cases
+from attn_verify.checks.conventions import choose, in_words, plan_cases, shared_cases, smaller_cases
 from attn_verify.checks.large import is_large, prove_large
 from attn_verify.checks.outcome import Outcome, check_plain
 from attn_verify.checks.proof_report import Proof, verdict_of
@@ -134,8 +134,8 @@ class Prover:
                 proof, binding, self.runner, sizes, seed=self.seed, seconds=self.seconds, progress=self.progress
             )
         chosen = choose(self.runner, binding, address.shown, sizes, seconds=self.seconds)
-        proof.conventions = [str(convention) for convention in chosen.accepted]
-        proof.refused = [f"{convention}: {why}" for convention, why in chosen.refused]
+        proof.conventions = [in_words(binding, convention) for convention in chosen.accepted]
+        proof.refused = [f"{in_words(binding, convention)}: {why}" for convention, why in chosen.refused]
         planned = chain(
             plan_cases(binding, chosen.accepted, sizes, seed=self.seed),
             shared_cases(binding, chosen.accepted, sizes, seed=self.seed),

@@ -64,6 +64,7 @@ def recheck_text(data: Mapping[str, Any]) -> str:
     rows += [("checked", _checked(case)) for case in data["cases"][:_CASES]]
     if len(data["cases"]) > _CASES:
         rows.append(("", f"and {len(data['cases']) - _CASES} more cases"))
+    rows += [("left out", text) for text in data.get("left_out", ())]
     rows += [("trusted", text) for text in data["trusted"]]
     rows += [("assuming", note.get("text", "")) for note in data.get("assumptions", ())]
     return "\n".join([*lines, *(f"  {label:<{_LABEL}}{_safe(text)}" for label, text in rows)])

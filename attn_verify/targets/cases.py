@@ -54,12 +54,15 @@ _NAMES = ("n", "m", "d_k", "d_v", "d_model", "heads", "d_out")
 def default_batch(layout: str, sizes: Sizes) -> tuple[int, ...]:
     """Return lengths of the axes of batch and heads: small, not 1, and if that is possible up to 4 like no other size.
 
+    They are never alike: a mask ``(b, n, m)`` would go for one ``(h, n, m)``.
+
     >>> default_batch("bhnd", Sizes(n=1, m=4, d_k=5, d_v=6))
     (2, 3)
     """
     taken = {sizes.n, sizes.keys, sizes.d_k, sizes.heads} | ({sizes.d_v} if sizes.given_qkv else set())
     small = [length for length in range(2, 5) if length not in taken]
-    free = itertools.chain(small, (length for length in range(2, 5) if length not in small))
+    rest = sorted((length for length in range(2, 5) if length not in small), key=lambda x: x == sizes.heads)
+    free = iter([*small, *rest])
     if layout in ("bhnd", "bnhd"):
         b = next(free)
         return (b, sizes.heads if sizes.heads > 1 else next(free))

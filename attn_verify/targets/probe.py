@@ -22,13 +22,15 @@ Run = Callable[[list[dict[str, Any]]], Sequence[Mapping[str, Any]]]
 Near = Callable[[Case, list[Selected]], bool]
 
 _FAR = "takes these arrays, but returns something else than the formula"
+_FAR_APART = f"{_FAR} where the masks differ along the batch or the heads"
 
 
 @dataclass(frozen=True)
 class Choice:
     """The conventions to prove, the main one first; ``near`` says whether they came out close to the formula.
 
-    ``refused`` are those of other layouts that took the arrays but did not, ``tried`` everything, both with the reason.
+    ``refused`` are those of other layouts, and shapes of the mask, that took the arrays but did not, ``tried``
+    everything, both with the reason.
     """
 
     accepted: tuple[Convention, ...]
@@ -61,7 +63,8 @@ def choose(binding: Binding, run: Run, target: str, near: Near, given: Mapping[s
     ``run`` takes calls as JSON and returns the worker's float results; ``near`` says whether the selected entries of
     a case, run at ``case.point()``, are close to the formula; ``given`` are the user's sizes.  Where none is near, the
     first convention in which the shapes fit is taken.  A mask is passed as (n, m) first, then with axes of batch
-    and heads; it closes one key a query, so that a mask along the wrong axes shows.  The member of a tuple that
+    and heads; it closes one key a query, so that a mask along the wrong axes shows.  The other shapes of a mask that
+    a layout takes follow after all layouts.  The member of a tuple that
     has the shape of the result at these sizes, where all sizes differ, is the one meant at others.
 
     Raises ``TargetError`` where nothing fits, with what happened, and ``SizeError`` where no candidate can have
@@ -78,10 +81,12 @@ def choose(binding: Binding, run: Run, target: str, near: Near, given: Mapping[s
         remedy = "see that it runs by itself; --layout, --roles and --returns say how it is called"
         raise TargetError(explain(f"{binding.title}: it fails on every input", *shown[:3], more, remedy=remedy))
     layouts = {convention.layout for convention in accepted}
+    chosen, far = _with_masks(binding, accepted, run, target, near, given)
+    other = [(item.convention, item.text) for item in judged if item.convention.layout not in layouts]
     return Choice(
-        accepted=tuple(_with_masks(binding, accepted, run, target, near, given)),
+        accepted=tuple(chosen),
         near=bool(good),
-        refused=tuple((item.convention, item.text) for item in judged if item.convention.layout not in layouts),
+        refused=(*other, *far),
         tried=tuple((item.convention, item.text) for item in outcomes),
     )
 
@@ -158,20 +163,41 @@ def _with_masks(
     target: str,
     near: Near,
     given: Mapping[str, int] | None,
-) -> list[Convention]:
-    """Return the conventions with the shape in which an optional mask comes near the formula, if one does."""
-    if binding.mask != "optional":
-        return list(accepted)
-    found = []
+) -> tuple[list[Convention], list[tuple[Convention, str]]]:
+    """Return the conventions, then those with other shapes of the mask; and the shapes that are not proved, with why.
+
+    Of an optional mask the first shape that comes near the formula is the one that is meant.  Another shape counts if
+    masks that differ along its axes come near too.  A function that takes one mask for everything, ``(n, m)``, and
+    one of the shape of its scores must get that one right as well; what a shape in between means is its own business.
+    """
+    found, more, far = [], [], []
     for convention in accepted:
+        shapes = _mask_shapes(binding, convention) if binding.mask != "no" else []
+        if not shapes[1:]:
+            found.append(convention)
+            continue
         sizes = _telling(default_sizes(binding, convention, given))
-        mask = _telling_mask(binding, sizes)
-        shapes = _mask_shapes(binding, convention)
-        outcomes = (
-            _run([binding.case(sizes, mask, shaped) for shaped in shapes], run, target, near) if shapes[1:] else []
-        )
-        found.append(next((item.convention for item in outcomes if item.near), convention))
-    return found
+        telling, turned = _telling_mask(binding, sizes), _turned_mask(binding, sizes)
+        cases = [binding.case(sizes, telling, shaped) for shaped in shapes]
+        differing = [binding.case(sizes, turned, shaped, vary=True) for shaped in shapes]
+        outcomes = _run([*cases, *differing], run, target, near)
+        alike, apart = outcomes[: len(shapes)], outcomes[len(shapes) :]
+        # Between heads that lie side by side, a mask (b, n, m) is none that scores (b, h, n, m) call for.
+        scores = "bhnm" if convention.head_axis else "" if binding.several_heads else "bnm"
+        main = convention
+        if binding.mask == "optional":
+            main = next((item.convention for item in alike if item.near), convention)
+        found.append(main)
+        for one, other, case in zip(alike, apart, differing, strict=True):
+            if one.convention.mask == main.mask or one.fits is None:
+                continue
+            same = one.convention.with_(returned=main.returned)
+            full = main.mask == "nm" and same.mask == scores
+            if one.near and ((other.near and len(set(case.each)) > 1) or full):
+                more.append(same)
+            else:
+                far.append((same, _FAR_APART if one.near else one.text))
+    return [*found, *more], far
 
 
 def _telling(sizes: Sequence[Sizes]) -> Sizes:
@@ -195,3 +221,9 @@ def _telling_mask(binding: Binding, sizes: Sizes) -> list[list[bool]]:
     if all(any(row) for row in binding.spec.allowed(sizes, mask)):
         return mask
     return [[opens] * m for _ in range(sizes.n)]
+
+
+def _turned_mask(binding: Binding, sizes: Sizes) -> list[list[bool]]:
+    """Return a mask that is another one with its rows, its columns or both in reverse: the last query lacks a key."""
+    opens, last = binding.spec.mask_true == "attends", sizes.n - 1
+    return [[((i, j) != (last, 0) or sizes.keys == 1) == opens for j in range(sizes.keys)] for i in range(sizes.n)]

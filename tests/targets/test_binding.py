@@ -546,7 +546,9 @@ def test_being_right_under_another_convention_is_no_excuse(function, weights):
 
 
 def test_every_layout_that_comes_near_is_accepted():
-    assert [c.layout for c in chosen(bind(describe(attention), PAPER), attention).accepted] == ["nd", "bnd", "bhnd"]
+    accepted = chosen(bind(describe(attention), PAPER), attention).accepted
+    assert [(c.layout, c.mask) for c in accepted] == [
+        ("nd", "nm"), ("bnd", "nm"), ("bhnd", "nm"), ("bnd", "bnm"), ("bhnd", "b1nm"), ("bhnd", "bhnm")]  # fmt: skip
 
 
 def test_a_function_that_always_raises_is_no_target():
