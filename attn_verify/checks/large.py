@@ -223,8 +223,11 @@ def _smaller(binding: Binding, case: Case, seed: int) -> Iterator[tuple[Sizes, M
     sizes = case.sizes
     heads = {"heads": min(sizes.heads, 2)} if sizes.heads > 1 else {}
     tied = {"d_model": 2 * min(sizes.heads, 2)} if sizes.d_model is not None else {}
+    every = {"d_model": sizes.heads} if sizes.d_model is not None else {}
     rows: list[dict[str, int]] = [
         heads,
+        # One of many heads may be wrong.
+        *([{"heads": sizes.heads, "n": 2, "m": 2, **every}] if sizes.heads > 2 else []),
         {**heads, **tied, "n": 2, "m": sizes.keys, "d_k": 2, "d_v": 1},
         {**heads, **tied, "n": sizes.n, "m": 2, "d_k": 2, "d_v": 1},
         {**heads, **tied, "n": sizes.n, "m": sizes.keys, "d_k": 1, "d_v": 1},

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -19,16 +20,19 @@ from attn_verify.checks.search import search
 from attn_verify.checks.trials import check_lines, check_trials, trials
 from attn_verify.checks.verdict import Status, Verdict
 from attn_verify.spec import AttentionSpec
+from attn_verify.targets.aliases import sharing
 from attn_verify.targets.binding import Binding, bind
 from attn_verify.targets.resolve import resolve
 from attn_verify.targets.roles import parse_roles
+from attn_verify.targets.units import Case
 
 Spec = AttentionSpec | str | Mapping[str, Any] | None
 
 # Seconds of a search for a counterexample: the first ones, and those after.
 _LONG, _SHORT = 8.0, 2.0
-# Seconds after which a claim that some case leaves open is not looked at in further ones.
-_PATIENCE = 60.0
+# Seconds after which a claim that some case leaves open is not looked at in further ones, and of each choice of sizes
+# and layout only so many cases are; and those after which none is, whatever there is left.
+_PATIENCE, _MOST, _END = 60.0, 2, 80.0
 
 
 def prove(
@@ -86,6 +90,41 @@ def prove(
 
 
 @dataclass
+class _Agenda:
+    """Which of the planned cases are left out, for want of time: where a target is slow, masks above all."""
+
+    start: float
+    looked: Counter[Any] = field(default_factory=Counter)
+    left: Counter[str] = field(default_factory=Counter)
+    masks: Counter[str] = field(default_factory=Counter)
+    cut: set[str] = field(default_factory=set)
+
+    def leave_out(self, case: Case, text: str, hopeless: bool) -> bool:
+        """Return whether a case is left out; take note of it either way."""
+        key = (case.convention, tuple(case.sizes.items()), case.mask is None, sharing(case))
+        spent = time.monotonic() - self.start
+        # Cases in which arguments are one object are few and tiny.
+        late = self.looked[key] >= _MOST or (spent > _END and not sharing(case))
+        if spent > _PATIENCE and (hopeless or late):
+            self.left[Outcome(case).described + f", {case.convention}"] += 1
+            self.cut.add(text)
+            return True
+        self.looked[key] += 1
+        self.masks[text] += 1
+        return False
+
+    def report(self, proof: Proof) -> None:
+        """Say what was left out, and correct what is said of the masks."""
+        proof.masks = [
+            f"{text}; {self.masks[text]} of them, the others were left out after {_PATIENCE:g} s"
+            if text in self.cut and ": " in text
+            else text
+            for text in proof.masks
+        ]
+        proof.refused += [f"{text}: {n} cases left out after {_PATIENCE:g} s" for text, n in self.left.items()]
+
+
+@dataclass
 class Prover:
     """Runs proofs, several with one worker if wanted.
 
@@ -140,8 +179,10 @@ class Prover:
             plan_cases(binding, chosen.accepted, sizes, seed=self.seed),
             shared_cases(binding, chosen.accepted, sizes, seed=self.seed),
         )
-        open_ = False
+        open_, agenda = False, _Agenda(start)
         for case, text in planned:
+            if agenda.leave_out(case, text, open_):
+                continue
             self.progress(f"proving at {', '.join(f'{name}={value}' for name, value in case.sizes.items())} …")
             outcome = decide(case, spec, address.shown, self.runner, seed=self.seed, seconds=self.seconds)
             proof.outcomes.append(outcome)
@@ -152,9 +193,11 @@ class Prover:
             if doubtful and not self.thorough:
                 return proof
             open_ = open_ or doubtful
-            if open_ and time.monotonic() - start > _PATIENCE:
-                outcome.doubt(f"after {_PATIENCE:g} s and a case that is undecided, no further case was looked at")
-                break
+        if open_ and agenda.left:
+            proof.outcomes[-1].doubt(
+                f"after {_PATIENCE:g} s and a case that is undecided, no further case was looked at"
+            )
+        agenda.report(proof)
         self._run_plain(proof)
         return proof
 
@@ -192,7 +235,9 @@ class Prover:
             claim=proof.claim,
             seed=self.seed,
             generated=doubtful,
-            works_elsewhere=any(other.status > Status.UNDECIDED for other in proof.outcomes),
+            # A constant that the user gave need not suit other sizes.
+            works_elsewhere=not binding.assignment.constants
+            and any(other.status > Status.UNDECIDED for other in proof.outcomes),
             budget_seconds=min(budget, left),
             seconds=self.seconds,
         )

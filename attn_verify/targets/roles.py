@@ -47,6 +47,7 @@ DEFAULT = "default"
 _NUMBERS = ("scale", "mask_true", "d_k", "d_v", "d_model", "n", "m")
 _ROLE_OF = {name: role for role, names in ALIASES.items() for name in names}
 _BIASES = frozenset({"bq", "bk", "bv", "bo", "bqkv", "bias", "biases", "inprojbias", "outbias", "qkvbias"})
+_GROUPED = ("kvheads", "numkvheads", "nkvheads", "numkeyvalueheads", "nheadskv", "numheadskv", "groups", "numgroups")
 _PADDING = ("padding", "keymask", "lengths")
 _VARIADIC = ("VAR_POSITIONAL", "VAR_KEYWORD")
 
@@ -225,6 +226,11 @@ def _no_role(p: Parameter, bound: Mapping[str, Parameter]) -> BareError:
     if any(word in plain for word in _PADDING):
         return BareError(
             f"{p.name} looks like a padding mask; masks here are (n,m)", f"if it takes (n,m): --roles {p.name}=mask"
+        )
+    if plain in _GROUPED:
+        return BareError(
+            f"{p.name} looks like a number of heads of K and V; grouped heads are outside the formula",
+            f"where they are as many as those of Q: --roles {p.name}=VALUE --heads VALUE",
         )
     role = _ROLE_OF.get(plain)
     if role is not None and role in bound:

@@ -28,7 +28,13 @@ def one_key() -> CaseRecord:
 def write(path: Path) -> int:
     note = {"kind": "constant", "text": "1.4142135623730951 is read as √2"}
     return write_certificate(
-        path, target="f.py::f", source_sha256="ab", spec=AttentionSpec(), cases=[one_key()] * 2, assumptions=[note]
+        path,
+        target="f.py::f",
+        source_sha256="ab",
+        spec=AttentionSpec(),
+        cases=[one_key()] * 2,
+        assumptions=[note],
+        left_out=["n=2, m=2, K is Q"],
     )
 
 
@@ -42,6 +48,7 @@ def test_a_certificate_is_confirmed_and_says_what_is_trusted(tmp_path: Path) -> 
     assert [note["kind"] for note in data["assumptions"]] == ["constant", "cast"]
     assert any("trace" in text for text in data["trusted"])
     assert data["claim"]["target"] == "f.py::f"
+    assert list(data["left_out"]) == ["n=2, m=2, K is Q"]
     assert [case["entries"] for case in data["cases"]] == [1, 1]
 
 
@@ -88,7 +95,7 @@ def replaced(data: Any, at: tuple[Any, ...], new: Any) -> Any:
 
 
 WRONG = (None, True, -1, 10**9, 1.5, "x", [], {}, [[]], {"kind": 1})
-FREE = {"package", "target", "source_sha256", "assumptions", "layout", "place"}
+FREE = {"left_out", "package", "target", "source_sha256", "assumptions", "layout", "place"}
 
 
 def test_every_value_replaced_by_every_wrong_one_is_refused(tmp_path: Path) -> None:

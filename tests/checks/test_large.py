@@ -119,15 +119,32 @@ def test_wrong_code_is_never_probable(prove, name):
 
 
 @pytest.mark.parametrize(("fill", "wanted"), [("-np.inf", Status.PROBABLE), ("-1e9", Status.UNDECIDED)])
-def test_masks_are_no_mask_causal_random_and_one_entry(prove, fill, wanted):
+def test_masks_are_no_mask_causal_one_entry_and_random_ones(prove, fill, wanted):
     proof, verdict = prove(MASKED.replace("FILL", fill))
     assert verdict.status is wanted
     if wanted is Status.PROBABLE:
-        assert [text.split(" (")[0] for text in proof.masks[:4]] == [
-            "no mask", "a causal mask", "a random mask", "a mask with one entry masked"]  # fmt: skip
-        assert len(proof.conventions) == 3
-        assert {outcome.case.convention.layout for outcome in proof.outcomes} == {"nd", "bnd", "bhnd"}
+        assert [text.split(" (")[0] for text in proof.masks[:5]] == [
+            "no mask", "a causal mask", "a mask with one entry masked", "a random mask",
+            "the complement of the random mask"]  # fmt: skip
+        assert proof.conventions[1:] == [
+            "layout (b, n, d); mask (b, n, m)", "layout (b, h, n, d); mask (b, h, n, m)"]  # fmt: skip
         assert {outcome.case.batch for outcome in proof.outcomes} == {(1, 1), (2, 1), (2, 3)}
+        assert all("left out" in text for text in proof.refused if "(n, m)" in text)
+
+
+def test_one_mask_entry_that_is_ignored_is_seen(prove):
+    body = MASKED.replace("np.where(mask, S", "np.where(mask | (S.shape[-1] > 99) & AT, S").replace("FILL", "-np.inf")
+    for i, j in ((15, 128), (0, 3)):
+        at = f"(np.arange({SIZES['n']})[:, None] == {i}) & (np.arange(S.shape[1]) == {j})"
+        assert prove(body.replace("AT", at), layout="nd")[1].status < Status.PROBABLE
+
+
+def test_masks_leave_every_query_a_key_that_the_spec_shows(prove):
+    body = MASKED.replace("mask=None", "mask").replace("if mask is not None:", "if True:").replace("FILL", "-np.inf")
+    body = body.replace("(mask, S", "(mask & np.tri(*S.shape, S.shape[1] - S.shape[0], dtype=bool), S")
+    proof, verdict = prove(body, {"n": 64, "m": 64, "d_k": 16, "d_v": 1}, spec="causal=lower_right", layout="nd")
+    assert verdict.status is Status.PROBABLE
+    assert len(proof.masks) == 4
 
 
 def test_wrong_masks_are_found(prove):

@@ -286,3 +286,32 @@ def test_bad_requests_are_errors(judge):
         judge(GOOD, sizes={"n": 0})
     with pytest.raises(SpecError):
         judge(GOOD, spec="scale=oops")
+
+
+def test_what_a_slow_target_leaves_no_time_for_is_said(judge, monkeypatch):
+    monkeypatch.setattr("attn_verify.checks.prove._PATIENCE", 0.0)
+    body = """
+        def f(Q, K, V, mask):
+            E = np.exp(np.where(mask, Q @ K.T / np.sqrt(Q.shape[1]), -np.inf))
+            return E @ V / E.sum(axis=1, keepdims=True)
+    """
+    verdict = judge(body, sizes={"n": 2, "m": 2, "d_k": 1, "d_v": 1})
+    assert verdict.status is Status.PROVED
+    assert verdict.scope["masks"] == [
+        "n=2, m=2: all 9 masks that leave every query a key; 2 of them, the others were left out after 0 s"
+    ]
+    assert "n=2, m=2, d_k=1, d_v=1, layout (n, d): 7 cases left out after 0 s" in verdict.scope["not_covered"]
+
+
+def test_a_constant_need_not_suit_all_sizes(judge):
+    body = """
+        def f(Q, K, V, heads, kv_heads):
+            q, k, v = (A.reshape(len(A), h, -1).transpose(1, 0, 2) for A, h in ((Q, heads), (K, kv_heads), (V, kv_heads)))
+            E = np.exp(q @ k.swapaxes(1, 2) / np.sqrt(q.shape[2]))
+            return (E @ v / E.sum(axis=2, keepdims=True)).transpose(1, 0, 2).reshape(len(Q), -1)
+    """
+    with pytest.raises(TargetError, match="grouped heads are outside the formula"):
+        judge(body)
+    assert judge(body, sizes={"n": 1, "m": 1, "d_k": 1, "d_v": 1}, roles="kv_heads=2").status is Status.UNDECIDED
+    fitting = {"n": 1, "m": 2, "d_k": 1, "d_v": 1, "heads": 2}
+    assert judge(body, sizes=fitting, roles="kv_heads=2").status is Status.PROVED
