@@ -90,7 +90,8 @@ def plan_cases(
                 # Every second time the elements of a batch have masks of their own.
                 case = binding.case(case_sizes, mask, convention, vary=nth % 2 == 1)
                 yield case, f"{where}: {text}" if number == 0 else "two masks"
-        if convention.batched and chosen[-1].n <= _ALIKE:
+        told = number == 0 or known or binding.mask == "no"
+        if told and convention.batched and chosen[-1].n <= _ALIKE:
             yield from _all_alike(binding, convention, chosen[-1], seed)
 
 

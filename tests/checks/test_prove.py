@@ -306,7 +306,8 @@ def test_what_a_slow_target_leaves_no_time_for_is_said(judge, monkeypatch):
 def test_a_constant_need_not_suit_all_sizes(judge):
     body = """
         def f(Q, K, V, heads, kv_heads):
-            q, k, v = (A.reshape(len(A), h, -1).transpose(1, 0, 2) for A, h in ((Q, heads), (K, kv_heads), (V, kv_heads)))
+            q = Q.reshape(len(Q), heads, -1).transpose(1, 0, 2)
+            k, v = (A.reshape(len(A), kv_heads, -1).transpose(1, 0, 2) for A in (K, V))
             E = np.exp(q @ k.swapaxes(1, 2) / np.sqrt(q.shape[2]))
             return (E @ v / E.sum(axis=2, keepdims=True)).transpose(1, 0, 2).reshape(len(Q), -1)
     """
