@@ -65,6 +65,8 @@ def attention_inputs(
     chosen = tuple(views)
     if not chosen or any(name not in VIEWS for name in chosen):
         raise SpecError(explain("attention_inputs", f"got views = {show(views)}", remedy=f"known: {', '.join(VIEWS)}"))
+    if not all(isinstance(length, int) and length > 0 for length in batch):
+        raise SpecError(explain("attention_inputs", f"got batch = {show(batch)}", remedy="give lengths ≥ 1"))
     frame = _frame(sizes, spec, mask, dtype, gradient, tuple(batch))
     table = input_kinds(frame, claim=claim, only=only, magnitudes=magnitudes)
     return _inputs(frame, tuple(table), chosen)
@@ -82,7 +84,9 @@ def input_kinds(
     if claim is not None and claim not in CLAIMS:
         remedy = f"choose {' or '.join(CLAIMS)}, or None for both"
         raise SpecError(explain("attention_inputs", f"got claim = {show(claim)}", remedy=remedy))
-    numbers = [float(x) for x in magnitudes]
+    numbers = list(magnitudes)
+    if not all(isinstance(x, (int, float)) for x in numbers):
+        raise SpecError(explain("attention_inputs", f"got magnitudes = {show(numbers)}", remedy="give numbers"))
     found = kinds(frame, numbers)
     if only is not None:
         wanted = set(only)

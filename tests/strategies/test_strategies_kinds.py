@@ -148,5 +148,11 @@ def test_without_masked_pairs_there_is_nothing_to_hide() -> None:
 def test_constants_become_scores_and_entries() -> None:
     frame = Frame.of(SHAPES["small"], sigma=0.5, dtype="float64")
     names = {kind.name for kind in kinds(frame, (30, 1e-9, -1234.5, 1e9, float("inf"), 0))}
-    assert {"scores near 30", "scores near -30", "entries near 30", "scores near 20.7233", "all scores below -1234.5"} <= names
+    assert {
+        "scores near 30",
+        "scores near -30",
+        "entries near 30",
+        "scores near 20.7233",
+        "all scores below -1234.5",
+    } <= names
     assert not any("1e+09" in name or "inf" in name for name in names)

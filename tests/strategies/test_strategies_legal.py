@@ -27,7 +27,7 @@ SIZES = (
     Sizes(n=1, m=1, d_k=1, d_v=1),
     Sizes(n=2, m=5, d_k=3, d_v=2),
     Sizes(n=4, m=3, d_k=2, d_v=1, heads=2),
-    Sizes(n=9, m=17, d_k=8, d_v=3),
+    Sizes(n=8, m=9, d_k=8, d_v=3),
     Sizes(n=3, d_model=3, d_k=2, d_v=2, heads=2),
     Sizes(n=2, m=4, d_model=1, d_k=1, d_v=1),
     Sizes(n=2, d_model=5, d_k=3, d_v=1, apart=1, d_out=2),
@@ -35,52 +35,52 @@ SIZES = (
 
 
 def scale_of(scale: str, sizes: Sizes) -> float:
-    return {"1 / sqrt(d_k)": sizes.d_k**-0.5, "1": 1.0, "5": 5.0, "-1 / 8": -0.125, "0": 0.0}[scale]
+    return {"1 / sqrt(d_k)": sizes.d_k**-0.5, "5": 5.0, "-1 / 8": -0.125}[scale]
 
 
-def exact_projection(X: Array, W: Array) -> list[list[Fraction]]:
-    """|X||W| in exact numbers: an upper bound of every partial sum."""
-    return [
-        [sum((abs(Fraction(x)) * abs(Fraction(w)) for x, w in zip(row, column, strict=True)), Fraction(0))
-         for column in W.T.tolist()]
-        for row in X.tolist()
-    ]  # fmt: skip
-
-
-def heads_of(arrays: dict[str, Array], sizes: Sizes) -> Iterator[list[list[list[Fraction]]]]:
+def heads_of(arrays: dict[str, Array], sizes: Sizes) -> Iterator[tuple[Array, Array, Array]]:
+    """|Q|, |K|, |V| of each head, or |X||W|: upper bounds of every partial sum."""
+    size = {name: np.abs(array) for name, array in arrays.items()}
+    X_KV = size.get("X_KV", size.get("X"))
     for h in range(sizes.heads):
         if sizes.given_qkv:
-            yield [[[abs(Fraction(x)) for x in row] for row in arrays[name][h].tolist()] for name in "QKV"]
+            yield size["Q"][h], size["K"][h], size["V"][h]
         else:
-            X_KV = arrays.get("X_KV", arrays["X"])
-            yield [
-                exact_projection(X, arrays[f"W_{name}"][h])
-                for name, X in (("Q", arrays["X"]), ("K", X_KV), ("V", X_KV))
-            ]
+            yield size["X"] @ size["W_Q"][h], X_KV @ size["W_K"][h], X_KV @ size["W_V"][h]
 
 
 def assert_legal(sample: Sample, sizes: Sizes, sigma: float, dtype: str) -> None:
-    """The definition of a legal input, term by term, in exact arithmetic."""
-    half, scale = Fraction(LARGEST[dtype]) / 2, abs(Fraction(sigma))
-    arrays = dict(sample.arrays)
+    """The definition of a legal input, term by term.
+
+    Float64 suffices: samples keep a distance of 2^-20 to what is illegal, and what overflows is illegal.
+    """
+    half, arrays, what = LARGEST[dtype] / 2, dict(sample.arrays), sample.kind
     for name, array in arrays.items():
         assert array.dtype == np.float64
-        assert np.isfinite(array).all(), name
         assert np.array_equal(array, array.astype(NUMPY[dtype]).astype(np.float64)), f"{name} is not of {dtype}"
-        assert np.abs(array).max() <= half
-    tops: list[Fraction] = []
+        assert np.abs(array).max() <= half, what
+    tops = []
     for q, k, v in heads_of(arrays, sizes):
-        for row in q:
-            for key in k:
-                terms = sum(x * y for x, y in zip(row, key, strict=True))
-                assert terms <= half, sample.kind
-                assert scale * terms <= min(10**5, half), sample.kind
-        assert all(x <= half and scale * x <= half for rows in (q, k) for row in rows for x in row)
-        assert all(sum(column) <= half for column in zip(*v, strict=True)), sample.kind
-        tops += [max(column) for column in zip(*v, strict=True)]
+        terms = (q[:, None] * k[None]).sum(axis=-1)
+        assert terms.max() <= half, what
+        assert abs(sigma) * terms.max() <= min(1e5, half), what
+        assert max(1, abs(sigma)) * max(q.max(), k.max()) <= half, what
+        assert v.sum(axis=0).max() <= half, what
+        tops.append(v.max(axis=0))
     if "W_O" in arrays:
-        for column in arrays["W_O"].T.tolist():
-            assert sum(x * abs(Fraction(w)) for x, w in zip(tops, column, strict=True)) <= half, sample.kind
+        assert (np.concatenate(tops) @ np.abs(arrays["W_O"])).max() <= half, what
+
+
+def assert_legal_exactly(sample: Sample, sigma: float, dtype: str) -> None:
+    """The same for given Q, K, V, in exact numbers."""
+    half, scale = Fraction(LARGEST[dtype]) / 2, abs(Fraction(sigma))
+    q, k, v = ([[abs(Fraction(x)) for x in row] for row in sample.arrays[name][0].tolist()] for name in "QKV")
+    for row in q:
+        for key in k:
+            terms = sum(x * y for x, y in zip(row, key, strict=True))
+            assert terms <= half
+            assert scale * terms <= min(10**5, half)
+    assert all(sum(column) <= half for column in zip(*v, strict=True))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -88,16 +88,18 @@ def assert_legal(sample: Sample, sizes: Sizes, sigma: float, dtype: str) -> None
 def test_every_sample_is_legal_and_ordinary_ones_are_ordinary(sizes: Sizes, dtype: str) -> None:
     print(f"seed {SEED}")
     random = np.random.default_rng(SEED)
-    for scale in ("1 / sqrt(d_k)", "5", "-1 / 8"):
+    for scale in ("1 / sqrt(d_k)", "5", "-1 / 8")[:: 1 if sizes.given_qkv else 2]:
         sigma, spec = scale_of(scale, sizes), AttentionSpec(scale=scale)
         allowed = random.random((sizes.n, sizes.keys)) < 0.6
         allowed[:, 0] = True
         options = {"sigma": sigma, "allowed": allowed, "dtype": dtype, "magnitudes": (1e-9, 0.1, 30, 12345.0, 1e9)}
         shapes = input_shapes(sizes)
-        samples = [*battery(shapes, **options), *random_samples(shapes, seed=SEED, count=30, **options)]
-        assert len(samples) > 60
+        samples = [*battery(shapes, **options), *random_samples(shapes, seed=SEED, count=15, **options)]
+        assert len(samples) > 50
         for sample in samples:
             assert_legal(sample, sizes, sigma, dtype)
+            if sizes == SIZES[1] and scale == "5":
+                assert_legal_exactly(sample, sigma, dtype)
             if sample.claim == "rounding" and dtype != "bfloat16":
                 form = FloatFormat.of(dtype)
                 assert ordinary(sample.arrays, sizes, spec, form), sample.kind
@@ -185,7 +187,8 @@ def test_what_is_too_large_is_made_to_fit_or_given_up() -> None:
 def test_the_formats_are_those_of_the_standard(dtype: str) -> None:
     form = Format.of(dtype)
     assert form.largest == LARGEST[dtype]
-    assert form.round(np.array([form.largest * 0.999999, 1e308, -1e308, -0.0, form.tiny])).tolist()[1:] == [
+    most = 1.7976931348623157e308
+    assert form.round(np.array([most, -most, -0.0, form.tiny])).tolist() == [
         form.largest, -form.largest, 0.0, form.tiny,
     ]  # fmt: skip
     assert 0 < form.subnormal < form.tiny < form.unit_roundoff < 1

@@ -63,13 +63,13 @@ def clipped_values(Q: Array, K: Array, V: Array, mask: NDArray[np.bool_]) -> Arr
 
 def one_of_equal_maxima(Q: Array, K: Array, V: Array, mask: NDArray[np.bool_]) -> Array:
     S = np.where(mask, scores(Q, K), -np.inf)
-    again = (S == S.max(axis=1, keepdims=True)).cumsum(axis=1) > 1
-    return attend(np.where(again & (S == S.max(axis=1, keepdims=True)), -np.inf, S), V)
+    again = (S.max(axis=1, keepdims=True) == S).cumsum(axis=1) > 1
+    return attend(np.where(again & (S.max(axis=1, keepdims=True) == S), -np.inf, S), V)
 
 
 def small_weights_dropped(Q: Array, K: Array, V: Array, mask: NDArray[np.bool_]) -> Array:
     S = np.where(mask, scores(Q, K), -np.inf)
-    return attend(np.where(S < S.max(axis=1, keepdims=True) - 15, -np.inf, S), V)
+    return attend(np.where(S.max(axis=1, keepdims=True) - 15 > S, -np.inf, S), V)
 
 
 def zero_queries_skipped(Q: Array, K: Array, V: Array, mask: NDArray[np.bool_]) -> Array:
