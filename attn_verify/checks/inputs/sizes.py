@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from math import prod
 from typing import TYPE_CHECKING
 
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 BLOCKS = (8, 16, 32, 64, 128, 256)
 # Largest integer of a target that is taken for the size of a block.
 _MAX_BLOCK = 1024
-# Scores of all heads and batch elements of one case: 128 × 128 with room for a batch.
-BUDGET_ENTRIES = 1 << 16
+# Scores of all heads and batch elements of one case: up to 257 × 257, and 128 × 128 in a small batch.
+BUDGET_ENTRIES = 1 << 17
 
 _RANDOM_MASKS = 3
 
@@ -53,10 +53,11 @@ def size_battery(
     chosen = {name: value for name, value in (given or {}).items() if value is not None}
     found = default_sizes(binding, convention, chosen)
     for wanted in _wanted(constants or Constants((), ())):
-        if any(name in chosen for name in wanted) and not all(chosen.get(k, v) == v for k, v in wanted.items()):
+        asked = {**wanted, **chosen}
+        if wanted.keys() <= chosen.keys() or asked.get("n", 1) * asked.get("m", 1) > budget_entries:
             continue
         try:
-            some = default_sizes(binding, convention, {**wanted, **chosen})
+            some = default_sizes(binding, convention, asked)
         except SizeError:
             continue
         found += [sizes for sizes in some[:1] if sizes not in found]
@@ -86,26 +87,23 @@ def _wanted(constants: Constants) -> Iterator[dict[str, int]]:
     yield {"n": 9, "m": 1}
     own = [c for c in constants.integers if c <= _MAX_BLOCK]
     for block in own:
-        yield from _around(block, (1, 0, -1), ("m", "n"))
+        for step in (1, 0, -1):
+            yield from _at(block + step)
         yield {"n": 3, "m": 2 * block + 1}
     for step in (1, 0, -1):
         for block in BLOCKS:
-            yield from _around(block, (step,), ("m", "n"))
+            yield from _at(block + step)
     for block in own:
         yield {"d_k": block + 1}
         yield {"d_v": block + 1}
     yield {"d_k": 64, "n": 8, "m": 9}
 
 
-def _around(block: int, steps: Iterable[int], names: Iterable[str]) -> Iterator[dict[str, int]]:
-    for step in steps:
-        size = block + step
-        if size < 1:
-            continue
-        for name in names:
-            # As many keys as queries, at least, for masks that are aligned at the end.
-            yield {"n": min(3, size), "m": size} if name == "m" else {"n": size, "m": size + 2}
-        yield {"n": size, "m": size}
+def _at(size: int) -> Iterator[dict[str, int]]:
+    """Yield that many keys, that many queries, and both: for one X, and for masks that are aligned at the end."""
+    yield {"n": min(3, size), "m": size}
+    yield {"n": size, "m": 5}
+    yield {"n": size, "m": size}
 
 
 def mask_battery(sizes: Sizes, spec: AttentionSpec, *, seed: int = 0, empty: bool = False) -> list[tuple[str, Mask]]:
