@@ -28,9 +28,8 @@ class ArrayType(type):
         """Answer as ``isinstance(instance, np.ndarray)`` would in NumPy."""
         kind = type(instance)
         if cls is TracedArray:
-            return (issubclass(kind, TracedArray) and not issubclass(kind, TracedScalar)) or issubclass(
-                kind, np.ndarray
-            )
+            own = issubclass(kind, TracedArray) and not issubclass(kind, TracedScalar)
+            return own or issubclass(kind, np.ndarray) or getattr(kind, "is_ndarray", False) is True
         return issubclass(kind, cls)
 
 

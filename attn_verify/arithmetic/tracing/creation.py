@@ -257,7 +257,7 @@ def concrete_result(result: Any) -> Any:
 
 for _name in (
     "diag_indices", "tril_indices", "triu_indices", "mask_indices", "ravel_multi_index", "unravel_index", "ix_",
-    "broadcast_shapes", "binary_repr", "base_repr", "bincount", "packbits", "unpackbits", "lexsort",
+    "broadcast_shapes", "binary_repr", "base_repr", "packbits", "unpackbits", "lexsort",
 ):  # fmt: skip
     _integers(_name)
 

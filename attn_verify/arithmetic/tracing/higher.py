@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from attn_verify.arithmetic.tracing.array import shape_of
+from attn_verify.arithmetic.tracing.array import TracedArray, is_traced, shape_of
 from attn_verify.arithmetic.tracing.convert import as_array, raw
 from attn_verify.arithmetic.tracing.dtypes import is_float
 from attn_verify.arithmetic.tracing.registry import FUNCTIONS
@@ -16,22 +17,29 @@ from attn_verify.arithmetic.tracing.session import current
 
 
 class Vectorize:
-    """A function of numbers, applied entry by entry with broadcasting."""
+    """A function applied entry by entry, or to the subarrays that a signature names, with broadcasting."""
 
     def __init__(
-        self, pyfunc: Callable[..., Any], otypes: Any = None, doc: Any = None, excluded: Any = None,
+        self, pyfunc: Any = np._NoValue, otypes: Any = None, doc: Any = None, excluded: Any = None,
         cache: bool = False, signature: Any = None,
     ) -> None:  # fmt: skip
-        if excluded or signature:
-            current().refuse("np.vectorize", "excluded or signature")
-        self._f = pyfunc
+        if excluded:
+            current().refuse("np.vectorize", "excluded", "bind those arguments with functools.partial")
+        if signature is not None:
+            _real_vectorize(signature)
+        self._f: Callable[..., Any] = pyfunc
         self._types = otypes
+        self._signature = signature
         self.__name__ = getattr(pyfunc, "__name__", "vectorize")
 
     def __call__(self, *args: Any, **options: Any) -> Any:
-        """Return the array of the function's values."""
+        """Return the array of the function's values; of a decorator with options, the decorated function."""
+        if self._f is np._NoValue:
+            return Vectorize(args[0], self._types, signature=self._signature)
         if options:
             current().refuse("np.vectorize", "arguments by name")
+        if self._signature is not None:
+            return _subarrays(self._f, self._signature, self._types, args)
         arrays = FUNCTIONS["broadcast_arrays"](*(as_array(a) for a in args))
         shape = shape_of(arrays[0])
         values = [self._f(*(a[place] for a in arrays)) for place in np.ndindex(*shape)]
@@ -43,6 +51,97 @@ class Vectorize:
             current().refuse("np.vectorize", "a function with several results")
         dtype = self._types[0] if self._types else as_array(values[0]).dtype
         return FUNCTIONS["array"](values, dtype=dtype).reshape(shape)
+
+
+def _real_vectorize(signature: Any) -> Any:
+    """Return NumPy's own ``vectorize``; raise what it raises for a signature."""
+    return np.vectorize(lambda *arrays: arrays[0], signature=signature)
+
+
+def _dimensions(signature: str, side: int) -> list[tuple[str, ...]]:
+    """Return the names of the core axes of every array on one side of a signature."""
+    text = "".join(signature.split()).split("->")[side]
+    return [tuple(name for name in core.split(",") if name) for core in re.findall(r"\(([^)]*)\)", text)]
+
+
+def _subarrays(f: Callable[..., Any], signature: str, types: Any, args: tuple[Any, ...]) -> Any:
+    """Return the results of ``f`` for all subarrays of the core axes, one array for every result."""
+    ins, outs = (_dimensions(signature, side) for side in (0, 1))
+    arrays = [as_array(a) for a in args]
+    sizes: dict[str, int] = {}
+    outer = []
+    for x, core in zip(arrays, ins, strict=False):
+        cut = x.ndim - len(core)
+        named = dict(zip(core, shape_of(x)[max(0, cut) :], strict=False))
+        if cut < 0 or len(named) < len(core) or any(sizes.setdefault(name, n) != n for name, n in named.items()):
+            _refuse_or_raise(signature, arrays)
+        outer.append(shape_of(x)[:cut])
+    if len(arrays) != len(ins):
+        _refuse_or_raise(signature, arrays)
+    try:
+        loop = np.broadcast_shapes(*outer)
+    except ValueError:
+        _refuse_or_raise(signature, arrays)
+    spread = [
+        FUNCTIONS["broadcast_to"](x, loop + tuple(sizes[name] for name in core))
+        for x, core in zip(arrays, ins, strict=True)
+    ]
+    results: list[Any] = []
+    for place in np.ndindex(*loop):
+        given = f(*(x[place] for x in spread))
+        parts = given if isinstance(given, tuple) else (given,)
+        if len(parts) != len(outs):
+            raise ValueError(f"wrong number of outputs from pyfunc: expected {len(outs)}, got {len(parts)}")
+        if not results:
+            results = [_output(part, core, sizes, loop) for part, core in zip(parts, outs, strict=True)]
+            if types:
+                results = [r.astype(kind) for r, kind in zip(results, types, strict=True)]
+        for result, part in zip(results, parts, strict=True):
+            result[place] = part
+    if not results:
+        current().refuse("np.vectorize", "no subarrays to apply the function to")
+    return results[0] if len(results) == 1 else tuple(results)
+
+
+def _output(part: Any, core: tuple[str, ...], sizes: dict[str, int], loop: tuple[int, ...]) -> Any:
+    """Return the array for a result, of the shape and dtype that the first one has."""
+    if core and not is_traced(part):
+        current().refuse("np.vectorize", f"a result of type {type(part).__name__} for core axes", "return an array")
+    x = as_array(part)
+    if len(core) != x.ndim or any(sizes.setdefault(n, k) != k for n, k in zip(core, shape_of(x), strict=True)):
+        current().refuse("np.vectorize", f"a result of shape {shape_of(x)} for core axes {core}")
+    return FUNCTIONS["zeros"](loop + shape_of(x), x._dtype)
+
+
+def _refuse_or_raise(signature: str, arrays: list[Any]) -> NoReturn:
+    """Raise what NumPy raises for arrays that do not fit a signature."""
+    _real_vectorize(signature)(*(np.ones(shape_of(x)) for x in arrays))
+    current().refuse("np.vectorize", "arguments that do not fit the signature")
+
+
+def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **options: Any) -> Any:
+    """Return an array like ``x`` with the entries under each condition written by a number or a function."""
+    f = FUNCTIONS
+    source = as_array(x)
+    single = not isinstance(condlist, (list, tuple)) and not as_array(condlist).ndim
+    if single or (not isinstance(condlist[0], (list, np.ndarray, TracedArray)) and source.ndim):
+        condlist = [condlist]
+    conditions = f["asarray"](condlist, dtype=bool)
+    count, given = len(conditions), len(funclist)
+    if count == given - 1:
+        rest = f["logical_not"](f["any"](conditions, axis=0, keepdims=True))
+        conditions = f["concatenate"]([conditions, rest], axis=0)
+    elif count != given:
+        raise ValueError(f"with {count} condition(s), either {count} or {count + 1} functions are expected")
+    result = f["zeros_like"](source)
+    for condition, function in zip(conditions, funclist, strict=True):
+        if not callable(function):
+            result[condition] = function
+            continue
+        chosen = source[condition]
+        if chosen.size:
+            result[condition] = function(chosen, *args, **options)
+    return result
 
 
 def apply_along_axis(func1d: Callable[..., Any], axis: Any, arr: Any, *args: Any, **options: Any) -> Any:
@@ -69,3 +168,4 @@ def apply_along_axis(func1d: Callable[..., Any], axis: Any, arr: Any, *args: Any
 
 FUNCTIONS["vectorize"] = Vectorize
 FUNCTIONS["apply_along_axis"] = apply_along_axis
+FUNCTIONS["piecewise"] = piecewise

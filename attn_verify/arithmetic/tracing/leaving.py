@@ -52,7 +52,9 @@ def constant(x: Any, operation: str) -> Any:
     """Return the Fraction, special name or ball of an array of one constant; refuse for anything else."""
     value = x._data.constants().reshape(-1)[0]
     if value is None:
-        current().refuse(operation, "the value depends on the inputs", "keep the array, or use NumPy functions on it")
+        remedy = "leave the float() out, or write np.float64()" if operation == "float" else ""
+        cause = "the value depends on the inputs"
+        current().refuse(operation, cause, remedy or "keep the array, or use NumPy functions on it")
     return value
 
 

@@ -18,6 +18,9 @@ from attn_verify.arithmetic.tracing import (
     linear,
     logic,
     methods,
+    objects,
+    random_model,
+    real_domain,
     reductions,
     searching,
     structure,
@@ -28,7 +31,7 @@ from attn_verify.arithmetic.tracing.registry import FUNCTIONS
 from attn_verify.arithmetic.tracing.session import current, running_session
 from attn_verify.arithmetic.tracing.ufuncs import Ufunc
 
-_FILLED = (creation, einsum, higher, iterators, linear, logic, methods, reductions, searching, structure)
+_FILLED = (creation, einsum, higher, iterators, linear, logic, methods, objects, random_model, real_domain, reductions, searching, structure)
 
 # What has no exact numbers in it and is NumPy's own.
 _REAL = (
@@ -157,9 +160,10 @@ def numpy_model() -> types.ModuleType:
     table["True_"], table["False_"] = np.True_, np.False_
     table.update(ndarray=TracedArray, ufunc=Ufunc, finfo=_Info(np.finfo), iinfo=_Info(np.iinfo))
     table["linalg"] = Model("numpy.linalg", np.linalg, {**_below("linalg."), "LinAlgError": np.linalg.LinAlgError})
-    table["random"] = Model("numpy.random", np.random, {"seed": np.random.seed})
+    table["random"] = Model("numpy.random", np.random, {"seed": np.random.seed, **_below("random.")})
     tricks = Model("numpy.lib.stride_tricks", np.lib.stride_tricks, _below("lib.stride_tricks."))
-    table["lib"] = Model("numpy.lib", np.lib, {"stride_tricks": tricks})
+    table["emath"] = Model("numpy.emath", np.emath, _below("emath."))
+    table["lib"] = Model("numpy.lib", np.lib, {"stride_tricks": tricks, "scimath": table["emath"]})
     table["ma"] = Model("numpy.ma", np.ma, {"MaskedArray": Refusing("np.ma.MaskedArray", np.ma.MaskedArray)})
     table["core"] = Refusing("np.core", getattr(np, "_core"))  # noqa: B009 - private, yet the name that np.core stands for
     table.pop("pi", None)

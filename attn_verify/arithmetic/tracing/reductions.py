@@ -210,3 +210,18 @@ _ignoring_nan("nanprod", "prod", Fraction(1))
 _ignoring_nan("nanmax", "max", "-inf")
 _ignoring_nan("nanmin", "min", "inf")
 _ignoring_nan("nanmean", "mean", Fraction(0))
+
+
+@modelled("bincount")
+def bincount(x: Any, /, weights: Any = None, minlength: Any = 0) -> Any:
+    """Return how often every whole number is there, or the sums of its weights."""
+    places = as_array(x)
+    if not is_whole(places._dtype):
+        raise TypeError("numbers that are not whole")
+    if weights is None:
+        return as_array(np.bincount(places._data, minlength=raw(minlength)))
+    w = as_array(weights)
+    count = len(np.bincount(places._data, np.ones(shape_of(w)), raw(minlength)))
+    result = FUNCTIONS["zeros"](count)
+    FUNCTIONS["add"].at(result, places, w)  # type: ignore[attr-defined]
+    return result
