@@ -132,7 +132,10 @@ class Recorder:
             frame.f_trace_lines = sys.version_info >= (3, 12)
 
             def executed(frame: FrameType, event: str, arg: Any) -> Any:
-                add(frame.f_lasti)
+                # The instruction that raises is known already.  Whether the end of a loop is an exception depends on
+                # how its iterator is written, and it may name another part of a long instruction.
+                if event != "exception":
+                    add(frame.f_lasti)
                 if event == "return":
                     self._open -= 1
                 return executed
