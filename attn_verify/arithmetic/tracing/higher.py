@@ -27,7 +27,7 @@ class Vectorize:
             current().refuse("np.vectorize", "excluded", "bind those arguments with functools.partial")
         if signature is not None:
             _real_vectorize(signature)
-        self._f: Callable[..., Any] = pyfunc
+        self._f = pyfunc
         self._types = otypes
         self._signature = signature
         self.__name__ = getattr(pyfunc, "__name__", "vectorize")

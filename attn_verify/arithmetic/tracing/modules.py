@@ -31,7 +31,10 @@ from attn_verify.arithmetic.tracing.registry import FUNCTIONS
 from attn_verify.arithmetic.tracing.session import current, running_session
 from attn_verify.arithmetic.tracing.ufuncs import Ufunc
 
-_FILLED = (creation, einsum, higher, iterators, linear, logic, methods, objects, random_model, real_domain, reductions, searching, structure)
+_FILLED = (
+    creation, einsum, higher, iterators, linear, logic, methods, objects, random_model, real_domain, reductions,
+    searching, structure,
+)  # fmt: skip
 
 # What has no exact numbers in it and is NumPy's own.
 _REAL = (

@@ -18,7 +18,7 @@ class Generator:
     def __init__(self, real: Any) -> None:
         object.__setattr__(self, "_real", real)
 
-    @property
+    @property  # type: ignore[misc]
     def __class__(self) -> Any:
         """The type of NumPy's generator, so that ``isinstance`` answers as there."""
         return type(self._real)
