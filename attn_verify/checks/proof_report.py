@@ -35,6 +35,7 @@ class Proof:
     bound: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     counterexample: Any = None
+    hint: str = ""
 
     @property
     def status(self) -> Status:
@@ -133,6 +134,8 @@ def _scope(proof: Proof) -> dict[str, Any]:
     if excluded:
         scope["excluded"] = excluded
     left = [f"{o.described}: {len(o.paths)} paths, and there are more" for o in proof.outcomes if o not in outcomes]
+    if proof.spec.empty_row != "any":
+        left.append(f"queries without a key: what empty_row = {proof.spec.empty_row} asks for is not judged")
     if proof.refused or left:
         scope["not_covered"] = _first([*left, *proof.refused])
     return scope
@@ -141,7 +144,8 @@ def _scope(proof: Proof) -> dict[str, Any]:
 def _evidence(proof: Proof, status: Status) -> dict[str, Any]:
     if status is Status.REFUTED:
         text = proof.counterexample.text()
-        return {"kind": "counterexample", "text": text, "counterexample": proof.counterexample.to_dict()}
+        hint = {"hint": proof.hint} if proof.hint else {}
+        return {"kind": "counterexample", "text": text, **hint, "counterexample": proof.counterexample.to_dict()}
     if status is Status.UNDECIDED:
         doubtful = [outcome for outcome in proof.judged if outcome.status is Status.UNDECIDED]
         remedies = [outcome.remedy for outcome in doubtful if outcome.remedy]

@@ -6,12 +6,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from attn_verify.checks.agreement import narrowest
 from attn_verify.checks.case_proof import decide
+from attn_verify.checks.causal_hint import causal_hint
 from attn_verify.checks.conventions import choose, in_words, plan_cases, shared_cases, smaller_cases
 from attn_verify.checks.large import is_large, prove_large
 from attn_verify.checks.outcome import Outcome, check_plain
@@ -33,6 +35,8 @@ _LONG, _SHORT = 8.0, 2.0
 # Seconds after which a claim that some case leaves open is not looked at in further ones, and of each choice of sizes
 # and layout only so many cases are; and those after which none is, whatever there is left.
 _PATIENCE, _MOST, _END = 60.0, 2, 80.0
+# Seconds for a hint about a counterexample.
+_HINT = 5.0
 
 
 def prove(
@@ -83,7 +87,7 @@ def prove(
 
     parts = [spec] if spec is None or isinstance(spec, (str, Mapping, AttentionSpec)) else list(spec)
     with Runner() as runner:
-        proof = Prover(runner, seed=seed, seconds=seconds, progress=progress).prove(
+        proof = Prover(runner, seed=seed, seconds=seconds, hints=True, progress=progress).prove(
             target, AttentionSpec.of(*parts), sizes=sizes or {}, roles=roles, layout=layout, returns=returns
         )
         return verdict_of(proof, certificate=certificate, save_dir=save_dir)
@@ -129,7 +133,8 @@ class Prover:
     """Runs proofs, several with one worker if wanted.
 
     ``search_seconds`` is the time for all searches of one proof together.  Without ``thorough`` a proof ends at
-    the first case that stays undecided: the status cannot become better, only the list of reasons longer.
+    the first case that stays undecided: the status cannot become better, only the list of reasons longer.  With
+    ``hints`` a refuted target is compared with the formula of the other causal alignments.
     """
 
     runner: Any
@@ -137,6 +142,7 @@ class Prover:
     seconds: float = 60.0
     search_seconds: float = 24.0
     thorough: bool = True
+    hints: bool = False
     progress: Callable[[str], None] = lambda _: None
     _searched: float = 0.0
 
@@ -155,7 +161,8 @@ class Prover:
         address = resolve(target)
         description = self.runner.describe(target, seconds=self.seconds, seed=self.seed)
         named = parse_roles(roles) if isinstance(roles, str) else roles
-        binding = bind(description, spec, roles=named, layout=layout, returns=returns)
+        rebind = partial(bind, description, roles=named, layout=layout, returns=returns)
+        binding = rebind(spec)
         proof = Proof(
             target=address.shown,
             name=str(description["qualname"]),
@@ -189,6 +196,10 @@ class Prover:
             proof.masks += [text] if text else []
             doubtful = outcome.status is Status.UNDECIDED and not outcome.only_partial
             if (doubtful or outcome.excluded) and self._refute(proof, binding, outcome, doubtful):
+                if self.hints:
+                    proof.hint = causal_hint(
+                        self.runner, address.shown, spec, case.convention, rebind, seed=self.seed, seconds=_HINT
+                    )
                 return proof
             if doubtful and not self.thorough:
                 return proof

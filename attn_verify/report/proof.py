@@ -94,6 +94,8 @@ def _rows(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "because", _safe(reason)
     if evidence.get("remedy"):
         yield "remedy", _safe(evidence["remedy"])
+    if evidence.get("hint"):
+        yield "hint", _safe(evidence["hint"])
     for assumption in data.get("assumptions", []):
         yield "assuming", _safe(assumption["text"])
     for key in ("saved", "certificate"):

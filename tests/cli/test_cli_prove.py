@@ -33,6 +33,19 @@ def leaves(Q, K, V):
     raise SystemExit(0)
 
 
+def causal_by_default(Q, K, V, causal=True):
+    S = Q @ K.T / np.sqrt(Q.shape[-1])
+    if causal:
+        S = np.where(np.tri(*S.shape, k=S.shape[1] - S.shape[0]), S, -np.inf)
+    E = np.exp(S - S.max(axis=-1, keepdims=True))
+    return E / E.sum(axis=-1, keepdims=True) @ V
+
+
+def never(Q, K, V):
+    while True:
+        pass
+
+
 number = 3
 """
 SIZES = ["--n", "1", "--m", "2", "--d-k", "2", "--d-v", "1"]
@@ -50,8 +63,9 @@ def file(tmp_path, monkeypatch):
 
 
 def test_a_proof_and_its_certificate(file, capsys):
-    assert main(["prove", f"{file}::good", *SIZES, "--certificate", "proof.json"]) == 0
+    assert main(["prove", f"{file}::good", *SIZES, "--certificate", "proof.json", "--spec", "empty_row=zero"]) == 0
     out, err = capsys.readouterr()
+    assert "what empty_row = zero asks for is not judged" in " ".join(out.split())
     assert "PROVED: equal as functions of real inputs" in out
     assert "in the limit only" in out
     assert err == ""
@@ -70,6 +84,7 @@ def test_a_refutation_is_saved_and_replayed(file, capsys):
     data = json.loads(capsys.readouterr().out)
     assert set(data) == KEYS
     assert data["status"] == "REFUTED"
+    assert "hint" not in data["evidence"]
     saved = data["evidence"]["saved"]
     assert main(["replay", saved]) == 1
     assert "REFUTED" in capsys.readouterr().out
@@ -77,6 +92,12 @@ def test_a_refutation_is_saved_and_replayed(file, capsys):
         stream.write("\n\nbad = good\n")
     assert main(["replay", saved, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["status"] == "TESTED"
+
+
+def test_another_causal_alignment_is_a_hint(file, capsys):
+    assert main(["prove", f"{file}::causal_by_default", *SIZES, "--n", "2", "--json"]) == 1
+    hint = json.loads(capsys.readouterr().out)["evidence"]["hint"]
+    assert hint == "try --spec causal=lower_right: on all inputs tried it gives what that asks for"
 
 
 def test_an_open_question(file, capsys):
@@ -97,6 +118,11 @@ def test_an_open_question(file, capsys):
     (["prove", "mine.py::good", "--n", "0"], "n = 0"),
     (["prove", "mine.py::good", "--spec", "scale=x"], "scale"),
     (["prove", "mine.py::good", "--save-dir", "nowhere"], "no such directory"),
+    (["prove", "mine.py::good", "--certificate", "nowhere/proof.json"], "--certificate\n  got 'nowhere/proof.json'"),
+    (["prove", "mine.py::good", "--seconds", "0"], "give whole seconds, 1 or more"),
+    (["prove", "mine.py::good", "--n", "100000", "--m", "100000"], "a verdict is about the sizes that it names"),
+    (["prove", "mine.py::never", "--seconds", "1", "--layout", "nd"], "--seconds gives each run more time"),
+    (["prove", "numpy:dot"], "name a function of your own"),
     (["replay", "missing.json"], "missing.json"),
     (["recheck", "missing.json"], "missing.json"),
 ])  # fmt: skip
