@@ -302,6 +302,8 @@ def bind(
         outputs=outputs,
         returns=parse_returns(returns, outputs, gradient=gradient),
     )
+    if spec.mask != "none" and "mask" not in present:
+        notes = [*notes, f"no parameter is a mask, though mask = {spec.mask}: judged without one"]
     layouts = check_layout(layout, embeddings=kind == "layer")
     return Binding(title, spec, assignment, arguments, kind, plan, layouts, tuple(notes))
 

@@ -114,7 +114,14 @@ def check_extent(sizes: Sizes, title: str) -> None:
         if count > limit:
             received = f"got {', '.join(f'{key} = {size}' for key, size in sizes.items())}"
             cause = f"{count:,} {name} do not fit into memory; at most {limit:,} do"
-            raise SizeError(explain(title, received, cause, remedy="give smaller sizes; the code is the same"))
+            raise SizeError(
+                explain(
+                    title,
+                    received,
+                    cause,
+                    remedy="give smaller sizes, or leave them out: a verdict is about the sizes that it names",
+                )
+            )
 
 
 def _rows(binding: Binding, convention: Convention) -> list[dict[str, int]]:

@@ -18,6 +18,7 @@ from attn_verify.targets.resolve import Address
 # A file whose name is taken, or is no name, is imported under this one.
 _SPARE_NAME = "target_under_test"
 _INSTALLED = ("site-packages", "dist-packages")
+_MODELLED = ("numpy", "scipy", "math")
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,9 @@ def locate(address: Address) -> Location:
 
 def _roots(address: Address, top: str) -> tuple[str, ...]:
     """Return the directories of the top-level package, or of a lone module that is not an installed one."""
+    if top in _MODELLED:
+        cause = f"{top} is what targets are written with: on exact numbers a model stands for it"
+        raise _error(address, cause, "name a function of your own that calls it")
     try:
         spec = importlib.util.find_spec(top)
     except (ImportError, ValueError):
@@ -114,7 +118,9 @@ def find(address: Address, module: Any) -> Any:
             raise _error(address, f"{owner} has no function {show(part)}", remedy) from None
         owner = part
     if not callable(found):
-        raise _error(address, f"{address.attribute} is a {type(found).__name__}, not a function", "name a function")
+        raise _error(
+            address, f"{address.attribute} is of type {type(found).__name__}, not a function", "name a function"
+        )
     return found
 
 

@@ -79,6 +79,8 @@ def choose(binding: Binding, run: Run, target: str, near: Near, given: Mapping[s
         shown = list(dict.fromkeys(f"{item.convention.layout}: {item.text}" for item in outcomes))
         more = f"and {len(shown) - 3} more" if len(shown) > 3 else ""
         remedy = "see that it runs by itself; --layout, --roles and --returns say how it is called"
+        if all(item.text.startswith("timeout") for item in outcomes):
+            remedy = "see that it ends by itself; --seconds gives each run more time"
         raise TargetError(explain(f"{binding.title}: it fails on every input", *shown[:3], more, remedy=remedy))
     layouts = {convention.layout for convention in accepted}
     chosen, far = _with_masks(binding, accepted, run, target, near, given)

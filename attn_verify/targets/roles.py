@@ -26,7 +26,9 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "W_K": ("wk", "wks", "kproj", "wkey", "keyweight", "keyweights", "kweight", "weightk", "kw", "kkernel"),
     "W_V": ("wv", "wvs", "vproj", "wvalue", "valueweight", "valueweights", "vweight", "weightv", "vw", "vkernel"),
     "W_QKV": ("wqkv", "qkvproj", "qkv", "qkvweight", "inprojweight", "inproj", "cattn", "qkvw"),
-    "W_O": ("wo", "outproj", "oproj", "wout", "woutput", "outputweight", "outprojweight", "oweight", "weighto"),
+    "W_O": (
+        "wo", "outproj", "oproj", "wout", "woutput", "cproj", "outputweight", "outprojweight", "oweight", "weighto",
+    ),
     "mask": ("mask", "attnmask", "attentionmask", "boolmask", "srcmask"),
     "heads": ("heads", "numheads", "nheads", "h", "nhead", "numattentionheads", "numhead", "nh"),
     "dO": ("do", "dout", "gradoutput", "gradout", "grado", "doutput", "grad", "upstream", "dy", "grady"),

@@ -642,3 +642,9 @@ def test_a_wrong_batch(batch, text):
 def test_a_mask_for_a_function_without_one():
     with pytest.raises(TargetError, match="got a mask, but no parameter is one\n  --roles PARAMETER=mask"):
         bind(describe(rows), PAPER).case(Sizes(n=1, d_k=1, d_v=1), [[1]], Convention("nd"))
+
+
+def test_a_spec_with_a_mask_and_a_target_without_one_is_noted():
+    notes = bind(describe(lambda q, k, v: None), AttentionSpec(mask="boolean")).notes
+    assert notes == ("no parameter is a mask, though mask = boolean: judged without one",)
+    assert bind(describe(lambda q, k, v, mask: None), AttentionSpec(mask="boolean")).notes == ()
