@@ -18,7 +18,7 @@ from attn_verify.targets.resolve import Address
 # A file whose name is taken, or is no name, is imported under this one.
 _SPARE_NAME = "target_under_test"
 _INSTALLED = ("site-packages", "dist-packages")
-_MODELLED = ("numpy", "scipy", "math")
+_MODELLED = ("numpy", "scipy")
 
 
 @dataclass(frozen=True)
@@ -118,9 +118,7 @@ def find(address: Address, module: Any) -> Any:
             raise _error(address, f"{owner} has no function {show(part)}", remedy) from None
         owner = part
     if not callable(found):
-        raise _error(
-            address, f"{address.attribute} is of type {type(found).__name__}, not a function", "name a function"
-        )
+        raise _error(address, f"{address.attribute} is a {type(found).__name__}, not a function", "name a function")
     return found
 
 
