@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from attn_verify.checks.rounding import FloatFormat
-from attn_verify.checks.wide_bound import MAX_SCORE, ordinary, wide_gradient_bound
+from attn_verify.checks.rounding import MAX_SCORE, FloatFormat, ordinary, wide_gradient_bound
 from attn_verify.checks.witness import OPEN, Deviation, Unit, exact_gradients, judge, judge_entries
 from attn_verify.shapes import Sizes
 from attn_verify.spec import Allowed, AttentionSpec

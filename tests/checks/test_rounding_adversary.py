@@ -13,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from attn_verify.checks import rounding
+from attn_verify.checks.rounding import fine as constants
 from attn_verify.shapes import Sizes
 from attn_verify.spec import AttentionSpec
 
@@ -188,5 +189,5 @@ def test_the_adversary_sees_constants_that_are_too_small(
     structure: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("SCALE", "EXP", "RESCALE", "DIVIDE", "SHIFT"):
-        monkeypatch.setattr(rounding, name, 0)
+        monkeypatch.setattr(constants, name, 0)
     assert worst(structure) > 1, f"seed {SEED}"

@@ -12,6 +12,7 @@ from attn_verify import AttentionSpec, Sizes, attention, multihead
 from attn_verify.checks import rounding
 from attn_verify.checks.oracle import enclose
 from attn_verify.checks.rounding import FloatFormat, layer_bound
+from attn_verify.checks.rounding import fine as constants
 from attn_verify.shapes import input_shapes
 from attn_verify.strategies import layer_inputs
 
@@ -269,7 +270,7 @@ def test_every_constant_enters_the_bound(constant, monkeypatch):
     inputs = {name: generator.standard_normal(shape) for name, shape in input_shapes(SINGLE).items()}
     form, allowed = FloatFormat.of("float64"), AttentionSpec().allowed(SINGLE)
     before = layer_bound(inputs, SINGLE, AttentionSpec(), allowed, form)
-    monkeypatch.setattr(rounding, constant, 0)
+    monkeypatch.setattr(constants, constant, 0)
     assert (layer_bound(inputs, SINGLE, AttentionSpec(), allowed, form) < before).all()
 
 

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from attn_verify.checks.rounding import FloatFormat, layer_bound
-from attn_verify.checks.wide_bound import ordinary, wide_bound, wide_gradient_bound
+from attn_verify.checks.rounding import FloatFormat, layer_bound, ordinary, wide_bound, wide_gradient_bound
 from attn_verify.checks.witness import Unit, exact_gradients, judge
 from attn_verify.checks.witness_inputs import FAMILIES, on_grid
 from attn_verify.numeric import attention_grad, multihead_grad

@@ -1,6 +1,6 @@
 """How far a correct implementation may be from the exact result: the widest class that we know.
 
-:mod:`attn_verify.checks.rounding` bounds the implementations that compute attention in one of the usual ways.
+:mod:`attn_verify.checks.rounding.fine` bounds the implementations that compute attention in one of the usual ways.
 Others are correct as well and leave that bound: weights as ``exp(s − lse)``, a shift by another number than
 the maximum, scores from distances or from shifted keys, centred values, ``X (W_Q W_Kᵀ) Xᵀ`` and other orders of
 the matrix products, inputs that are rounded first.  A refutation must stand against all of them, so it is
@@ -50,7 +50,7 @@ from numpy.typing import NDArray
 
 from attn_verify.arithmetic.ball import BALL, precision
 from attn_verify.arithmetic.number_system import scale_value
-from attn_verify.checks.rounding import Array, FloatFormat, layer_bound
+from attn_verify.checks.rounding.fine import Array, FloatFormat, layer_bound
 from attn_verify.shapes import Sizes
 from attn_verify.spec import Allowed, AttentionSpec
 
