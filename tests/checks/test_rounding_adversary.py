@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from attn_verify.checks import rounding
-from attn_verify.checks.rounding import fine as constants
+from attn_verify.checks.rounding import constants
 from attn_verify.shapes import Sizes
 from attn_verify.spec import AttentionSpec
 

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from attn_verify import AttentionSpec, Sizes, attention, multihead
 from attn_verify.checks import rounding
 from attn_verify.checks.oracle import enclose
-from attn_verify.checks.rounding import FloatFormat, layer_bound
-from attn_verify.checks.rounding import fine as constants
+from attn_verify.checks.rounding import FloatFormat, constants, layer_bound
 from attn_verify.shapes import input_shapes
 from attn_verify.strategies import layer_inputs
 

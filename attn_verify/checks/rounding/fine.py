@@ -1,4 +1,4 @@
-"""The rounding bound: how far a float result of attention may lie from the exact one.
+"""The bounds of the classes *fine* and *log*: how far a float result of attention may lie from the exact one.
 
 For a row with exact scores ``s_j``, weights ``p_j`` and output ``o = Σ p_j v_j``, an implementation
 that forms inner products in any order, subtracts nothing, the row maximum or a running one, uses an
@@ -7,236 +7,258 @@ exponential within ``EXP`` unit roundoffs, and sums and divides in any order, is
 .. math:: \\frac{Σ_j p_j (e^{L_j} - 1) |v_j - o| + Σ_j p_j e^{L_j} (γ (|v_j| + Δv_j) + Δv_j)}
                {Σ_j p_j e^{-L_j}} + \\text{underflow}
 
-where ``L_j`` bounds the error of the exponent of weight j.  Every constant is derived in
-``docs/explanation/rounding.md``.  The bound is evaluated in float64 from enclosures of ``s``, ``p``,
-``o``: all terms are positive, so a last factor covers the rounding of the evaluation itself.
+where ``L_j`` bounds the error of the exponent of weight j.  Weights as ``exp(s_j − lse)``, and blocks merged by
+their log-sum-exp, do not sum to 1, so that nothing cancels; with ``G`` for the log-sum-exp they are off by at most
+
+.. math:: Σ_j p_j (e^{L_j + G} - 1) |v_j| + Σ_j p_j e^{L_j + G} (γ (|v_j| + Δv_j) + Δv_j) + \\text{underflow}
+
+Every constant is derived in ``docs/explanation/rounding.md``.  The bounds are evaluated in float64 from enclosures of
+``s``, ``p``, ``o``: all terms are positive, so a last factor covers the rounding of the evaluation itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from attn_verify.arithmetic.ball import BALL, precision
-from attn_verify.arithmetic.number_system import scale_value
-from attn_verify.errors import SpecError, explain
-from attn_verify.shapes import Sizes
-from attn_verify.spec import Allowed, AttentionSpec
+from attn_verify.checks.rounding.enclosed import Enclosed, Operand, outward
+from attn_verify.checks.rounding.formats import DOUBLE, Array, Profile
+from attn_verify.checks.rounding.steps import Steps, steps
 
-Array = NDArray[np.float64]
-
-# Numbers of unit roundoffs; derived in docs/explanation/rounding.md, section "The constants".
-SCALE = 8  # c₁: computing σ and multiplying by it, on one side or split over both
-EXP = 8  # c: an exponential within 4 units in the last place
-RESCALE = 2  # c₂: a reserve for each exponential
-DIVIDE = 6  # c₃: dividing by the row sum, or multiplying by its reciprocal, before or after V
-SHIFT = 3  # κ: subtracting the maximum, and changing to base 2
+# Entries of a block of |v_j − o|: small enough for the cache.
+_BLOCK = 2**16
 
 
 @dataclass(frozen=True)
-class FloatFormat:
-    """A binary floating-point format: unit roundoff and smallest positive normal number."""
+class Exponents:
+    """``L_j`` of the classes fine and log, shape (profiles, …, heads, n, m), and errors of the operands."""
 
-    name: str
-    unit_roundoff: float
-    tiny: float
-
-    @classmethod
-    def of(cls, dtype: Any) -> FloatFormat:
-        """Return the format of a NumPy float dtype.
-
-        >>> FloatFormat.of("float32").unit_roundoff == 2.0**-24
-        True
-        """
-        info = np.finfo(dtype)
-        return cls(np.dtype(dtype).name, float(info.eps) / 2, float(info.smallest_normal))
-
-    def gamma(self, k: int) -> float:
-        """Return ``γ_k = k u / (1 − k u)``, infinite where ``k u ≥ 1``.
-
-        Source: Higham, Accuracy and Stability of Numerical Algorithms (2002), lemma 3.1.
-        """
-        ku = k * self.unit_roundoff
-        return ku / (1 - ku) * (1 + 2**-50) if ku < 1 else float("inf")
+    fine: Array
+    log: Array
 
 
-_DOUBLE = FloatFormat.of(np.float64)
+def row_errors(
+    enclosed: Enclosed, profiles: Sequence[Profile], *, rescalings: int, log: bool = True
+) -> tuple[Array, Array]:
+    """Return the bounds of the classes fine and log on the last result, each (profiles, …, n, columns).
 
-
-@dataclass(frozen=True)
-class Matrix:
-    """An exact matrix of which a float64 ``value`` is known.
-
-    ``known`` bounds the distance of ``value`` to it, ``allowed`` the distance that a computation in
-    the judged format may have.
+    The bound of *log* is never below that of *fine*; without ``log`` it is that of *fine*.
     """
-
-    value: Array
-    known: Array
-    allowed: Array
-
-    @property
-    def size(self) -> Array:
-        """An upper bound of the absolute values of the exact entries."""
-        return np.abs(self.value) + self.known
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore"):
+        counts = steps(enclosed, profiles, rescalings)
+        fine, wider = _heads(enclosed, counts, rescalings, log)
+        size = np.where(enclosed.empty, enclosed.largest if enclosed.spec.empty_row == "mean" else 0, _size(enclosed))
+        return _last(enclosed, counts, size, fine), _last(enclosed, counts, size, np.maximum(fine, wider))
 
 
-def layer_bound(
-    inputs: Mapping[str, NDArray[Any]],
-    sizes: Sizes,
-    spec: AttentionSpec,
-    allowed: Allowed,
-    form: FloatFormat,
-    *,
-    rescalings: int = 0,
-) -> Array:
-    """Return the bound on the absolute error of every entry of the last result, shape (…, n, columns).
+def weight_errors(enclosed: Enclosed, profiles: Sequence[Profile], *, rescalings: int) -> tuple[Array, Array]:
+    """Return the bounds of the classes fine and log on the weights P, each (profiles, …, heads, n, m).
 
-    ``inputs`` maps names to float arrays, taken as the exact numbers that they are: ``Q K V`` or
-    ``W_Q W_K W_V`` of shape (…, heads, rows, columns), ``X``, ``X_KV``, ``W_O`` (…, rows, columns).
-    ``rescalings`` is how often a partial result may be multiplied by a correction, as online softmax
-    does (0 where the maximum is known first; at most m).  The bound is that of the class of
-    implementations described above, and is ``inf`` where it says nothing.
+    .. math:: |p̂_j - p_j| ≤ p_j \\frac{(e^{L_j} - 1) + Σ_l p_l (e^{L_l} - 1) + γ e^{L_j}}{Σ_l p_l e^{-L_l}}
     """
-    exact = {name: np.asarray(array, np.float64) for name, array in inputs.items()}
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        Q, K, V = (_operand(name, exact, sizes, form) for name in "QKV")
-        Z, error = _heads(Q, K, V, sizes, spec, np.array(allowed), form, rescalings)
-        if sizes.d_out is not None:
-            error = _projected(Z, error, exact["W_O"], form)
-        bound = error * _outward(sizes.d_k + sizes.keys + (sizes.d_model or 0) + sizes.heads * sizes.d_v)
-    return np.where(np.isnan(bound), np.inf, bound)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore"):
+        counts = steps(enclosed, profiles, rescalings)
+        L = exponents(enclosed, counts)
+        below, all_below = _below(enclosed, L.fine)
+        moved, raised = _raised(enclosed, L.fine)
+        fine = (moved + raised * moved.sum(-1, keepdims=True) / all_below + counts.output * raised) / below
+        moved, raised = _raised(enclosed, L.log)
+        wider = (moved + counts.output * raised) / all_below
+        m, r = enclosed.sizes.keys, rescalings
+        lost = 8 * (counts.lost * (2 * m * (2 + r) + 2 * (m + r) + 2) + 2 * m * counts.lost_weights)
+        lost = lost + 16 * (counts.lost_weights + counts.lost_output)
+        found = []
+        for part in (fine, np.maximum(fine, wider)):
+            bound = np.where(enclosed.attends, part + lost, 0)
+            bound = np.where(_overflows(enclosed, counts), np.inf, bound)
+            if enclosed.spec.empty_row != "mean":
+                bound = np.where(enclosed.empty, 0, bound)
+            else:
+                bound = np.where(enclosed.empty, counts.mean + lost, bound)
+            found.append(_checked(bound * outward(enclosed.sizes.keys + enclosed.sizes.d_k)))
+        return found[0], found[1]
 
 
-def _outward(lengths: int) -> float:
-    """Return a factor that makes a sum of positive terms, evaluated in float64, an upper bound.
+def exponents(enclosed: Enclosed, counts: Steps) -> Exponents:
+    """Return ``L_j``: errors of the scores, of their shift, of exponentials, and of a log-sum-exp.
 
-    The deepest chain of operations of a bound is below 256 plus a few for every summed length.
+    .. math:: L_j = δ_j + γ_κ (G_j + 2W) + (1 + r)(γ + η), \\qquad
+              L_j + γ_κ(\\ln m + 3(T + (1+r)ρ)) + T + (2 + r)ρ
     """
-    return 1 + 4 * _DOUBLE.gamma(256 + 8 * lengths)
+    delta = np.where(enclosed.attends, _score_errors(enclosed, counts), 0)
+    worst = delta.max(-1, keepdims=True)
+    fine = delta + counts.shift * (enclosed.gap_high + 2 * worst) + counts.exponential
+    chain = 1 + counts.rescalings
+    ln_m = float(np.log(enclosed.sizes.keys)) * (1 + 2.0**-40)
+    T = worst * (1 + 2 * counts.shift) + counts.shift * ln_m + counts.exponential + counts.sums
+    size = np.where(enclosed.attends, enclosed.scores, 0).max(-1, keepdims=True)
+    left = 1 - counts.log * chain
+    rho = np.where(left > 0, counts.log * (size + T + 2 * ln_m + 1) / left, np.inf)
+    log = fine + counts.shift * (ln_m + 3 * (T + chain * rho)) + T + (1 + chain) * rho
+    return Exponents(fine * outward(enclosed.sizes.d_k), log * outward(enclosed.sizes.d_k))
 
 
-def _operand(name: str, exact: Mapping[str, Array], sizes: Sizes, form: FloatFormat) -> Matrix:
-    """Return Q, K or V: given exactly, or projected from embeddings by ``X W`` (γ_{d_model + c₁} |X| |W|)."""
-    if sizes.given_qkv:
-        zero = np.zeros_like(exact[name])
-        return Matrix(exact[name], zero, zero)
-    source = exact["X"] if name == "Q" or not sizes.cross else exact["X_KV"]
-    return _product(source[..., None, :, :], exact[f"W_{name}"], form)
-
-
-def _product(A: Array, B: Array, form: FloatFormat) -> Matrix:
-    inner = A.shape[-1]
-    size = np.abs(A) @ np.abs(B) * _outward(inner)
-    # What underflow may take away, operands that are read as zero included.
-    lost = 2 * (np.abs(A).sum(-1, keepdims=True) + np.abs(B).sum(-2, keepdims=True) + inner) * _outward(inner)
-    known = _DOUBLE.gamma(inner + 4) * size + _DOUBLE.tiny * lost
-    # The scale, or a change to base 2, may have been multiplied into the weights.
-    allowed = form.gamma(inner + SCALE) * size + form.tiny * lost
-    return Matrix(A @ B, known, allowed)
-
-
-def _score_error(Q: Matrix, K: Matrix, sigma: float, form: FloatFormat, judged: bool) -> Array:
-    """Bound ``|ŝ_ij − s_ij|`` in the judged format, or in the float64 evaluation of this module.
+def _score_errors(enclosed: Enclosed, counts: Steps) -> Array:
+    """Bound ``|ŝ_ij − s_ij|`` for each profile.
 
     ``σ γ_{d_k + c₁} Σ_a (|q|+Δq)(|k|+Δk)`` for the inner product and its scale, ``σ Σ_a (|q| Δk + Δq |k| + Δq Δk)``
-    for operands that are themselves rounded, and what underflow may take away.
+    for operands that are themselves rounded, what underflow may take away, and the parts of a cap and of a bias.
     """
-    inner = Q.value.shape[-1]
-    q, k = Q.size, K.size.mT
-    dq, dk = (Q.allowed, K.allowed.mT) if judged else (Q.known, K.known.mT)
-    carried = q @ dk + dq @ k + dq @ dk
-    rounded = form.gamma(inner + SCALE) * (q @ k + carried)
-    lost = 2 * form.tiny * ((q + dq).sum(-1, keepdims=True) + (k + dk).sum(-2, keepdims=True) + 2 * inner + 2)
-    error: Array = (sigma * (rounded + carried) + (1 + sigma) * lost) * _outward(inner)
-    return error
+    Q, K, inner = enclosed.Q, enclosed.K, enclosed.sizes.d_k
+    lost_q, lost_k = Q.size.sum(-1)[..., :, None], K.size.sum(-1)[..., None, :]
+    if enclosed.sizes.given_qkv:
+        # Δq = e|q| and Δk = e|k| with one e for all entries.
+        e = counts.entering_qk
+        carried: Array = (2 * e + e**2) * enclosed.product
+    else:
+        dq, dk = _operand_error(Q, counts), _operand_error(K, counts)
+        carried = Q.size @ dk.mT + dq @ K.size.mT + dq @ dk.mT
+        e = np.zeros(1)
+        lost_q, lost_k = lost_q + dq.sum(-1)[..., :, None], lost_k + dk.sum(-1)[..., None, :]
+    lost = 2 * counts.lost * ((1 + e) * (lost_q + lost_k) + 2 * inner + 2)
+    sigma = enclosed.sigma
+    error: Array = sigma * (counts.scores * (enclosed.product + carried) + carried) + (1 + sigma) * lost
+    # Scores in the enclosure are capped and biased; the absolute values of the uncapped ones are not needed.
+    extra = 8 * (1 + sigma) * counts.lost
+    if enclosed.softcap is not None:
+        capped = np.minimum(sigma * enclosed.product + error, enclosed.softcap)
+        error = error + counts.cap * capped + extra
+    if enclosed.bias is not None:
+        error = error + counts.bias * np.abs(enclosed.bias) + extra
+    return error * outward(inner)
 
 
-def _heads(
-    Q: Matrix,
-    K: Matrix,
-    V: Matrix,
-    sizes: Sizes,
-    spec: AttentionSpec,
-    attends: NDArray[np.bool_],
-    form: FloatFormat,
-    rescalings: int,
-) -> tuple[Array, Array]:
-    """Return |Z| as an upper bound and the error of Z, shape (…, n, heads · d_v)."""
-    m = sizes.keys
-    low_sigma, high_sigma = _scale_ends(spec, sizes)
-    sigma = max(abs(low_sigma), abs(high_sigma))
-    empty = ~attends.any(-1, keepdims=True)
-    attends = attends | empty
-
-    ours = _row_max(_score_error(Q, K, sigma, _DOUBLE, judged=False), attends)
-    theirs = np.where(attends, _score_error(Q, K, sigma, form, judged=True), 0)
-    worst = _row_max(theirs, attends)
-    scores = (low_sigma + high_sigma) / 2 * (Q.value @ K.value.mT)
-    gap = np.where(attends, _row_max(scores, attends) - scores, 0)
-    slack = 16 * _DOUBLE.unit_roundoff
-    gap_low = np.maximum(0, gap * (1 - slack) - 2 * ours * (1 + slack))
-    gap_high = gap * (1 + slack) + 2 * ours * (1 + slack)
-
-    L = theirs + form.gamma(SHIFT) * (gap_high + 2 * worst)
-    L = L + (1 + rescalings) * (form.gamma(EXP + RESCALE) + form.tiny)
-    # Never below the smallest normal number, so that no term is lost to our own underflow.
-    upper = np.where(attends, np.maximum(np.exp(-gap_low), _DOUBLE.tiny), 0)
-    lower = np.where(attends, np.exp(-gap_high), 0)
-    below = (lower * np.exp(-L)).sum(-1, keepdims=True)
-
-    seen = _attended(V, attends)
-    o = np.einsum("...ij,...ijc->...ic", upper, seen.value) / upper.sum(-1, keepdims=True)
-    inexact = _evaluation_error(seen, gap_high, ours, m)
-    distance = np.abs(seen.value - o[..., :, None, :]) + inexact[..., :, None, :]
-    largest = (seen.size + seen.allowed).max(-2)
-    gamma = form.gamma(2 * m + 2 * rescalings + DIVIDE)
-    moved = np.einsum("...ij,...ijc->...ic", upper * np.expm1(L), distance)
-    rounded = gamma * (seen.size + seen.allowed) + seen.allowed
-    carried = np.einsum("...ij,...ijc->...ic", upper * np.exp(L), rounded)
-    underflow = 8 * form.tiny * (m * (2 + rescalings) * 2 * largest + 2 * (m + rescalings) + 2)
-    error = (moved + carried) / below + underflow
-    size = np.abs(o) + inexact
-
-    if spec.empty_row == "mean":
-        averaged = form.gamma(2 * m + DIVIDE) * largest + seen.allowed.max(-2) + underflow
-        return _side_by_side(np.where(empty, largest, size)), _side_by_side(np.where(empty, averaged, error))
-    return _side_by_side(np.where(empty, 0, size)), _side_by_side(np.where(empty, 0, error))
+def _operand_error(A: Operand, counts: Steps) -> Array:
+    """Bound the error of a projected operand: ``γ_{d_model + c₁} |X||W|`` and what underflow may take away."""
+    found: Array = counts.projected * A.product + counts.lost * A.lost
+    return found
 
 
-def _attended(V: Matrix, attends: NDArray[np.bool_]) -> Matrix:
-    """Return V for each query, shape (…, n, m, d_v), without the values that it may not attend to."""
-    mask = attends[:, :, None]
-    value, known, allowed = (np.where(mask, part[..., None, :, :], 0) for part in (V.value, V.known, V.allowed))
-    return Matrix(value, known, allowed)
+def _value_error(enclosed: Enclosed, counts: Steps) -> Array:
+    """Bound ``Δv`` for each profile, shape (profiles, …, heads, m, d_v)."""
+    V = enclosed.V
+    return counts.entering_v * V.size if enclosed.sizes.given_qkv else _operand_error(V, counts)
 
 
-def _evaluation_error(V: Matrix, gap_high: Array, ours: Array, m: int) -> Array:
-    """Bound the error of our own float64 output, by norms: ``(e^{2Λ} − 1) · 2 max|v| + γ max|v| + Δv``."""
-    reach = gap_high.max(-1, keepdims=True)
-    exponent = 4 * ours + 32 * _DOUBLE.unit_roundoff * reach + _DOUBLE.gamma(32)
-    largest = V.size.max(-2)
-    spread = 2 * np.expm1(2 * exponent) + 4 * np.exp(2 * exponent) * _DOUBLE.gamma(2 * m + 16)
-    error: Array = spread * largest + 2 * V.known.max(-2) + 8 * m * _DOUBLE.tiny * (1 + largest)
-    return error
+def _raised(enclosed: Enclosed, L: Array) -> tuple[Array, Array]:
+    """Return ``e^{−G}(e^L − 1)`` and ``e^{−G} e^L``, from above: neither vanishes, neither overflows before the end."""
+    gap = enclosed.gap_low
+    weights = np.maximum(np.exp(-gap), DOUBLE.tiny)
+    exponent = L - gap
+    steep = np.maximum(np.exp(exponent + 4 * DOUBLE.unit_roundoff * np.abs(exponent)), DOUBLE.tiny)
+    gentle = weights * np.expm1(np.minimum(L, 1))
+    moved = np.where(L < 1, gentle, steep)
+    raised = np.where(L < 1, gentle + weights, steep)
+    return np.where(enclosed.attends, moved, 0), np.where(enclosed.attends, raised, 0)
 
 
-def _projected(Z: Array, error: Array, W_O: Array, form: FloatFormat) -> Array:
-    """Carry the error of Z through ``Y = Z W_O``: ``ΔZ |W_O| + γ (|Z| + ΔZ) |W_O|``."""
-    inner = W_O.shape[-2]
-    W = np.abs(W_O)
-    carried: Array = error @ W + form.gamma(inner) * ((Z + error) @ W)
-    carried += 2 * form.tiny * ((Z + error).sum(-1, keepdims=True) + W.sum(-2, keepdims=True) + inner)
-    return carried
+def _below(enclosed: Enclosed, L: Array) -> tuple[Array, Array]:
+    """Return ``Σ e^{−G} e^{−L}`` and ``Σ e^{−G}``, from below."""
+    exponent = (enclosed.gap_high + L) * (1 + 4 * DOUBLE.unit_roundoff)
+    below = np.where(enclosed.attends, np.exp(-exponent), 0).sum(-1, keepdims=True)
+    return below, np.where(enclosed.attends, np.exp(-enclosed.gap_high), 0).sum(-1, keepdims=True)
 
 
-def _row_max(values: Array, attends: NDArray[np.bool_]) -> Array:
-    result: Array = np.where(attends, values, -np.inf).max(-1, keepdims=True)
-    return result
+def _heads(enclosed: Enclosed, counts: Steps, rescalings: int, log: bool) -> tuple[Array, Array]:
+    """Return the two bounds on the error of Z, shape (profiles, …, heads, n, d_v)."""
+    L = exponents(enclosed, counts)
+    below, all_below = _below(enclosed, L.fine)
+    V, dv = enclosed.V, _value_error(enclosed, counts)
+    size = V.size + dv
+    rounded = counts.output * size + dv
+    m, r = enclosed.sizes.keys, rescalings
+    # Δv is at most this times what it is relative to; rows that do not see a value are not charged for it.
+    largest = enclosed.largest
+    if dv.any():
+        seen = np.where(np.isfinite(dv), dv, 0)
+        largest = largest + _largest_of(enclosed, seen)
+    underflow = 8 * counts.lost * (m * (2 + r) * 2 * largest + 2 * (m + r) + 2)
+    underflow = underflow + 8 * (counts.lost_weights * 2 * m * largest + counts.lost_output * 2)
+
+    moved, raised = _raised(enclosed, L.fine)
+    fine = (_spread(enclosed, moved) + raised @ rounded) / below + underflow
+    wider = fine
+    if log:
+        moved, raised = _raised(enclosed, L.log)
+        wider = (moved @ np.broadcast_to(V.size, size.shape) + raised @ rounded) / all_below + underflow
+    broken = _overflows(enclosed, counts)
+    found = []
+    for error in (fine, wider):
+        if enclosed.spec.empty_row == "mean":
+            mean = counts.mean * largest + (largest - enclosed.largest) + underflow
+            found.append(np.where(broken, np.inf, np.where(enclosed.empty, mean, error)))
+        else:
+            found.append(np.where(enclosed.empty, 0, np.where(broken, np.inf, error)))
+    return found[0], found[1]
+
+
+def _largest_of(enclosed: Enclosed, errors: Array) -> Array:
+    """Return the largest ``Δv`` of any key, an upper bound for every row."""
+    found: Array = errors.max(-2, keepdims=True)
+    return found + np.zeros_like(enclosed.largest)
+
+
+def _spread(enclosed: Enclosed, moved: Array) -> Array:
+    """Return ``Σ_j w_j |v_j − o|`` for weights (profiles, …, heads, n, m), blocks of rows at a time."""
+    V, o = enclosed.V.value, enclosed.o
+    weights = np.moveaxis(moved, 0, -2)
+    found = np.empty((*weights.shape[:-1], V.shape[-1]))
+    n = o.shape[-2]
+    rows = max(1, _BLOCK * n // max(1, o.size * V.shape[-2]))
+    for start in range(0, n, rows):
+        block = slice(start, start + rows)
+        distance = np.abs(V[..., None, :, :] - o[..., block, None, :])
+        np.matmul(weights[..., block, :, :], distance, out=found[..., block, :, :])
+    spread: Array = np.moveaxis(found, -2, 0) + moved.sum(-1, keepdims=True) * enclosed.inexact
+    return spread
+
+
+def _overflows(enclosed: Enclosed, counts: Steps) -> Array:
+    """Return where a sum of absolute values leaves a format, shape (profiles, …, heads, n, 1).
+
+    Some correct implementation overflows there, however small the exact result is.
+    """
+    Q, K, V = enclosed.Q, enclosed.K, enclosed.V
+    sums = max(1.0, 1.5 * enclosed.sigma) * enclosed.product.max(-1, keepdims=True)
+    if enclosed.bias is not None:
+        sums = sums + np.abs(enclosed.bias).max(-1, keepdims=True)
+    keys = np.where(enclosed.attends, np.maximum(K.size, K.product).max(-1)[..., None, :], 0)
+    weights = np.where(enclosed.attends, np.exp(-enclosed.gap_low), 0)
+    largest = np.maximum(sums, np.maximum(Q.size, Q.product).max(-1, keepdims=True))
+    largest = np.maximum(largest, keys.max(-1, keepdims=True))
+    # Σ_j e^{s_j − μ}|v_j| is what a division after the product sums up; |X||W_V| what a projection does.
+    values = weights @ V.size
+    if not enclosed.sizes.given_qkv:
+        values = np.maximum(values, V.product.max(-2, keepdims=True))
+    largest = np.maximum(largest, np.maximum(values, enclosed.largest).max(-1, keepdims=True))
+    broken: Array = (largest > counts.largest) | enclosed.lawless
+    return broken
+
+
+def _size(enclosed: Enclosed) -> Array:
+    size: Array = np.abs(enclosed.o) + enclosed.inexact
+    return size
+
+
+def _last(enclosed: Enclosed, counts: Steps, size: Array, error: Array) -> Array:
+    """Carry the error of Z through ``Y = Z W_O`` if there is one: ``ΔZ |W_O| + γ (|Z| + ΔZ) |W_O|``."""
+    error, size = _side_by_side(error), _side_by_side(size)
+    sizes = enclosed.sizes
+    if sizes.d_out is not None:
+        W = np.abs(enclosed.inputs["W_O"])
+        whole = (size + error) @ W
+        carried = error @ W + counts.final[..., 0] * whole
+        inner = W.shape[-2]
+        lost = (size + error).sum(-1, keepdims=True) + W.sum(-2, keepdims=True) + inner
+        carried = carried + 2 * counts.lost[..., 0] * lost
+        error = np.where(whole > counts.largest[..., 0], np.inf, carried)
+    return _checked(error * outward(sizes.d_k + sizes.keys + (sizes.d_model or 0) + sizes.heads * sizes.d_v))
+
+
+def _checked(bound: Array) -> Array:
+    return np.where(np.isnan(bound), np.inf, bound)
 
 
 def _side_by_side(heads: Array) -> Array:
@@ -244,16 +266,3 @@ def _side_by_side(heads: Array) -> Array:
     moved = np.moveaxis(heads, -3, -2)
     result: Array = moved.reshape(*moved.shape[:-2], -1)
     return result
-
-
-def _scale_ends(spec: AttentionSpec, sizes: Sizes) -> tuple[float, float]:
-    """Return float64 numbers just below and above the exact scale."""
-    with precision():
-        sigma = scale_value(spec.scale_node(), sizes, BALL)
-    if not sigma.is_finite():
-        received = f"got scale = {spec.scale}"
-        raise SpecError(
-            explain("spec: scale", received, "it is not a finite real number", remedy="for example 1/sqrt(d_k)")
-        )
-    middle = float(sigma.mid())
-    return float(np.nextafter(middle, -np.inf)), float(np.nextafter(middle, np.inf))
