@@ -81,15 +81,20 @@ def behaves_like(
         rescalings=sizes.keys if rescalings is None else rescalings, bias=bias, softcap=softcap, stable=stable,
     )  # fmt: skip
     table = {}
-    for at, profile in enumerate(profiles):
-        for kind in kinds:
-            bound = found[kind][at]
-            judged = np.isfinite(bound) & ~np.isnan(errors)
-            off, limit = errors[judged], bound[judged]
-            with np.errstate(divide="ignore", invalid="ignore"):
-                parts = np.where(off == 0, 0.0, off / limit)
-            table[profile.name, kind] = Fraction(float(parts.max(initial=0.0)), int(judged.sum()))
+    for profile, kind in _tightest_first(profiles, kinds):
+        bound = found[kind][list(profiles).index(profile)]
+        judged = np.isfinite(bound) & ~np.isnan(errors)
+        off, limit = errors[judged], bound[judged]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            parts = np.where(off == 0, 0.0, off / limit)
+        table[profile.name, kind] = Fraction(float(parts.max(initial=0.0)), int(judged.sum()))
     return table
+
+
+def _tightest_first(profiles: Sequence[Profile], kinds: Sequence[str]) -> list[tuple[Profile, str]]:
+    """Order by the coarsest step of a profile, then by class: *coarse* in float64 before *fine* with a float32 step."""
+    pairs = [(profile, kind) for kind in kinds for profile in profiles]
+    return sorted(pairs, key=lambda pair: (pair[0].coarsest, CLASSES.index(pair[1])))
 
 
 @dataclass
@@ -116,8 +121,8 @@ class Behaviour:
     def tightest(self) -> tuple[str, str, Fraction] | None:
         """Return the first profile and class whose bound held in all trials, ``None`` if none did.
 
-        A profile that had a bound for fewer entries than another says less, so that it must have one for at least half
-        of what any had.
+        A profile that had a bound for fewer entries than another says less: it must have one for at least half of what
+        any had.
         """
         most = max((seen.judged for seen in self.table.values()), default=0)
         for (profile, kind), seen in self.table.items():

@@ -157,7 +157,7 @@ def factors(parts: Magnitudes, profiles: Sequence[Profile], *, stable: bool) -> 
         G = G + shift * (2 * E + np.log(m))
         paid = 8.0 * m * (m + 2) * lost
     else:
-        C = _column(profiles, lambda p: -float(np.log(p.tiny) + np.log(2 * p.scores.unit_roundoff)))
+        C = _column(profiles, lambda p: -float(np.log(p.scores.tiny) + np.log(2 * p.scores.unit_roundoff)))
         G = G + shift * (m * E.max() + np.log(m) + C)
         # |s| by |q̄|·|k̄| and the cap and biases in E: no cancellation to rely on.
         R = (parts.sigma * (parts.q @ parts.k.mT)).max() + (E - parts.sigma * parts.square).max()

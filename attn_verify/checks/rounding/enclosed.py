@@ -32,14 +32,13 @@ SLACK = 16 * DOUBLE.unit_roundoff
 class Operand:
     """Q, K or V, shape (…, heads, rows, columns): a float64 ``value``, at most ``known`` away from the exact matrix.
 
-    ``size`` bounds absolute values.  A projected operand ``A B`` keeps ``inner``, its length, ``product = |A||B|``
-    and ``lost``, the number of losses to underflow; all three are 0 for a given one.
+    ``size`` bounds absolute values.  A projected operand ``A B`` keeps ``product = |A||B|``
+    and ``lost``, the number of losses to underflow; both are 0 for a given one.
     """
 
     value: Array
     known: Array
     size: Array
-    inner: int
     product: Array
     lost: Array
 
@@ -102,8 +101,8 @@ def enclosed(
     # A key that holds no finite numbers leaves the rows alone that do not attend to it.
     finite: Mask = np.asarray(np.isfinite(V.size).all(-1))
     lawless = _rows((~finite[..., None, :] & attends).any(-1))
-    value, known, size = (np.where(finite[..., None], part, 0) for part in (V.value, V.known, V.size))
-    V = Operand(value, known, size, V.inner, V.product, V.lost)
+    parts = (np.where(finite[..., None], part, 0) for part in (V.value, V.known, V.size, V.product, V.lost))
+    V = Operand(*parts)
 
     product = np.where(attends, Q.size @ K.size.mT * outward(sizes.d_k), 0)
     scores = np.where(attends, (low + high) / 2 * (Q.value @ K.value.mT), 0)
@@ -140,7 +139,7 @@ def _operand(name: str, exact: Mapping[str, Array], sizes: Sizes) -> Operand:
     """Return Q, K or V: given exactly, or projected from embeddings by ``X W``."""
     if sizes.given_qkv:
         zero = np.zeros_like(exact[name])
-        return Operand(exact[name], zero, np.abs(exact[name]), 0, zero, zero)
+        return Operand(exact[name], zero, np.abs(exact[name]), zero, zero)
     A = (exact["X"] if name == "Q" or not sizes.cross else exact["X_KV"])[..., None, :, :]
     B = exact[f"W_{name}"]
     inner = A.shape[-1]
@@ -149,7 +148,7 @@ def _operand(name: str, exact: Mapping[str, Array], sizes: Sizes) -> Operand:
     lost = 2 * (np.abs(A).sum(-1, keepdims=True) + np.abs(B).sum(-2, keepdims=True) + inner) * outward(inner)
     known = DOUBLE.gamma(inner + 4) * product + DOUBLE.tiny * lost
     value = A @ B
-    return Operand(value, known, np.abs(value) + known, inner, product, lost)
+    return Operand(value, known, np.abs(value) + known, product, lost)
 
 
 def _own_score_error(Q: Operand, K: Operand, product: Array, sigma: float, sizes: Sizes) -> Array:

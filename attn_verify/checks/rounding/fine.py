@@ -149,7 +149,8 @@ def _raised(enclosed: Enclosed, L: Array) -> tuple[Array, Array]:
     exponent = L - gap
     steep = np.maximum(np.exp(exponent + 4 * DOUBLE.unit_roundoff * np.abs(exponent)), DOUBLE.tiny)
     gentle = weights * np.expm1(np.minimum(L, 1))
-    moved = np.where(L < 1, gentle, steep)
+    # e^{L − G} − e^{−G}, with no cancellation where it is used: e^L is at least e there.
+    moved = np.where(L < 1, gentle, np.maximum(steep - np.exp(-enclosed.gap_high) * (1 - 2.0**-40), DOUBLE.tiny))
     raised = np.where(L < 1, gentle + weights, steep)
     return np.where(enclosed.attends, moved, 0), np.where(enclosed.attends, raised, 0)
 
@@ -232,6 +233,9 @@ def _overflows(enclosed: Enclosed, counts: Steps) -> Array:
     values = weights @ V.size
     if not enclosed.sizes.given_qkv:
         values = np.maximum(values, V.product.max(-2, keepdims=True))
+        # Embeddings and weights that a conversion to the input format takes to infinity, whatever they meet there.
+        given = (np.abs(array[np.isfinite(array)]).max(initial=0) for array in enclosed.inputs.values())
+        values = np.maximum(values, max(map(float, given)))
     largest = np.maximum(largest, np.maximum(values, enclosed.largest).max(-1, keepdims=True))
     broken: Array = (largest > counts.largest) | enclosed.lawless
     return broken

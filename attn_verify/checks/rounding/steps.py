@@ -59,7 +59,7 @@ def steps(enclosed: Enclosed, profiles: Sequence[Profile], rescalings: int) -> S
         return cast(p.scores, p.weights) + cast(p.accumulation, p.output)
 
     def division(p: Profile) -> float:
-        return 2 * max(p.accumulation.unit_roundoff, p.weights.unit_roundoff)
+        return 2 * max(form.unit_roundoff for form in (p.accumulation, p.scores, p.weights))
 
     added = c.BIAS if enclosed.bias is not None else 0
     return Steps(
