@@ -23,7 +23,13 @@ from attn_verify.arithmetic.graph import Graph, Node
 from attn_verify.arithmetic.graph.evaluation import ball_rules, evaluate
 from attn_verify.arithmetic.graph.gradient import gradient
 from attn_verify.arithmetic.number_system import Arithmetic, textbook_matmul
-from attn_verify.checks.rounding import FloatFormat, Inputs, wide_bound, wide_gradient_bound, wide_weights_bound
+from attn_verify.checks.rounding import (
+    FloatFormat,
+    Inputs,
+    wide_bound,
+    wide_gradient_bound,
+    wide_weights_bound,
+)
 from attn_verify.shapes import Sizes
 from attn_verify.spec import Allowed, AttentionSpec
 

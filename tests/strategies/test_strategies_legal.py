@@ -9,8 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from attn_verify.checks.inputs import Sample, battery, random_samples
-from attn_verify.checks.rounding import FloatFormat
-from attn_verify.checks.wide_bound import ordinary
+from attn_verify.checks.rounding import FloatFormat, ordinary
 from attn_verify.shapes import Sizes, input_shapes, upstream_shape
 from attn_verify.spec import AttentionSpec
 from attn_verify.strategies.formats import DTYPES, Format

@@ -61,9 +61,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from attn_verify.arithmetic.ball import BALL, precision
-from attn_verify.arithmetic.number_system import scale_value
-from attn_verify.checks.rounding.enclosed import Inputs, Mask
+from attn_verify.checks.rounding.enclosed import Inputs, Mask, scale_ends
 from attn_verify.checks.rounding.formats import Array, Conversions, Profile, gamma
 from attn_verify.shapes import Sizes
 from attn_verify.spec import Allowed, AttentionSpec
@@ -229,12 +227,11 @@ def norm(rows: Array) -> Array:
 
 def side_by_side(heads: Array) -> Array:
     """Turn (…, h, n, d_v) into (…, n, h · d_v)."""
-    moved = np.moveaxis(heads, -3, -2)
+    moved = heads.swapaxes(-3, -2)
     joined: Array = moved.reshape(*moved.shape[:-2], -1)
     return joined
 
 
 def scale_size(spec: AttentionSpec, sizes: Sizes) -> float:
     """Return an upper bound of |σ|."""
-    with precision():
-        return abs(float(scale_value(spec.scale_node(), sizes, BALL).mid())) * OUTWARD
+    return max(map(abs, scale_ends(spec, sizes))) * OUTWARD

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -96,7 +97,7 @@ def enclosed(
     attends: Mask = np.array(allowed, np.bool_)
     empty = _rows(~attends.any(-1))
     attends = attends | empty
-    low, high = _scale_ends(spec, sizes)
+    low, high = scale_ends(spec, sizes)
     sigma = max(abs(low), abs(high))
     # A key that holds no finite numbers leaves the rows alone that do not attend to it.
     finite: Mask = np.asarray(np.isfinite(V.size).all(-1))
@@ -172,14 +173,17 @@ def _own_output_error(V: Operand, gap_high: Array, ours: Array, largest: Array, 
 def _row_largest(values: Array, attends: Mask) -> Array:
     """Return ``max_j values_jc`` over the keys of each row, shape (…, heads, n, columns)."""
     found = np.empty((*values.shape[:-2], len(attends), values.shape[-1]))
+    if attends.all():
+        found[...] = values.max(-2, keepdims=True)
+        return found
     kinds, which = np.unique(attends, axis=0, return_inverse=True)
     for at, kind in enumerate(kinds):
-        part = values if kind.all() else values[..., kind, :]
-        found[..., which.ravel() == at, :] = part.max(-2, keepdims=True)
+        found[..., which.ravel() == at, :] = values[..., kind, :].max(-2, keepdims=True)
     return found
 
 
-def _scale_ends(spec: AttentionSpec, sizes: Sizes) -> tuple[float, float]:
+@lru_cache(maxsize=256)
+def scale_ends(spec: AttentionSpec, sizes: Sizes) -> tuple[float, float]:
     """Return float64 numbers just below and above the exact scale."""
     with precision():
         sigma = scale_value(spec.scale_node(), sizes, BALL)

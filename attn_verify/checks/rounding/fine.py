@@ -267,6 +267,6 @@ def _checked(bound: Array) -> Array:
 
 def _side_by_side(heads: Array) -> Array:
     """Turn (…, heads, n, d_v) into (…, n, heads · d_v)."""
-    moved = np.moveaxis(heads, -3, -2)
+    moved = heads.swapaxes(-3, -2)
     result: Array = moved.reshape(*moved.shape[:-2], -1)
     return result
