@@ -18,7 +18,7 @@ from attn_verify.errors import TargetError, shorten
 from attn_verify.targets.child_load import explain_failure, forget, load, locate
 from attn_verify.targets.lines import Executed, Recorder
 from attn_verify.targets.resolve import Address
-from attn_verify.targets.results import generator_states, run_floats
+from attn_verify.targets.results import again_of, generator_states, run_floats
 
 Job = Mapping[str, Any]
 
@@ -74,11 +74,18 @@ class _Loaded:
 
 def _run(job: Job) -> dict[str, Any]:
     loaded = _Loaded(job)
+    wanted = {again["call"] for call in job["calls"] for again in again_of(call)}
+    earlier: dict[int, Mapping[str, Any]] = {}
+    results = []
     with loaded.observer.compiling(loaded.own):
-        results = [
-            run_floats(loaded.function, call, loaded.own, loaded.watch, loaded.base, loaded.observer)
-            for call in job["calls"]
-        ]
+        for number, call in enumerate(job["calls"]):
+            result, given = run_floats(
+                loaded.function, call, loaded.own, loaded.watch, loaded.base, loaded.observer, earlier
+            )
+            results.append(result)
+            if number in wanted:
+                earlier[number] = given
+            del given
     return {"results": results}
 
 

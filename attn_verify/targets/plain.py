@@ -1,8 +1,8 @@
 """Calls of a function in an ordinary Python process: a job comes as JSON from standard input, results go to a file.
 
-The text of this file is run by ``python -c``, and imports nothing but the standard library and NumPy.  So a function
-that looks around finds what it would find in its user's own program: nobody follows its lines, and no other package is
-loaded.  Recipes of arguments and returned structures are those of every run in floats.
+The text of this file, behind that of ``views.py``, is run by ``python -c``, and imports nothing but the standard library
+and NumPy.  So a function that looks around finds what it would find in its user's own program: nobody follows its
+lines, and no other package is loaded.  Recipes of arguments and returned structures are those of every run in floats.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from attn_verify.targets.views import dtype_of, laid_out, rewritten, snapshot
 
 Data = dict[str, Any]
 
@@ -92,7 +94,18 @@ def _results(job: Data) -> list[Data]:
     if loaded["outcome"] != "returned":
         blank = {"lines": [], "opcodes": "", "changed": [], "random": False, "tampered": [], "stdout": "", "seconds": 0}
         return [{**loaded, **blank} for _ in job["calls"]]
-    return [_run(loaded["value"], call, roots, restore) for call in job["calls"]]
+    calls = job["calls"]
+    # Other arrays are gone when the next call begins, as in a program that keeps none.
+    wanted = {recipe["again"]["call"] for call in calls for recipe in call["arguments"].values() if "again" in recipe}
+    earlier: dict[int, Data] = {}
+    results = []
+    for number, call in enumerate(calls):
+        given = _arguments(call, earlier)
+        if number in wanted:
+            earlier[number] = given[2]
+        results.append(_run(loaded["value"], given, int(call.get("repeat", 1)), roots, restore))
+        del given
+    return results
 
 
 def _restorer() -> Callable[[], None]:
@@ -126,12 +139,23 @@ def _load(job: Data) -> Callable[..., Any]:
     return function  # type: ignore[no-any-return]
 
 
-def _run(function: Callable[..., Any], call: Data, roots: Sequence[str], restore: Callable[[], None]) -> Data:
+Given = tuple[list[Any], dict[str, Any], dict[str, Any]]
+
+
+def _run(
+    function: Callable[..., Any], given: Given, repeat: int, roots: Sequence[str], restore: Callable[[], None]
+) -> Data:
     begin = time.monotonic()
-    positional, keyword, named = _arguments(call)
-    before = {name: _snapshot(value) for name, value in named.items()}
+    positional, keyword, named = given
+    before = {name: snapshot(value) for name, value in named.items()}
     generators = _generators()
-    ended = _attempt(lambda: function(*positional, **keyword), roots, restore)
+
+    def call() -> Any:
+        for _ in range(repeat - 1):
+            function(*positional, **keyword)
+        return function(*positional, **keyword)
+
+    ended = _attempt(call, roots, restore)
     if ended["outcome"] == "returned":
         value = ended["value"]
         ended = _attempt(lambda: _structure(value), roots, restore)
@@ -139,7 +163,7 @@ def _run(function: Callable[..., Any], call: Data, roots: Sequence[str], restore
         **ended,
         "lines": [],
         "opcodes": "",
-        "changed": sorted(name for name, value in named.items() if _snapshot(value) != before[name]),
+        "changed": sorted(name for name, value in named.items() if snapshot(value) != before[name]),
         "random": _generators() != generators,
         "tampered": [],
         "stdout": "",
@@ -174,11 +198,17 @@ def _describe(error: BaseException, roots: Sequence[str]) -> dict[str, str]:
     return {"type": type(error).__name__, "text": text, "place": place}
 
 
-def _arguments(call: Data) -> tuple[list[Any], dict[str, Any], dict[str, Any]]:
+def _arguments(call: Data, earlier: Mapping[int, Data]) -> Given:
     point = call["point"]
     values = np.array([float(Fraction(x)) for x in point]) if isinstance(point, list) else _numbers(point, np.float64)
     recipes: Mapping[str, Data] = call["arguments"]
-    made = {name: _argument(recipe, values) for name, recipe in recipes.items() if "alias" not in recipe}
+    made = {}
+    for name, recipe in recipes.items():
+        if "again" in recipe:
+            again = recipe["again"]
+            made[name] = rewritten(earlier[again["call"]][name], _argument(again["with"], values))
+        elif "alias" not in recipe:
+            made[name] = _argument(recipe, values)
     named = {name: made[recipe.get("alias", name)] for name, recipe in recipes.items()}
     order = call.get("positional", ())
     return [named[name] for name in order], {name: x for name, x in named.items() if name not in order}, named
@@ -188,13 +218,13 @@ def _argument(recipe: Data, values: NDArray[np.float64]) -> Any:
     ((kind, content),) = recipe.items()
     if kind == "array":
         positions = _numbers(content["entries"], np.int64).reshape(content["shape"])
-        order: Any = "F" if content.get("order") == "F" else "C"
-        return np.array(values[positions], dtype=_dtype(content.get("dtype", "float64")), order=order)
+        array = np.array(values[positions], dtype=dtype_of(content.get("dtype", "float64")))
+        return laid_out(array, content.get("view", content.get("order", "C")))
     if kind == "constant_array":
         data, dtype = content["data"], content["dtype"]
         if isinstance(data, list) and dtype.startswith("float"):
             data = [float.fromhex(x) if isinstance(x, str) and "0x" in x else float(x) for x in data]
-        return _numbers(data, dtype).reshape(content["shape"])
+        return laid_out(_numbers(data, dtype_of(dtype)).reshape(content["shape"]), content.get("view", "C"))
     if kind in ("list", "tuple"):
         items = [_argument(item, values) for item in content]
         return items if kind == "list" else tuple(items)
@@ -209,18 +239,6 @@ def _numbers(data: Any, dtype: Any) -> NDArray[Any]:
     return np.array(data, dtype=dtype).reshape(-1)
 
 
-def _dtype(name: str) -> Any:
-    return importlib.import_module("ml_dtypes").bfloat16 if name == "bfloat16" else np.dtype(name)
-
-
-def _snapshot(value: Any) -> Any:
-    if isinstance(value, np.ndarray):
-        return value.shape, str(value.dtype), value.strides, value.tobytes()
-    if isinstance(value, (list, tuple)):
-        return [_snapshot(item) for item in value]
-    return repr(value)
-
-
 def _generators() -> list[str]:
     kind, keys, *rest = np.random.get_state()
     return [repr(random.getstate()), kind, repr(np.asarray(keys).tolist()), repr(rest)]
@@ -229,8 +247,7 @@ def _generators() -> list[str]:
 def _structure(value: Any, depth: int = 0) -> Data:
     kind = type(value)
     if kind is np.ndarray or isinstance(value, np.generic):
-        array = np.asarray(value)
-        return _array(array.astype(np.float32) if array.dtype.name == "bfloat16" else array)
+        return _array(np.asarray(value))
     if isinstance(value, np.ndarray):
         return {"other": f"{kind.__name__} of {value.dtype}"}
     if value is None or kind is bool:
@@ -255,7 +272,7 @@ def _structure(value: Any, depth: int = 0) -> Data:
 
 def _array(value: NDArray[Any]) -> Data:
     kind, flat = value.dtype.kind, value.ravel()
-    if kind == "f" and value.dtype.itemsize <= 8:
+    if (kind == "f" and value.dtype.itemsize <= 8) or value.dtype.name == "bfloat16":
         data: list[Any] = [x.hex() if math.isfinite(x) else repr(x) for x in flat.astype(np.float64).tolist()]
     elif kind in "biu":
         data = flat.tolist()

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from attn_verify.arithmetic.tracing.imports import OwnFiles
 from attn_verify.targets.child_load import Location
 
-_SCRIPT = Path(__file__).with_name("plain.py")
+_PARTS = ("views.py", "plain.py")
 
 
 def become_plain(job: Mapping[str, Any], location: Location) -> NoReturn:
@@ -40,8 +40,18 @@ def become_plain(job: Mapping[str, Any], location: Location) -> NoReturn:
     os.set_inheritable(int(job["result"]), True)
     _lift_memory_limit()
     # -P: no file of the current directory may stand for a module of the library; -B: nothing is left beside the target.
-    command = [sys.executable, "-P", "-B", "-c", _SCRIPT.read_text("utf-8")]
+    command = [sys.executable, "-P", "-B", "-c", _script()]
     os.execve(sys.executable, command, job["environment"])
+
+
+def _script() -> str:
+    """Return the text of the parts as one program, which imports none of them."""
+    lines = ["from __future__ import annotations"]
+    for part in _PARTS:
+        text = Path(__file__).with_name(part).read_text("utf-8")
+        own = ("from __future__ ", "from attn_verify.")
+        lines += [line for line in text.splitlines() if not line.startswith(own)]
+    return "\n".join(lines)
 
 
 def _lift_memory_limit() -> None:

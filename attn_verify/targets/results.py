@@ -16,6 +16,7 @@ from attn_verify.arithmetic.tracing.observe import ENTRIES, Observer
 from attn_verify.arithmetic.tracing.run_outcome import attempt
 from attn_verify.arithmetic.tracing.run_values import arguments, float_array, numbers, structure
 from attn_verify.targets.lines import Executed, Recorder
+from attn_verify.targets.views import dtype_of, laid_out, rewritten, snapshot
 
 
 class FloatMaker:
@@ -25,77 +26,73 @@ class FloatMaker:
         values = [float(Fraction(text)) for text in point] if isinstance(point, list) else point
         self._values = numbers(values, np.float64)
 
-    def array(self, positions: NDArray[np.int64], dtype: str, order: str) -> Any:
+    def array(self, positions: NDArray[np.int64], dtype: str, view: str) -> Any:
         """Return the inputs at these positions, as an array of its own."""
-        return np.array(self._values[positions], dtype=_dtype(dtype), order="F" if order == "F" else "C")
+        return laid_out(np.array(self._values[positions], dtype=dtype_of(dtype)), view)
 
-    def constant(self, values: NDArray[Any]) -> Any:
+    def constant(self, values: NDArray[Any], view: str) -> Any:
         """Return a copy."""
-        return values.copy()
+        return laid_out(values.copy(), view)
 
     def whole(self, value: int) -> int:
         """Return the number."""
         return value
 
 
-def _dtype(name: str) -> Any:
-    if name == "bfloat16":
-        import ml_dtypes
-
-        return ml_dtypes.bfloat16
-    return np.dtype(name)
+def again_of(call: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return which objects of earlier calls a call receives."""
+    return [recipe["again"] for recipe in call["arguments"].values() if "again" in recipe]
 
 
 def run_floats(
     function: Callable[..., Any], call: Mapping[str, Any], own: OwnFiles, watch: Recorder, base: Executed,
-    observer: Observer,
-) -> dict[str, Any]:  # fmt: skip
-    """Call a target in floats and return a FloatResult; ``base`` is what its import executed."""
+    observer: Observer, earlier: Mapping[int, Mapping[str, Any]] | None = None,
+) -> tuple[dict[str, Any], Mapping[str, Any]]:  # fmt: skip
+    """Call a target in floats and return a FloatResult and the arguments; ``base`` is what its import executed.
+
+    ``earlier`` holds the arguments of earlier calls, for those that receive the same objects.
+    """
     begin = time.monotonic()
-    given = arguments(call, FloatMaker(call["point"]))
-    before = {name: _snapshot(value) for name, value in given.named.items()}
+    kept = earlier or {}
+    given = arguments(call, FloatMaker(call["point"]), lambda number, name, new: rewritten(kept[number][name], new))
+    before = {name: snapshot(value) for name, value in given.named.items()}
     generators = generator_states()
     if call.get("observed"):
         observer.start(_noted)
     watch.start()
-    ending = attempt(lambda: function(*given.positional, **given.keyword), own, watch.stop)
+
+    def repeated() -> Any:
+        for _ in range(int(call.get("repeat", 1)) - 1):
+            function(*given.positional, **given.keyword)
+        return function(*given.positional, **given.keyword)
+
+    ending = attempt(repeated, own, watch.stop)
     observer.stop()
     read = attempt(lambda: structure(ending.value, _leaf), own) if ending.outcome == "returned" else ending
-    return {
+    result = {
         "outcome": read.outcome,
         "value": read.value,
         "lines": sorted({*base.lines, *watch.lines}),
         "opcodes": f"{base.opcodes} {watch.opcodes}",
         "values": observer.values,
-        "changed": sorted(name for name, value in given.named.items() if _snapshot(value) != before[name]),
+        "changed": sorted(name for name, value in given.named.items() if snapshot(value) != before[name]),
         "random": generator_states() != generators,
         "tampered": watch.tampered,
         "exception": read.exception,
         "stdout": "",
         "seconds": time.monotonic() - begin,
     }
+    return result, given.named
 
 
 def _leaf(value: Any) -> dict[str, Any] | None:
     if type(value) is np.ndarray or isinstance(value, np.generic):
-        array = np.asarray(value)
-        if array.dtype.name == "bfloat16":
-            return float_array(array.astype(np.float32))
-        return float_array(array)
+        return float_array(np.asarray(value))
     return {"other": f"{type(value).__name__} of {value.dtype}"} if isinstance(value, np.ndarray) else None
 
 
 def _noted(value: Any) -> dict[str, Any] | None:
     return {"other": "a long array"} if isinstance(value, np.ndarray) and value.size > ENTRIES else _leaf(value)
-
-
-def _snapshot(value: Any) -> Any:
-    """Return what an argument consists of: equal before and after means unchanged."""
-    if isinstance(value, np.ndarray):
-        return value.shape, str(value.dtype), value.strides, value.tobytes()
-    if isinstance(value, (list, tuple)):
-        return [_snapshot(item) for item in value]
-    return repr(value)
 
 
 def generator_states() -> list[str]:

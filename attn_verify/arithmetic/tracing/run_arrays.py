@@ -34,14 +34,14 @@ class NodeMaker:
         self._graph = graph
         self._inputs = [graph.input(name, index) for name, index in names]
 
-    def array(self, positions: NDArray[np.int64], dtype: str, order: str) -> Any:
+    def array(self, positions: NDArray[np.int64], dtype: str, view: str) -> Any:
         """Return the traced array of the inputs at these positions."""
-        nodes = np.empty(positions.shape, object, order="F" if order == "F" else "C")
+        nodes = np.empty(positions.shape, object, order="F" if view == "F" else "C")
         for place in np.ndindex(*positions.shape):
             nodes[place] = self._inputs[positions[place]]
         return wrap(NodeData(nodes), np.dtype(dtype))
 
-    def constant(self, values: NDArray[Any]) -> Any:
+    def constant(self, values: NDArray[Any], view: str) -> Any:
         """Return an array of the model: floats by their exact values, bools and whole numbers as they are."""
         if values.dtype.kind != "f":
             return wrap(values.copy(), values.dtype)

@@ -39,9 +39,9 @@ class ResidueMaker:
             self._flat.append((start, start + size, flat))
             start += size
 
-    def array(self, positions: NDArray[np.int64], dtype: str, order: str) -> Any:
+    def array(self, positions: NDArray[np.int64], dtype: str, view: str) -> Any:
         """Return the inputs at these positions of the list of all entries, name by name in C order."""
-        layout: Any = "F" if order == "F" else "C"
+        layout: Any = "F" if view == "F" else "C"
         low, high = int(positions.min(initial=0)), int(positions.max(initial=0))
         met = [item for item in self._flat if item[0] <= high and low < item[1]] or self._flat[:1]
         start = met[0][0]
@@ -49,7 +49,7 @@ class ResidueMaker:
         whole = first.join(rest, lambda parts: np.concatenate(parts)) if rest else first
         return wrap(whole.move(lambda x: np.array(x[positions - start], order=layout)), np.dtype(dtype))
 
-    def constant(self, values: NDArray[Any]) -> Any:
+    def constant(self, values: NDArray[Any], view: str) -> Any:
         """Return floats by their exact values, bools and whole numbers as they are."""
         if values.dtype.kind != "f":
             return wrap(values.copy(), values.dtype)

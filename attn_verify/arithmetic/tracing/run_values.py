@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import importlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,11 +22,11 @@ MAX_TEXT = 2000
 class Maker(Protocol):
     """Makes the arrays of a call in some number system."""
 
-    def array(self, positions: NDArray[np.int64], dtype: str, order: str) -> Any:
-        """Return the array of the inputs at these positions of the call's list."""
+    def array(self, positions: NDArray[np.int64], dtype: str, view: str) -> Any:
+        """Return the array of the inputs at these positions of the call's list, as it is to lie in memory."""
         ...
 
-    def constant(self, values: NDArray[Any]) -> Any:
+    def constant(self, values: NDArray[Any], view: str) -> Any:
         """Return an array that does not depend on the inputs."""
         ...
 
@@ -72,13 +73,22 @@ def sizes_of(call: Mapping[str, Any]) -> frozenset[int]:
     return frozenset(size for size in found if size > 0)
 
 
-def arguments(call: Mapping[str, Any], maker: Maker) -> Arguments:
-    """Return fresh arguments of a call; raise ``ValueError`` for a recipe that is not one.
+Again = Callable[[int, str, Any], Any]
 
-    ``{"alias": PARAMETER}`` is the very object that this parameter receives.
+
+def arguments(call: Mapping[str, Any], maker: Maker, again: Again | None = None) -> Arguments:
+    """Return the arguments of a call; raise ``ValueError`` for a recipe that is not one.
+
+    ``{"alias": PARAMETER}`` is the very object that this parameter receives.  ``{"again": {"call": k, "with": …}}`` is
+    ``again(k, PARAMETER, value)``: the object that an earlier call received, with other numbers in it.
     """
     recipes: Mapping[str, Mapping[str, Any]] = call["arguments"]
-    made = {name: _argument(recipe, maker) for name, recipe in recipes.items() if "alias" not in recipe}
+    made = {}
+    for name, recipe in recipes.items():
+        if "again" in recipe and again is not None:
+            made[name] = again(int(recipe["again"]["call"]), name, _argument(recipe["again"]["with"], maker))
+        elif "alias" not in recipe:
+            made[name] = _argument(recipe, maker)
     named = {}
     for name, recipe in recipes.items():
         owner = recipe.get("alias", name)
@@ -94,11 +104,14 @@ def _argument(recipe: Mapping[str, Any], maker: Maker) -> Any:
     match recipe:
         case {"array": {"shape": shape, "entries": entries, **rest}}:
             positions = numbers(entries, np.int64).reshape(shape)
-            return maker.array(positions, str(rest.get("dtype", "float64")), str(rest.get("order", "C")))
-        case {"constant_array": {"shape": shape, "data": data, "dtype": dtype}}:
+            view = str(rest.get("view", rest.get("order", "C")))
+            return maker.array(positions, str(rest.get("dtype", "float64")), view)
+        case {"constant_array": {"shape": shape, "data": data, "dtype": dtype, **rest}}:
             if isinstance(data, list) and dtype.startswith("float"):
                 data = [_number(item) for item in data]
-            return maker.constant(numbers(data, dtype).reshape(shape))
+            if dtype == "bfloat16":
+                dtype = importlib.import_module("ml_dtypes").bfloat16
+            return maker.constant(numbers(data, dtype).reshape(shape), str(rest.get("view", "C")))
         case {"list": items}:
             return [_argument(item, maker) for item in items]
         case {"tuple": items}:
@@ -163,7 +176,7 @@ def structure(value: Any, leaf: Callable[[Any], dict[str, Any] | None], depth: i
 def float_array(value: NDArray[Any]) -> dict[str, Any]:
     """Return a real array of bools, whole numbers or floats as plain data, floats as ``float.hex``."""
     kind, flat = value.dtype.kind, value.ravel()
-    if kind == "f" and value.dtype.itemsize <= 8:
+    if (kind == "f" and value.dtype.itemsize <= 8) or value.dtype.name == "bfloat16":
         data: list[Any] = [x.hex() if math.isfinite(x) else repr(x) for x in flat.astype(np.float64).tolist()]
     elif kind in "biu":
         data = flat.tolist()
