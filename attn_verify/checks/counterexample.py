@@ -1,8 +1,8 @@
 """A counterexample: inputs on which real code is not what was claimed, complete enough to be run again.
 
-A file holds the call, the inputs as exact floats, which numbers of the call belong to which entry of the formula,
-where the result is in what the function returns, and what was seen.  ``docs/reference/counterexample-format.md``
-documents every field.
+A file holds the call, those before it, the inputs as exact floats, which numbers of the call belong to which entry of
+the formula, where the result is in what the function returns, and what was seen.
+``docs/reference/counterexample-format.md`` documents every field.
 """
 
 from __future__ import annotations
@@ -15,14 +15,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from attn_verify.checks.differences import difference
 from attn_verify.checks.witness_plan import Plan, contradiction, recipe
 from attn_verify.errors import DocumentError, explain
 from attn_verify.shapes import Sizes
 from attn_verify.spec import AttentionSpec
 
 # What is wrong: an entry outside its bound; an exception; no array of the right shape; an entry that is no finite
-# number; an argument that was changed in place.
-KINDS = ("value", "raised", "shape", "nan", "changed")
+# number; an argument, or the state of global random generators, that was changed in place; another result than the
+# same call has alone in a fresh process.
+KINDS = ("value", "raised", "shape", "nan", "changed", "differs")
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """A call that is made before, in the same process, ``repeat`` times; its sizes may be others."""
+
+    call: Mapping[str, Any]
+    inputs: Mapping[str, NDArray[np.float64]]
+    repeat: int = 1
 
 
 @dataclass(frozen=True)
@@ -33,7 +44,11 @@ class Counterexample:
     entries of ``inputs``, array by array, row-major.  ``plan`` says what the call is judged by.  ``found`` depends on
     ``kind``: ``unit``, ``result``, ``entry`` (from 1), ``got``, ``exact`` (an enclosure), ``error``, ``bound``,
     ``error_bounds``, ``error_ulp`` for ``value`` and ``nan``; ``exception`` for ``raised``; ``returned`` and
-    ``expected`` for ``shape``; names of parameters for ``changed``.
+    ``expected`` for ``shape``; names of parameters for ``changed``, and ``random`` whether the state of the global
+    random generators was; for ``differs`` what :func:`~attn_verify.checks.differences.difference` returns.
+
+    ``before`` are calls made first in the same process; ``{"again": {"call": k, "with": …}}`` in a later call is the
+    object that call ``k`` (from 0) received, with other numbers in it.
     """
 
     claim: str
@@ -46,6 +61,7 @@ class Counterexample:
     found: Mapping[str, Any]
     seed: int = 0
     version: str = ""
+    before: tuple[Earlier, ...] = ()
 
     def __post_init__(self) -> None:
         """Fill in the version of the package."""
@@ -79,8 +95,15 @@ class Counterexample:
                 return f"raised {error['type']}: {error['text']}" if error["text"] else f"raised {error['type']}"
             case "shape":
                 return f"returned {found['returned']}, not {found['expected']}"
+            case "differs" if "entry" in found:
+                got, alone = float.fromhex(found["got"]), float.fromhex(found["alone"])
+                return f"{self.entry} is {got!r} {self._when}, {alone!r} alone"
+            case "differs":
+                return f"{found['now']} {self._when}; alone: {found['alone']}"
             case _:
-                return f"changed {', '.join(found['changed'])} in place"
+                random = ["the state of global random generators"] if found.get("random") else []
+                changed = [f"{', '.join(found['changed'])} in place"] if found["changed"] else []
+                return f"changed {' and '.join(changed + random)}"
 
     @property
     def entry(self) -> str:
@@ -91,9 +114,19 @@ class Counterexample:
         many = self.found["unit"] > 0 and len(self.plan.units) > 1
         return f"{self.found['result']}[{index}]" + (f" of unit {self.found['unit']}" if many else "")
 
+    @property
+    def _when(self) -> str:
+        calls = sum(earlier.repeat for earlier in self.before)
+        return f"after {calls} call{'s' if calls > 1 else ''}" if calls else "in another process"
+
     def recipe(self) -> dict[str, Any]:
-        """Return the call for a runner."""
-        return recipe(self.target, self.call, self.inputs)
+        """Return the call by itself for a runner."""
+        return recipe(self.target, alone(self.call), self.inputs)
+
+    def recipes(self) -> list[dict[str, Any]]:
+        """Return the calls for a runner, in one process: those before, then the one that is judged."""
+        earlier = [{**recipe(self.target, one.call, one.inputs), "repeat": one.repeat} for one in self.before]
+        return [*earlier, recipe(self.target, self.call, self.inputs)]
 
     def at(self, target: str) -> Counterexample:
         """Return the same counterexample for a target that has moved."""
@@ -103,14 +136,30 @@ class Counterexample:
         """Return the same inputs with what another run showed."""
         return replace(self, kind=kind, found=found)
 
-    def judge(self, outcome: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Return what contradicts the claim in a float run of the call, ``None`` if nothing does.
+    def judge(self, outcome: Mapping[str, Any], alone: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
+        """Return what contradicts the claim in a float run of the calls, ``None`` if nothing does.
 
-        Raises ``TimeoutError`` for a run without an answer.
+        ``alone`` is a run of the call by itself in another process, which ``differs`` needs.  Raises ``TimeoutError``
+        for a run without an answer.
         """
-        if self.kind == "changed" and outcome.get("changed"):
-            return {"kind": "changed", "changed": list(outcome["changed"])}
+        if self.kind == "differs":
+            if alone is None:
+                raise ValueError("a difference needs two runs")
+            found = difference(outcome, alone, self.plan, self.inputs)
+            return None if found is None else {"kind": "differs", **found}
+        if self.kind == "changed" and (outcome.get("changed") or outcome.get("random")):
+            random = {"random": True} if outcome.get("random") else {}
+            return {"kind": "changed", "changed": list(outcome["changed"]), **random}
         return contradiction(outcome, self.plan, self.inputs)
+
+    def run(self, runner: Any, seconds: float) -> dict[str, Any] | None:
+        """Run the calls in ordinary Python processes and return what contradicts the claim (see :meth:`judge`).
+
+        ``runner`` is a :class:`~attn_verify.targets.runner.Runner`, ``seconds`` the time limit of a process.
+        """
+        outcome = runner.plain(self.recipes(), seconds=seconds)[-1]
+        alone = runner.plain([self.recipe()], seconds=seconds)[0] if self.kind == "differs" else None
+        return self.judge(outcome, alone)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the counterexample as in its file."""
@@ -146,6 +195,12 @@ class Counterexample:
         from attn_verify.checks.witness_text import text
 
         return text(self)
+
+
+def alone(call: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a call with objects of its own in place of those of earlier calls."""
+    arguments = {name: item["again"]["with"] if "again" in item else item for name, item in call["arguments"].items()}
+    return {**call, "arguments": arguments}
 
 
 def short(enclosure: str) -> str:

@@ -14,7 +14,7 @@ from attn_verify.targets.runner import Runner
 
 
 def replay(path: str | Path, *, seconds: float = 60.0, runner: Runner | None = None) -> Verdict:
-    """Run the counterexample in the file ``path`` again, in floats, in a process of its own.
+    """Run the counterexample in the file ``path`` again, in floats, in a plain Python process of its own.
 
     The target is looked for where it was, then below the current directory; ``seconds`` is its time limit, ``runner`` a
     running worker to use.
@@ -36,18 +36,20 @@ def replay(path: str | Path, *, seconds: float = 60.0, runner: Runner | None = N
     example = example.at(_located(example.target))
     with nullcontext(runner) if runner is not None else Runner() as worker:
         _check_parameters(worker.describe(example.target, seconds=seconds), example)
-        outcome = worker.run(example.recipe(), seconds=seconds)
-    return verdict(example, outcome)
+        # What a fresh process gives is compared with another one's.
+        outcome = worker.plain(example.recipes(), seconds=seconds)[-1]
+        alone = worker.plain([example.recipe()], seconds=seconds)[0] if example.kind == "differs" else None
+    return verdict(example, outcome, alone)
 
 
-def verdict(example: Counterexample, outcome: Mapping[str, Any]) -> Verdict:
-    """Return what a new run says about the claim of a counterexample."""
+def verdict(example: Counterexample, outcome: Mapping[str, Any], alone: Mapping[str, Any] | None = None) -> Verdict:
+    """Return what a new run says about the claim of a counterexample; see :meth:`Counterexample.judge`."""
     name = example.target.replace("::", ":").rsplit(":", 1)[1]
     claim = Claim(example.claim, f"{name} satisfies the claim {example.claim!r} on the saved input")
     scope = {"sizes": example.sizes.to_dict(), "number_system": example.plan.precision, "inputs": 1}
     evidence: dict[str, Any] = {"kind": "replay", "then": example.summary}
     try:
-        seen = example.judge(outcome)
+        seen = example.judge(outcome, alone)
     except TimeoutError as error:
         status, evidence["summary"] = Status.UNDECIDED, str(error)
     else:
@@ -69,7 +71,8 @@ def verdict(example: Counterexample, outcome: Mapping[str, Any]) -> Verdict:
     return Verdict(
         claim,
         status,
-        "run in floats, against balls and the widest rounding bound",
+        "run in floats, "
+        + ("compared with a fresh process" if alone else "against balls and the widest rounding bound"),
         scope,
         (),
         evidence,

@@ -20,7 +20,7 @@ from attn_verify.checks.counterexample import Counterexample
 from attn_verify.checks.rounding import FloatFormat
 from attn_verify.checks.witness_case import Point, Problem, problem
 from attn_verify.checks.witness_inputs import candidates, on_grid
-from attn_verify.checks.witness_plan import contradiction, narrowest_returned, recipe
+from attn_verify.checks.witness_plan import PRECISIONS, contradiction, narrowest_returned, recipe
 from attn_verify.checks.witness_shrink import same, simplify
 from attn_verify.spec import AttentionSpec
 from attn_verify.targets.returns import Misfit
@@ -96,7 +96,7 @@ def clear(asked: Problem, arrays: Arrays, outcome: Mapping[str, Any]) -> Found |
         return None
     if found["kind"] != "value":
         return found
-    margin = CLEAR_HALF if asked.plan.precision == "float16" else CLEAR
+    margin = CLEAR_HALF if asked.plan.precision in ("float16", "bfloat16") else CLEAR
     largest = max(1.0, *(float(np.max(np.abs(array), initial=0.0)) for array in arrays.values()))
     floor = FLOOR * FloatFormat.of(asked.plan.precision).unit_roundoff * largest
     return found if found["error"] > max(margin * found["bound"], floor) else None
@@ -218,7 +218,7 @@ def _refine(
     asked: Problem, case: Case, spec: AttentionSpec, precision: str, outcomes: Sequence[Mapping[str, Any]]
 ) -> tuple[Problem, bool]:
     """Return the problem with the result where the target returns it, and whether it returns one at all."""
-    order = ("float64", "float32", "float16")
+    order = PRECISIONS
     for outcome in outcomes:
         if outcome["outcome"] == "returned" and not isinstance(case.select(outcome["value"]), Misfit):
             returned = max(precision, narrowest_returned([outcome]), key=order.index)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from attn_verify.checks.counterexample import KINDS, Counterexample
-from attn_verify.checks.witness_call import PRECISIONS, read_call
+from attn_verify.checks.counterexample import KINDS, Counterexample, Earlier
+from attn_verify.checks.witness_call import read_call, write_call, write_positions
+from attn_verify.checks.witness_found import read_found
 from attn_verify.checks.witness_json import (
     BadError,
     bad,
@@ -21,33 +22,28 @@ from attn_verify.checks.witness_json import (
     loads,
     mapping,
     named,
-    number,
     one_of,
     positions,
     shape_of,
     text,
     whole,
 )
-from attn_verify.checks.witness_plan import Part, Piece, Plan, Result, Share
+from attn_verify.checks.witness_plan import PRECISIONS, Part, Piece, Plan, Result, Share
 from attn_verify.errors import AttnVerifyError, DocumentError, explain
 from attn_verify.shapes import Sizes, input_shapes, upstream_shape
 from attn_verify.spec import AttentionSpec
+from attn_verify.targets.views import dtype_of
 
-FORMAT = "attn-verify counterexample 1"
+FORMAT = "attn-verify counterexample 2"
+# Without earlier calls, views and bfloat16; its files are read as ever.
+_FORMER = "attn-verify counterexample 1"
 _FIELDS = (
     "format", "version", "claim", "kind", "target", "spec", "layout", "precision", "found", "call", "inputs", "units",
-    "gradients", "seed",
+    "gradients", "seed", "before",
 )  # fmt: skip
-_FOUND = {
-    "value": ("unit", "result", "entry", "got", "exact", "error", "bound", "error_bounds", "error_ulp"),
-    "raised": ("exception",),
-    "shape": ("returned", "expected"),
-    "changed": ("changed",),
-}
-_FOUND["nan"] = _FOUND["value"]
-
 # Files are a few kB; anything of this size was not written here.
 MAX_BYTES = 2**24
+MAX_REPEAT = 10**6
 
 
 def write(example: Counterexample) -> dict[str, Any]:
@@ -62,12 +58,20 @@ def write(example: Counterexample) -> dict[str, Any]:
         "layout": example.layout,
         "precision": example.plan.precision,
         "found": dict(example.found),
-        "call": dict(example.call),
-        "inputs": {name: _write_array(array) for name, array in example.inputs.items()},
+        "call": write_call(example.call),
+        "inputs": _write_inputs(example.inputs),
         "units": [_write_share(share) for share in example.plan.units],
         "gradients": {name: _write_result(result) for name, result in example.plan.gradients.items()},
         "seed": example.seed,
+        "before": [
+            {"call": write_call(one.call), "inputs": _write_inputs(one.inputs), "repeat": one.repeat}
+            for one in example.before
+        ],
     }
+
+
+def _write_inputs(inputs: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+    return {name: _write_array(array) for name, array in inputs.items()}
 
 
 def _write_array(array: NDArray[Any]) -> dict[str, Any]:
@@ -80,7 +84,7 @@ def _write_share(share: Share) -> dict[str, Any]:
         "sizes": share.sizes.to_dict(),
         "allowed": ["".join("1" if allowed else "0" for allowed in row) for row in share.allowed],
         "inputs": {
-            name: {"shape": list(part.shape), "entries": _write_positions(part.entries)}
+            name: {"shape": list(part.shape), "entries": write_positions(part.entries)}
             for name, part in share.inputs.items()
         },
         "results": {name: _write_result(result) for name, result in share.results.items()},
@@ -88,16 +92,8 @@ def _write_share(share: Share) -> dict[str, Any]:
 
 
 def _write_result(result: Result) -> dict[str, Any]:
-    pieces = [{"path": list(p.path), "of": list(p.of), "entries": _write_positions(p.entries)} for p in result.pieces]
+    pieces = [{"path": list(p.path), "of": list(p.of), "entries": write_positions(p.entries)} for p in result.pieces]
     return {"shape": list(result.shape), "pieces": pieces}
-
-
-def _write_positions(entries: Sequence[int]) -> list[int] | str:
-    """Write consecutive positions as ``"0:12"``."""
-    first = entries[0]
-    if list(entries) == list(range(first, first + len(entries))):
-        return f"{first}:{first + len(entries)}"
-    return list(entries)
 
 
 def load(path: str | Path) -> Counterexample:
@@ -125,12 +121,14 @@ def read(data: object, where: str = "counterexample") -> Counterexample:
 
 def _read(data: object) -> Counterexample:
     fields = mapping(data, "$", _FIELDS, exactly=False)
-    if fields.get("format") != FORMAT:
+    if fields.get("format") not in (FORMAT, _FORMER):
         bad("$.format", f"{got(fields.get('format'))} is not {FORMAT!r}")
-    mapping(data, "$", _FIELDS)
-    kind = one_of(fields["kind"], "$.kind", KINDS)
-    inputs = {name: _array(item, f"$.inputs.{name}") for name, item in named(fields["inputs"], "$.inputs")}
+    version = 2 if fields["format"] == FORMAT else 1
+    mapping(data, "$", _FIELDS if version > 1 else _FIELDS[:-1])
+    kind = one_of(fields["kind"], "$.kind", KINDS if version > 1 else KINDS[:-1])
+    inputs = _inputs(fields["inputs"], "$.inputs")
     count = sum(array.size for array in inputs.values())
+    before = _before(fields["before"]) if version > 1 else ()
     units = tuple(
         _share(item, f"$.units[{at}]", count) for at, item in enumerate(list_of(fields["units"], "$.units", 1))
     )
@@ -143,13 +141,34 @@ def _read(data: object) -> Counterexample:
         kind=kind,
         target=_target(fields["target"]),
         layout=text(fields["layout"], "$.layout", empty=True),
-        call=read_call(fields["call"], count),
+        call=read_call(fields["call"], count, version=version, before=[one.call for one in before]),
         inputs=inputs,
         plan=Plan(_spec(fields["spec"]), units, gradients, precision),
-        found=_found(fields["found"], kind, units, gradients),
+        found=read_found(fields["found"], kind, units, gradients),
         seed=whole(fields["seed"], "$.seed"),
         version=text(fields["version"], "$.version"),
+        before=before,
     )
+
+
+def _inputs(value: object, at: str) -> dict[str, NDArray[np.float64]]:
+    return {name: _array(item, f"{at}.{name}") for name, item in named(value, at)}
+
+
+def _before(value: object) -> tuple[Earlier, ...]:
+    """Read the calls that are made first; each may pass objects of those before it again."""
+    found: list[Earlier] = []
+    for at, item in enumerate(list_of(value, "$.before")):
+        here = f"$.before[{at}]"
+        fields = mapping(item, here, ("call", "inputs", "repeat"))
+        inputs = _inputs(fields["inputs"], f"{here}.inputs")
+        repeat = whole(fields["repeat"], f"{here}.repeat")
+        if not 1 <= repeat <= MAX_REPEAT:
+            bad(f"{here}.repeat", f"{repeat} is not from 1 to {MAX_REPEAT}")
+        count = sum(array.size for array in inputs.values())
+        calls = [one.call for one in found]
+        found.append(Earlier(read_call(fields["call"], count, f"{here}.call", before=calls), inputs, repeat))
+    return tuple(found)
 
 
 def _gradients(value: object, inputs: Mapping[str, NDArray[np.float64]]) -> dict[str, Result]:
@@ -193,10 +212,11 @@ def _array(value: object, at: str) -> NDArray[np.float64]:
         if not math.isfinite(x):
             bad(f"{at}.data[{i}]", f"{got(data[i])} is not finite")
     array = np.array(numbers, np.float64).reshape(shape)
+    form = dtype_of(dtype)
     with np.errstate(over="ignore"):
-        if not np.array_equal(array.astype(dtype).astype(np.float64), array):
+        if not np.array_equal(array.astype(form).astype(np.float64), array):
             bad(f"{at}.data", f"a number that no {dtype} has")
-    return array.astype(dtype)
+    return array.astype(form)
 
 
 def _share(value: object, at: str, count: int) -> Share:
@@ -257,34 +277,3 @@ def _result(value: object, at: str) -> Result:
     if sum(len(piece.entries) for piece in pieces) != math.prod(shape):
         bad(f"{at}.pieces", f"{sum(len(piece.entries) for piece in pieces)} entries for the shape {shape}")
     return Result(shape, tuple(pieces))
-
-
-def _found(value: object, kind: str, units: Sequence[Share], gradients: Mapping[str, Result]) -> dict[str, Any]:
-    fields = dict(mapping(value, "$.found", _FOUND[kind]))
-    if kind in ("value", "nan"):
-        unit = whole(fields["unit"], "$.found.unit")
-        if unit > len(units):
-            bad("$.found.unit", f"{unit} is no unit; they count from 1 to {len(units)}, 0 stands for the gradients")
-        results = units[unit - 1].results if unit else gradients
-        name = one_of(fields["result"], "$.found.result", tuple(results))
-        entry = [whole(i, "$.found.entry") for i in list_of(fields["entry"], "$.found.entry")]
-        shape = results[name].shape
-        if len(entry) != len(shape) or not all(1 <= i <= length for i, length in zip(entry, shape, strict=True)):
-            bad("$.found.entry", f"{entry} is no entry of {name} of shape {shape}; entries count from 1")
-        hexadecimal(fields["got"], "$.found.got")
-        text(fields["exact"], "$.found.exact")
-        for key in ("error", "bound", "error_bounds", "error_ulp"):
-            fields[key] = number(fields[key], f"$.found.{key}")
-    elif kind == "raised":
-        inner = mapping(fields["exception"], "$.found.exception", ("type", "text", "place"))
-        text(inner["type"], "$.found.exception.type")
-        for key in ("text", "place"):
-            if inner[key] is not None and not isinstance(inner[key], str):
-                bad(f"$.found.exception.{key}", f"{got(inner[key])} is no text")
-    elif kind == "shape":
-        for key in ("returned", "expected"):
-            text(fields[key], f"$.found.{key}")
-    else:
-        for name in list_of(fields["changed"], "$.found.changed", 1):
-            text(name, "$.found.changed")
-    return fields

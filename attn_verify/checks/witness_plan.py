@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from attn_verify.arithmetic.tracing.run_values import packed
 from attn_verify.checks.rounding import MAX_SCORE, FloatFormat, ordinary, wide_gradient_bound
 from attn_verify.checks.witness import OPEN, Deviation, Unit, exact_gradients, judge, judge_entries
 from attn_verify.shapes import Sizes
@@ -22,6 +23,12 @@ from attn_verify.spec import Allowed, AttentionSpec
 from attn_verify.targets.returns import describe
 
 Inputs = Mapping[str, NDArray[np.float64]]
+
+# Float formats, the widest first.
+PRECISIONS = ("float64", "float32", "float16", "bfloat16")
+
+# So many numbers are written out in a call.
+_LONG = 256
 
 
 @dataclass(frozen=True)
@@ -95,9 +102,15 @@ def flat(inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
 
 
 def recipe(target: str, call: Mapping[str, Any], inputs: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
-    """Return a call for a runner: the inputs by name and index, their values as exact fractions."""
+    """Return a call for a runner: the inputs by name and index, their values as exact fractions.
+
+    Many numbers are packed, and not named one by one.
+    """
+    values = flat(inputs)
+    if values.size > _LONG:
+        return {**call, "target": target, "inputs": [], "point": packed(values)}
     names = [[name, list(index)] for name, array in inputs.items() for index in np.ndindex(array.shape)]
-    point = [str(Fraction(float(value))) for value in flat(inputs)]
+    point = [str(Fraction(float(value))) for value in values]
     return {**call, "target": target, "inputs": names, "point": point}
 
 
@@ -122,13 +135,13 @@ def contradiction(
     values = flat(inputs)
     try:
         for number, share in enumerate(plan.units, start=1):
-            taken = {name: _take(outcome["value"], result) for name, result in share.results.items()}
+            taken = {name: take(outcome["value"], result) for name, result in share.results.items()}
             if taken:
                 unit = plan.unit(share, values)
                 told = None if observe is None else partial(observe, unit)
                 worst = judge(taken, unit, plan.form, observe=told)[:1]
                 found += [(number, seen) for seen in worst]
-        gradients = {name: _take(outcome["value"], result) for name, result in plan.gradients.items()}
+        gradients = {name: take(outcome["value"], result) for name, result in plan.gradients.items()}
     except MisfitError as misfit:
         return {"kind": "shape", "returned": misfit.returned, "expected": misfit.expected}
     if gradients:
@@ -192,7 +205,8 @@ class MisfitError(Exception):
         self.expected = expected
 
 
-def _take(value: Any, result: Result) -> NDArray[np.float64]:
+def take(value: Any, result: Result) -> NDArray[np.float64]:
+    """Return a result from a returned value; raises ``MisfitError`` where it is not there."""
     taken = [_fetch(value, piece)[list(piece.entries)] for piece in result.pieces]
     return np.concatenate(taken).reshape(result.shape)
 
@@ -240,7 +254,7 @@ def read_array(value: Any) -> tuple[tuple[int, ...], list[str]] | None:
 
 def narrowest_returned(outcomes: Iterable[Mapping[str, Any]]) -> str:
     """Return the narrowest float format among returned arrays: code that answers in it may compute in it."""
-    order = ("float64", "float32", "float16")
+    order = PRECISIONS
     found = "float64"
     for outcome in outcomes:
         for dtype in _dtypes(outcome.get("value")):

@@ -3,39 +3,95 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from attn_verify.checks.counterexample import Counterexample, short
+from attn_verify.arithmetic.tracing.run_values import numbers
+from attn_verify.checks.counterexample import Counterexample, Earlier, short
 from attn_verify.checks.witness_plan import flat
 
 WIDTH = 80
 
 
 def text(example: Counterexample) -> str:
-    """Return imports, arguments and call as Python, then what was seen as comments."""
+    """Return imports, the arguments of each call and the calls as Python, then what was seen as comments."""
     lines, function = _imports(example.target)
-    values = flat(example.inputs)
-    arguments = example.call["arguments"]
-    passed = []
-    variables: dict[str, str] = {}
-    taken = {"np", function.split(".")[0]}
-    for name, recipe in arguments.items():
-        if "value" in recipe:
-            shown = repr(recipe["value"])
-        elif "alias" in recipe:
-            shown = variables[recipe["alias"]]
-        else:
-            variable = name if name.isidentifier() and name not in taken else f"argument_{name}"
-            lines += _assignment(variable, _expression(recipe, values))
-            shown = variables[name] = variable
-        passed.append(shown if name in example.call["positional"] else f"{name}={shown}")
-    lines += _call(function, passed)
+    calls = [*example.before, Earlier(example.call, example.inputs)]
+    if "bfloat16" in repr([one.call for one in calls]):
+        lines.insert(lines.index("import numpy as np"), "import ml_dtypes")
+    recipes = [one.call["arguments"].values() for one in calls]
+    kept = {item["again"]["call"] for one in recipes for item in one if "again" in item}
+    taken = {"np", "ml_dtypes", function.split(".")[0]}
+    variables: list[dict[str, str]] = []
+    for number, one in enumerate(calls):
+        # Arrays that a later call receives again have names of their own; others are gone, as they were.
+        writer = _Writer(flat(one.inputs), f"_{number + 1}" if number in kept else "", taken, variables)
+        passed = []
+        for name, recipe in one.call["arguments"].items():
+            shown = writer.argument(name, recipe)
+            passed.append(shown if name in one.call["positional"] else f"{name}={shown}")
+        variables.append(writer.names)
+        lines += writer.lines
+        call = _call(function, passed)
+        lines += call if one.repeat == 1 else [f"for _ in range({one.repeat}):", *(f"    {line}" for line in call)]
     return "\n".join([*lines, *_seen(example)])
+
+
+class _Writer:
+    """Writes the arguments of one call: a line or more for an array, and how it is passed."""
+
+    def __init__(
+        self, values: NDArray[np.float64], suffix: str, taken: Collection[str], earlier: Sequence[Mapping[str, str]]
+    ) -> None:
+        self._values = values
+        self._suffix = suffix
+        self._taken = taken
+        self._earlier = earlier
+        self.names: dict[str, str] = {}
+        self.lines: list[str] = []
+
+    def argument(self, name: str, recipe: Mapping[str, Any]) -> str:
+        """Return what stands for an argument in the call."""
+        if "value" in recipe:
+            return repr(recipe["value"])
+        if "alias" in recipe:
+            return self.names[recipe["alias"]]
+        if "again" in recipe:
+            variable = self._earlier[recipe["again"]["call"]].get(name)
+            if variable is not None:
+                self._overwrite(variable, recipe["again"]["with"])
+                self.names[name] = variable
+            return str(self.names[recipe["alias"]])
+            return self.argument(name, recipe["again"]["with"])
+        variable = f"{name}{self._suffix}"
+        if not name.isidentifier() or variable in self._taken:
+            variable = f"argument_{variable}"
+        self.lines += _assignment(variable, _expression(recipe, self._values))
+        self.lines += [f"{variable}{place}.flags.writeable = False" for place in _readonly(recipe)]
+        self.names[name] = variable
+        return variable
+
+    def _overwrite(self, variable: str, recipe: Mapping[str, Any]) -> None:
+        for kind in ("list", "tuple"):
+            for at, item in enumerate(recipe.get(kind, ())):
+                self._overwrite(f"{variable}[{at}]", item)
+        if "array" in recipe or "constant_array" in recipe:
+            [(kind, array)] = recipe.items()
+            plain = {kind: {**array, "view": "C"}}
+            self.lines += _assignment(f"{variable}[...]", _expression(plain, self._values))
+
+
+def _readonly(recipe: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the places of arrays that nobody may write to."""
+    for kind in ("list", "tuple"):
+        for at, item in enumerate(recipe.get(kind, ())):
+            yield from (f"[{at}]{place}" for place in _readonly(item))
+    if any(recipe.get(kind, {}).get("view") == "readonly" for kind in ("array", "constant_array")):
+        yield ""
 
 
 def _imports(target: str) -> tuple[list[str], str]:
@@ -57,20 +113,44 @@ def _expression(recipe: Mapping[str, Any], values: NDArray[np.float64]) -> str:
     """Return a recipe as a Python expression."""
     if "array" in recipe:
         array = recipe["array"]
-        data = values[array["entries"]].reshape(array["shape"])
-        maker = "np.asfortranarray" if array["order"] == "F" else "np.array"
-        dtype = "" if array["dtype"] == "float64" else f", dtype={array['dtype']!r}"
-        return f"{maker}({_nested(data.tolist())}{dtype})"
+        data = values[numbers(array["entries"], np.int64)].reshape(array["shape"])
+        dtype = {"float64": "", "bfloat16": ", dtype=ml_dtypes.bfloat16"}.get(
+            array["dtype"], f", dtype={array['dtype']!r}"
+        )
+        return _viewed(data, dtype, array.get("view", array.get("order", "C")))
     if "constant_array" in recipe:
         constant = recipe["constant_array"]
-        dtype = "bool" if constant["dtype"] == "bool" else "float" if constant["dtype"] == "float64" else "int"
-        data = np.array(constant["data"], dtype=dtype).reshape(constant["shape"])
-        return f"np.array({_nested(data.tolist())}, dtype={dtype})"
+        known = {"bool": "bool", "float64": "float", "int64": "int", "bfloat16": "ml_dtypes.bfloat16"}
+        dtype = known.get(constant["dtype"], repr(constant["dtype"]))
+        form = constant["dtype"] if constant["dtype"] in ("bool", "int64") else "float64"
+        data = numbers(constant["data"], form).reshape(constant["shape"])
+        return _viewed(data, f", dtype={dtype}", constant.get("view", "C"))
     for kind, (left, right) in {"list": ("[", "]"), "tuple": ("(", ")")}.items():
         if kind in recipe:
             inside = ", ".join(_expression(item, values) for item in recipe[kind])
             return f"{left}{inside}{',' if kind == 'tuple' and len(recipe[kind]) == 1 else ''}{right}"
     return repr(recipe["value"])
+
+
+def _viewed(data: NDArray[Any], dtype: str, view: str) -> str:
+    """Return an array that lies in memory as ``targets.views.laid_out`` has it."""
+    axes = data.ndim
+    if axes == 0 or view in ("C", "readonly"):
+        return f"np.array({_nested(data.tolist())}{dtype})"
+    turned = "[::-1]" if axes < 3 else "[..., ::-1, :]"
+    match view:
+        case "F":
+            return f"np.asfortranarray({_nested(data.tolist())}{dtype})"
+        case "reversed":
+            rows = data[::-1] if axes < 3 else data[..., ::-1, :]
+            return f"np.array({_nested(rows.tolist())}{dtype}){turned}"
+        case "strided":
+            return f"np.repeat(np.array({_nested(data.tolist())}{dtype}), 2, axis=-1)[..., ::2]"
+        case "offset":
+            around = {"b": "True", "i": "99"}.get(data.dtype.kind, "np.nan")
+            inside = ", ".join(["1:-1"] * axes)
+            return f"np.pad(np.array({_nested(data.tolist())}{dtype}), 1, constant_values={around})[{inside}]"
+    return f"np.broadcast_to(np.array({_nested(data[:1].tolist())}{dtype}), {data.shape})"
 
 
 def _nested(data: Any) -> str:
@@ -102,6 +182,13 @@ def _call(function: str, passed: list[str]) -> list[str]:
 def _seen(example: Counterexample) -> list[str]:
     found = example.found
     match example.kind:
+        case "differs" if "entry" in found:
+            facts = [
+                f"{example.entry}, indices from 1",
+                f"got    {float.fromhex(found['got'])!r}",
+                f"alone  {float.fromhex(found['alone'])!r} (the same call in a fresh process)",
+                f"twice the bound  {found['bound']:.3g} ({example.plan.precision})",
+            ]
         case "value" | "nan":
             facts = [
                 f"{example.entry}, indices from 1",

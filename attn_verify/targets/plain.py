@@ -1,8 +1,9 @@
 """Calls of a function in an ordinary Python process: a job comes as JSON from standard input, results go to a file.
 
-The text of this file, behind that of ``views.py``, is run by ``python -c``, and imports nothing but the standard library
-and NumPy.  So a function that looks around finds what it would find in its user's own program: nobody follows its
-lines, and no other package is loaded.  Recipes of arguments and returned structures are those of every run in floats.
+The text of this file, behind that of ``views.py``, is run by ``python -c``, and imports nothing but the standard
+library and NumPy.  So a function that looks around finds what it would find in its user's own program: nobody follows
+its lines, and no other package is loaded.  Recipes of arguments and returned structures are those of every run in
+floats.
 """
 
 from __future__ import annotations

@@ -181,7 +181,7 @@ CORRUPTIONS: tuple[tuple[str, Any, str], ...] = (
     ("call.arguments.Q", {"array": 1, "value": 2}, "$.call.arguments.Q"),
     ("call.arguments.Q", {"file": "x"}, "'file' is none of array"),
     ("call.arguments.Q.array.entries", [99], "99 is not a position below 5"),
-    ("call.arguments.Q.array.order", "Z", "$.call.arguments.Q.array.order"),
+    ("call.arguments.Q.array.view", "Z", "$.call.arguments.Q.array.view"),
     ("call.arguments.heads.value", [1], "is no constant"),
     ("call.arguments.mask.constant_array.data", [True], "1 values for the shape (1, 2)"),
     ("call.arguments.mask.constant_array.data.0", "yes", "is no number"),

@@ -91,7 +91,7 @@ def test_a_target_with_other_parameters(refuse, counterexample):
     [
         ("", "JSON"),
         ("[1]", "$"),
-        ('{"format": "attn-verify/certificate"}', "'attn-verify/certificate' is not 'attn-verify counterexample 1'"),
+        ('{"format": "attn-verify/certificate"}', "'attn-verify/certificate' is not 'attn-verify counterexample 2'"),
     ],
 )
 def test_a_file_that_is_no_counterexample(refuse, counterexample, text, cause):
