@@ -59,13 +59,14 @@ class _Writer:
         if "value" in recipe:
             return repr(recipe["value"])
         if "alias" in recipe:
-            return self.names[recipe["alias"]]
+            owner: str = recipe["alias"]
+            return self.names[owner]
         if "again" in recipe:
             variable = self._earlier[recipe["again"]["call"]].get(name)
             if variable is not None:
                 self._overwrite(variable, recipe["again"]["with"])
                 self.names[name] = variable
-            return str(self.names[recipe["alias"]])
+                return variable
             return self.argument(name, recipe["again"]["with"])
         variable = f"{name}{self._suffix}"
         if not name.isidentifier() or variable in self._taken:
