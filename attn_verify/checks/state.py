@@ -102,7 +102,8 @@ class _Trial:
             if first["outcome"] != "raised":
                 return Findings((), self._calls, tuple(self._notes))
         impure = self._impure(processes)
-        repeats = min(REPEATS, int(_REPEAT_SECONDS / max(first["seconds"], 1e-5)))
+        quickest = min(outcome["seconds"] for outcome in processes[0][1])
+        repeats = min(REPEATS, int(_REPEAT_SECONDS / max(quickest, 1e-5)))
         # What changes its arguments is another call the next time.
         if repeats > 1 and impure is None:
             steps = [_Step("A", repeat=repeats), _Step("A")]
@@ -141,17 +142,22 @@ class _Trial:
     def _different(
         self, processes: Sequence[tuple[Sequence[_Step], Sequence[Outcome]]], first: Outcome
     ) -> Counterexample | None:
-        known: dict[str, Outcome] = {"A": first}
-        suspects: list[tuple[Sequence[_Step], int]] = []
+        answered = []
         for steps, outcomes in processes:
-            gone = lost(outcomes)
-            if gone and outcomes[0]["outcome"] in ("timeout", "memory"):
+            if lost(outcomes) and outcomes[0]["outcome"] in ("timeout", "memory"):
                 self._note(f"{len(outcomes)} calls in one process: {ending(outcomes[0])}")
                 continue
-            for at, (step, outcome) in enumerate(zip(steps, outcomes, strict=True)):
-                reference = outcome if gone else known.setdefault(step.key, outcome)
-                if gone or self._differ(step.key, outcome, reference):
-                    suspects.append((steps, at))
+            answered += [(steps, at, outcome, lost(outcomes)) for at, outcome in enumerate(outcomes)]
+        # What the fewest calls came before, and new arrays, is likeliest to be what the call gives alone.
+        known: dict[str, Outcome] = {"A": first}
+        for steps, at, outcome, gone in sorted(answered, key=lambda item: (item[0][item[1]].in_place, item[1])):
+            if not gone:
+                known.setdefault(steps[at].key, outcome)
+        suspects = [
+            (steps, at)
+            for steps, at, outcome, gone in answered
+            if gone or self._differ(steps[at].key, outcome, known[steps[at].key])
+        ]
         if not suspects:
             return None
         tried = 0
@@ -211,7 +217,10 @@ def _histories(suspects: Sequence[tuple[Sequence[_Step], int]]) -> Iterator[Hist
     fresh = [(steps, at) for steps, at in suspects if not steps[at].in_place]
     unlike = {steps[at].key for steps, at in fresh}
     changed = [steps[at] for steps, at in suspects if steps[at].in_place]
-    found: list[History] = [([], replace(steps[at], repeat=1)) for steps, at in fresh[:1]]
+    found: list[History] = []
+    for steps, at in fresh[:1]:
+        step = replace(steps[at], repeat=1)
+        found += [([], step), ([step], step), ([replace(step, repeat=2)], step)]
     # Wrong with arrays that were changed in place, and not with new ones.
     found += [([_Step("A")], step) for step in changed if step.key not in unlike]
     behind = [(replace(steps[at - 1], in_place=False), replace(steps[at], repeat=1)) for steps, at in fresh if at]

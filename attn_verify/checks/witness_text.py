@@ -59,14 +59,13 @@ class _Writer:
         if "value" in recipe:
             return repr(recipe["value"])
         if "alias" in recipe:
-            owner: str = recipe["alias"]
-            return self.names[owner]
+            return self.names[str(recipe["alias"])]
         if "again" in recipe:
-            variable = self._earlier[recipe["again"]["call"]].get(name)
-            if variable is not None:
-                self._overwrite(variable, recipe["again"]["with"])
-                self.names[name] = variable
-                return variable
+            known: str | None = self._earlier[recipe["again"]["call"]].get(name)
+            if known is not None:
+                self._overwrite(known, recipe["again"]["with"])
+                self.names[name] = known
+                return known
             return self.argument(name, recipe["again"]["with"])
         variable = f"{name}{self._suffix}"
         if not name.isidentifier() or variable in self._taken:
