@@ -40,7 +40,7 @@ def difference(now: Outcome, alone: Outcome, plan: Plan, inputs: Inputs) -> dict
     for number, name, result, shares in _results(plan):
         read = [_read(outcome, result) for outcome in (now, alone)]
         if isinstance(read[0], str) or isinstance(read[1], str):
-            if isinstance(read[0], str) and isinstance(read[1], str) and read[0] == read[1]:
+            if _form(now["value"]) == _form(alone["value"]):
                 continue
             return {"now": f"returned {_shown(read[0])}", "alone": f"returned {_shown(read[1])}"}
         bound = APART * _bound(name, shares, plan, values, inputs)
@@ -97,6 +97,20 @@ def _read(outcome: Outcome, result: Result) -> NDArray[np.float64] | str:
         return take(outcome["value"], result)
     except MisfitError as misfit:
         return misfit.returned
+
+
+def _form(value: Any) -> Any:
+    """Return a returned structure without its numbers."""
+    if not isinstance(value, Mapping):
+        return None
+    if "array" in value:
+        return "array", tuple(value["array"]["shape"]), value["array"]["dtype"]
+    if "dict" in value:
+        return "dict", tuple((key, _form(item)) for key, item in value["dict"].items())
+    for kind in ("tuple", "list"):
+        if kind in value:
+            return kind, tuple(_form(item) for item in value[kind])
+    return type(value["value"]).__name__ if "value" in value else ("other", str(value.get("other")))
 
 
 def _shown(read: NDArray[np.float64] | str) -> str:

@@ -45,10 +45,11 @@ def check_layout(
     for point in points:
         variants = list(_variants(point))
         together = [variant.plain for variant in variants] + [variant.point for variant in variants]
-        outcomes, made = _outcomes(runner, target, together, seconds, deadline)
+        outcomes, made, note = _outcomes(runner, target, together, seconds, deadline)
         calls += made
+        notes += note
         if len(outcomes) < len(together):
-            notes.append("the process did not survive, and the time was over before every view was tried")
+            notes.append("calls one by one: the time was over before every view was tried")
         seen: dict[Any, Any] = {}
         for variant, plain, outcome in zip(variants, outcomes, outcomes[len(variants) :], strict=False):
             if _wrong(variant.plain, plain, seen) is not None:
@@ -81,7 +82,7 @@ def _variants(point: Point) -> Iterator[_Variant]:
 
 def _outcomes(
     runner: Plain, target: str, points: Sequence[Point], seconds: float, deadline: float
-) -> tuple[list[Outcome], int]:
+) -> tuple[list[Outcome], int, list[str]]:
     """Make every call once, those with the same numbers in C order only once; where they end the process, apart."""
     calls = [recipe(target, point.problem.call, point.arrays) for point in points]
     number: dict[int, int] = {}
@@ -91,8 +92,9 @@ def _outcomes(
             distinct.append(call)
         number[at] = distinct.index(call)
     outcomes: list[Outcome] = list(runner.plain(distinct, seconds=seconds))
-    made = len(distinct)
+    made, notes = len(distinct), []
     if lost(outcomes) and len(distinct) > 1:
+        notes.append(f"{made} calls in one process: {ending(outcomes[0])}")
         outcomes = []
         for call in distinct:
             if time.monotonic() > deadline:
@@ -107,7 +109,7 @@ def _outcomes(
         if number[at] >= len(outcomes):
             break
         found.append(outcomes[number[at]])
-    return found, made
+    return found, made, notes
 
 
 def _wrong(point: Point, outcome: Outcome, seen: dict[Any, Any]) -> dict[str, Any] | None:

@@ -21,7 +21,7 @@ from attn_verify.checks.witness_plan import recipe
 
 # So often is one call made where it is fast enough.
 REPEATS = 1024
-_REPEAT_SECONDS = 0.5
+_REPEAT_SECONDS = 2.0
 # Of histories that are tried for one suspicion.
 _TRIES = 14
 
@@ -77,6 +77,7 @@ class _Trial:
         self._deadline = deadline
         self._calls = 0
         self._notes: list[str] = []
+        self._first: dict[str, Outcome] = {}
         self._points = {"A": points[0]}
         first = points[0]
         for name in first.arrays:
@@ -97,6 +98,7 @@ class _Trial:
         first = processes[0][1][0]
         if lost(processes[0][1]):
             first = self._run([_Step("A")])[0]
+        self._first["A"] = first
         if first["outcome"] != "returned":
             self._notes.append(f"the call fails by itself: {ending(first)}")
             if first["outcome"] != "raised":
@@ -180,7 +182,7 @@ class _Trial:
             return False
 
     def _confirmed(self, claim: str, kind: str, before: Sequence[_Step], step: _Step) -> Counterexample | None:
-        """Return a counterexample if the calls show the same in fresh processes, twice."""
+        """Return a counterexample if the calls show it in fresh processes, twice."""
         shown = example(
             claim,
             self._target,
@@ -191,18 +193,24 @@ class _Trial:
             call=self._call(step) if before else None,
             seed=self._seed,
         )
-        found: dict[str, Any] = {}
+        self._calls += 2 * (len(before) + 1)
         try:
-            for _ in range(2):
-                self._calls += len(before) + 1
-                seen = shown.run(self._runner, self._seconds)
-                if seen is None or seen["kind"] != kind:
-                    return None
-                found = seen
+            outcome = self._runner.plain(shown.recipes(), seconds=self._seconds)[-1]
+            if shown.judge(outcome, self._alone(step.key) if kind == "differs" else None) is None:
+                return None
+            found = shown.run(self._runner, self._seconds)
         except TimeoutError as error:
             self._note(str(error))
             return None
+        if found is None or found["kind"] != kind:
+            return None
         return shown.seen_again(kind, {key: value for key, value in found.items() if key != "kind"})
+
+    def _alone(self, key: str) -> Outcome:
+        """Return what a call gives in a fresh process."""
+        if key not in self._first:
+            self._first[key] = self._run([_Step(key)])[0]
+        return self._first[key]
 
     def _note(self, text: str) -> None:
         if text not in self._notes:
@@ -217,17 +225,18 @@ def _histories(suspects: Sequence[tuple[Sequence[_Step], int]]) -> Iterator[Hist
     fresh = [(steps, at) for steps, at in suspects if not steps[at].in_place]
     unlike = {steps[at].key for steps, at in fresh}
     changed = [steps[at] for steps, at in suspects if steps[at].in_place]
-    found: list[History] = []
-    for steps, at in fresh[:1]:
-        step = replace(steps[at], repeat=1)
-        found += [([], step), ([step], step), ([replace(step, repeat=2)], step)]
+    same = [_Step("A")] if "A" in unlike else [replace(steps[at], repeat=1) for steps, at in fresh[:1]]
+    found: list[History] = [([], step) for step in same]
+    # Whether the call has another result the second or third time is seen at the start of a process.
+    if any(at in (1, 2) and steps[:at] == [_Step("A"), _Step("A")][:at] for steps, at in suspects):
+        found += [([_Step("A", repeat=repeat)], _Step("A")) for repeat in (1, 2)]
     # Wrong with arrays that were changed in place, and not with new ones.
     found += [([_Step("A")], step) for step in changed if step.key not in unlike]
+    many = {steps[0].repeat for steps, at in fresh if at == 1 and steps[0].repeat > 1}
+    many |= {steps[0].repeat - 1 for steps, at in fresh if at == 0 and steps[0].repeat > 1}
     behind = [(replace(steps[at - 1], in_place=False), replace(steps[at], repeat=1)) for steps, at in fresh if at]
-    found += [([last], step) for last, step in behind]
-    for steps, at in fresh:
-        step = replace(steps[at], repeat=1)
-        found += [([replace(step, repeat=repeat)], step) for repeat in (1, 2, steps[at].repeat - 1) if repeat > 0]
+    found += [([last], step) for last, step in behind if last.repeat == 1]
+    found += [([_Step("A", repeat=repeat)], _Step("A")) for repeat in (1, 2, *sorted(many, reverse=True))]
     found += [([_Step("A")], step) for step in changed]
     prefixes = [(list(steps[:at]), steps[at]) for steps, at in suspects if at > 1 and steps[at].repeat == 1]
     # At most so many of each sort, and the longest histories however many there were.

@@ -123,7 +123,10 @@ def _expression(recipe: Mapping[str, Any], values: NDArray[np.float64]) -> str:
         known = {"bool": "bool", "float64": "float", "int64": "int", "bfloat16": "ml_dtypes.bfloat16"}
         dtype = known.get(constant["dtype"], repr(constant["dtype"]))
         form = constant["dtype"] if constant["dtype"] in ("bool", "int64") else "float64"
-        data = numbers(constant["data"], form).reshape(constant["shape"])
+        given = constant["data"]
+        if isinstance(given, list) and form == "float64":
+            given = [float(x) for x in given]
+        data = numbers(given, form).reshape(constant["shape"])
         return _viewed(data, f", dtype={dtype}", constant.get("view", "C"))
     for kind, (left, right) in {"list": ("[", "]"), "tuple": ("(", ")")}.items():
         if kind in recipe:

@@ -223,7 +223,7 @@ def _argument(recipe: Data, values: NDArray[np.float64]) -> Any:
         return laid_out(array, content.get("view", content.get("order", "C")))
     if kind == "constant_array":
         data, dtype = content["data"], content["dtype"]
-        if isinstance(data, list) and dtype.startswith("float"):
+        if isinstance(data, list) and "float" in dtype:
             data = [float.fromhex(x) if isinstance(x, str) and "0x" in x else float(x) for x in data]
         return laid_out(_numbers(data, dtype_of(dtype)).reshape(content["shape"]), content.get("view", "C"))
     if kind in ("list", "tuple"):

@@ -44,7 +44,7 @@ def laid_out(array: NDArray[Any], view: str) -> NDArray[Any]:
         return array.copy()
     if view == "reversed":
         turned: Any = slice(None, None, -1) if array.ndim == 1 else (..., slice(None, None, -1), slice(None))
-        return np.ascontiguousarray(array[turned])[turned]  # type: ignore[no-any-return]
+        return array[turned].copy()[turned]  # type: ignore[no-any-return]
     if view == "strided":
         return np.repeat(array, 2, axis=-1)[..., ::2]
     if view == "offset":

@@ -2,6 +2,8 @@
 
 import copy
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,11 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from attn_verify.checks.counterexample import Counterexample, short
+from attn_verify.checks.counterexample import Counterexample, Earlier, short
 from attn_verify.checks.witness_plan import Part, Piece, Plan, Result, Share
 from attn_verify.errors import DocumentError
 from attn_verify.shapes import Sizes
 from attn_verify.spec import AttentionSpec
+from attn_verify.targets.runner import Runner
+from attn_verify.targets.views import VIEWS
 
 SIZES = Sizes(n=1, m=2, d_k=1, d_v=1)
 INPUTS = {"Q": np.array([[[1.0]]]), "K": np.array([[[0.5], [0.0]]]), "V": np.array([[[1.0], [-1.0]]])}
@@ -31,6 +35,10 @@ FOUND: dict[str, dict[str, Any]] = {
     "raised": {"exception": {"type": "ValueError", "text": "no", "place": None}},
     "shape": {"returned": "None", "expected": "floats of shape (1, 1)"},
     "changed": {"changed": ["Q"]},
+    "differs": {
+        "unit": 1, "result": "O", "entry": [1, 1], "got": (0.75).hex(), "alone": (0.25).hex(), "difference": 0.5,
+        "bound": 2e-12,
+    },
 }  # fmt: skip
 
 
@@ -87,11 +95,157 @@ def test_gradients_are_read_back() -> None:
         ("raised", "raised ValueError: no"),
         ("shape", "returned None, not floats of shape (1, 1)"),
         ("changed", "changed Q in place"),
+        ("differs", "O[1,1] is 0.75 in another process, 0.25 alone"),
     ],
 )
 def test_the_summary_is_one_line(kind: str, line: str) -> None:
     assert example(kind).summary == line
     assert line.split(",")[0].split(" is ")[0] in example(kind).text()
+
+
+def test_the_summary_says_what_was_called_before() -> None:
+    before = (Earlier(example().call, INPUTS), Earlier(example().call, INPUTS, 1000))
+    assert example("differs", before=before).summary == "O[1,1] is 0.75 after 1001 calls, 0.25 alone"
+    ending = {"now": "raised ValueError: no", "alone": "returned"}
+    one = example("differs", before=before[:1], found=ending)
+    assert one.summary == "raised ValueError: no after 1 call; alone: returned"
+    random = example("changed", found={"changed": [], "random": True})
+    assert random.summary == "changed the state of global random generators"
+    assert [Counterexample.from_dict(it.to_dict()).to_dict() for it in (one, random)] == [
+        one.to_dict(),
+        random.to_dict(),
+    ]
+
+
+def with_history() -> Counterexample:
+    """Calls of every sort: repeated, in every view, in bfloat16, and with arrays of an earlier call."""
+    inputs = {**INPUTS, "V": np.array([[[2.0], [2.0]]])}
+    first = {"arguments": {"Q": array([1, 1], [0]), "V": {"list": [array([2, 1], [3, 4])]}}, "positional": []}
+    views = {
+        f"A{at}": {"array": {"shape": [2, 1], "entries": [3, 4], "dtype": dtype, "view": view}}
+        for at, (view, dtype) in enumerate(
+            [*((view, "float64") for view in VIEWS), ("offset", "bfloat16"), ("F", "float16")]
+        )
+    }
+    mask = {"constant_array": {"shape": [1, 2], "data": [True, False], "dtype": "bool", "view": "offset"}}
+    bias = {"constant_array": {"shape": [1, 2], "data": [0.5, "-inf"], "dtype": "bfloat16", "view": "reversed"}}
+    again = {name: {"again": {"call": 0, "with": item}} for name, item in first["arguments"].items()}  # type: ignore[attr-defined]
+    second = {"arguments": {**views, "mask": mask, "bias": bias}, "positional": ["A0"]}
+    call = {"arguments": {**again, "K": {"alias": "Q"}}, "positional": ["Q"]}
+    before = (Earlier(first, INPUTS), Earlier(second, inputs, 3))
+    return example("differs", before=before, call=call)
+
+
+def test_a_history_is_read_back(tmp_path: Path) -> None:
+    one = with_history()
+    one.save(tmp_path / "found.json")
+    back = Counterexample.load(tmp_path / "found.json")
+    assert back.to_dict() == one.to_dict()
+    assert [it.repeat for it in back.before] == [1, 3]
+    assert back.recipe()["arguments"]["V"] == {"list": [{"array": {
+        "shape": [2, 1], "entries": [3, 4], "dtype": "float64", "view": "C"}}]}  # fmt: skip
+    assert [call["repeat"] for call in back.recipes()[:2]] == [1, 3]
+
+
+def test_the_text_of_a_history_makes_the_calls_that_a_worker_makes(tmp_path: Path, runner: Runner) -> None:
+    (tmp_path / "noted.py").write_text(NOTES)
+    one = with_history().at(f"{tmp_path / 'noted.py'}::f")
+    results = runner.plain(one.recipes())
+    assert [result["exception"] for result in results] == [None] * 3
+    program = f"{one.text()}\nimport json, noted\nprint(json.dumps(noted.calls))"
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    worker, pasted = (json.loads(text) for text in (results[-1]["value"]["value"], run.stdout))
+    for made, shown in zip(worker, pasted, strict=True):
+        for argument, other in zip(made, shown, strict=True):
+            assert argument == other
+    assert '"same"' in run.stdout
+
+
+NOTES = """
+import json
+
+calls, seen = [], []
+
+
+def f(*args, **kwargs):
+    arrays = [*args, *(kwargs[name] for name in sorted(kwargs))]
+    arrays = [x for item in arrays for x in (item if isinstance(item, list) else [item])]
+    calls.append([
+        ["same" if any(array is one for one in seen[:2]) and len(calls) else "",
+         [step // array.itemsize for step in array.strides if array.size > 1], array.dtype.name,
+         array.flags.writeable, [str(x) for x in array.ravel().tolist()], len(args)]
+        for array in arrays
+    ])
+    seen.extend(arrays)
+    return json.dumps(calls)
+"""
+
+
+def former(data: dict[str, Any]) -> dict[str, Any]:
+    """Return a file as the first version of the format has it."""
+    old = copy.deepcopy({key: item for key, item in data.items() if key != "before"})
+    old["format"] = "attn-verify counterexample 1"
+    arguments = old["call"]["arguments"]
+    for item in (arguments["Q"], arguments["K"], arguments["V"]["list"][0]):
+        item["array"]["order"] = item["array"].pop("view")
+        item["array"]["entries"] = {1: [0], 2: [1, 2]}[item["array"]["shape"][0]]
+    return old
+
+
+@pytest.mark.parametrize("kind", [kind for kind in FOUND if kind != "differs"])
+def test_files_of_the_first_version_are_read(kind: str) -> None:
+    data = example(kind).to_dict()
+    data["call"]["arguments"]["V"]["list"][0]["array"]["entries"] = "1:3"
+    back = Counterexample.from_dict(former(data))
+    assert back.to_dict() == data
+    assert back.before == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("before", [], "'before' is no field here"),
+        ("kind", "differs", "$.kind: 'differs' is none of"),
+        ("call.arguments.Q.array", {"shape": [1, 1], "entries": [0], "dtype": "float64", "view": "F"}, "order"),
+        ("call.arguments.Q.array.order", "strided", "$.call.arguments.Q.array.order"),
+        ("call.arguments.Q", {"again": {"call": 0, "with": {"value": 1}}}, "'again' is none of array"),
+    ],
+)
+def test_the_first_version_has_nothing_of_the_second(path: str, value: Any, message: str) -> None:
+    data = former(example().to_dict())
+    put(path, value)(data)
+    with pytest.raises(DocumentError) as caught:
+        Counterexample.from_dict(data)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("before", None, "$.before"),
+        ("before.0.repeat", 0, "$.before[0].repeat"),
+        ("before.0.repeat", 10**9, "$.before[0].repeat"),
+        ("before.0.extra", 1, "'extra' is no field here"),
+        ("before.0.inputs", {}, "$.before[0].inputs: it is empty"),
+        ("before.1.call.arguments.A0.array.entries", [9, 9], "$.before[1].call.arguments.A0.array.entries"),
+        ("before.1.call.arguments.A0.array.view", "odd", "$.before[1].call.arguments.A0.array.view"),
+        ("before.1.call.arguments.bias.constant_array.view", "odd", "bias.constant_array.view"),
+        ("before.0.call.arguments.Q", {"again": {"call": 0, "with": {"value": 1}}}, "0 is no earlier call with"),
+        ("call.arguments.Q.again.call", 2, "2 is no earlier call with the argument Q"),
+        ("call.arguments.Q.again.call", 1, "1 is no earlier call with the argument Q"),
+        ("call.arguments.Q.again.with", {"again": {}}, "'again' is none of array"),
+        ("found.alone", 1.0, "$.found.alone"),
+        ("found.difference", -1, "$.found.difference"),
+        ("found", {"now": "", "alone": "x"}, "$.found.now"),
+        ("found", {"now": "x"}, "alone is missing"),
+    ],
+)
+def test_a_corrupt_history_has_a_clear_message(path: str, value: Any, message: str) -> None:
+    data = copy.deepcopy(with_history().to_dict())
+    put(path, value)(data)
+    with pytest.raises(DocumentError) as caught:
+        Counterexample.from_dict(data)
+    assert message in str(caught.value)
 
 
 def test_the_text_is_python() -> None:

@@ -107,7 +107,7 @@ def _argument(recipe: Mapping[str, Any], maker: Maker) -> Any:
             view = str(rest.get("view", rest.get("order", "C")))
             return maker.array(positions, str(rest.get("dtype", "float64")), view)
         case {"constant_array": {"shape": shape, "data": data, "dtype": dtype, **rest}}:
-            if isinstance(data, list) and dtype.startswith("float"):
+            if isinstance(data, list) and "float" in dtype:
                 data = [_number(item) for item in data]
             if dtype == "bfloat16":
                 dtype = importlib.import_module("ml_dtypes").bfloat16
