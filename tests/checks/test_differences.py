@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from attn_verify.checks.differences import difference
-from attn_verify.checks.wide_bound import wide_bound, wide_gradient_bound
+from attn_verify.checks.rounding import wide_bound, wide_gradient_bound
 from attn_verify.checks.witness_plan import Part, Piece, Plan, Result, Share
 from attn_verify.shapes import Sizes
 from attn_verify.spec import AttentionSpec
