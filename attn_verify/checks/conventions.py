@@ -124,6 +124,15 @@ def shared_cases(
         yield case, ""
 
 
+def by_turns(planned: Sequence[tuple[Case, str]]) -> list[tuple[Case, str]]:
+    """Return the cases with sizes and conventions taking turns, each in its own order."""
+    groups: dict[Any, list[tuple[Case, str]]] = {}
+    for case, text in planned:
+        groups.setdefault((case.sizes, case.convention), []).append((case, text))
+    rounds = itertools.zip_longest(*groups.values())
+    return [item for turn in rounds for item in turn if item is not None]
+
+
 def smaller_cases(binding: Binding, case: Case) -> Iterator[Case]:
     """Yield cases of the same convention with fewer entries, the smallest first, for a simpler witness."""
     tiny = [

@@ -150,7 +150,7 @@ class Counterexample:
         if self.kind == "changed" and (outcome.get("changed") or outcome.get("random")):
             random = {"random": True} if outcome.get("random") else {}
             return {"kind": "changed", "changed": list(outcome["changed"]), **random}
-        return contradiction(outcome, self.plan, self.inputs)
+        return contradiction(outcome, self.plan, self.inputs, self.claim)
 
     def run(self, runner: Any, seconds: float) -> dict[str, Any] | None:
         """Run the calls in ordinary Python processes and return what contradicts the claim (see :meth:`judge`).

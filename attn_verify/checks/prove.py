@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
@@ -14,7 +14,7 @@ from typing import Any
 from attn_verify.checks.agreement import narrowest
 from attn_verify.checks.case_proof import decide
 from attn_verify.checks.causal_hint import causal_hint
-from attn_verify.checks.conventions import choose, in_words, plan_cases, shared_cases, smaller_cases
+from attn_verify.checks.conventions import by_turns, choose, in_words, plan_cases, shared_cases, smaller_cases
 from attn_verify.checks.large import is_large, prove_large
 from attn_verify.checks.outcome import Outcome, check_plain
 from attn_verify.checks.proof_report import Proof, verdict_of
@@ -34,7 +34,7 @@ Spec = AttentionSpec | str | Mapping[str, Any] | None
 _LONG, _SHORT = 8.0, 2.0
 # Seconds after which a claim that some case leaves open is not looked at in further ones, and of each choice of sizes
 # and layout only so many cases are; and those after which none is, whatever there is left.
-_PATIENCE, _MOST, _END = 60.0, 2, 80.0
+_PATIENCE, _MOST, _END = 60.0, 2, 4 / 3  # the last in units of the first
 # Seconds for a hint about a counterexample.
 _HINT = 5.0
 
@@ -98,6 +98,7 @@ class _Agenda:
     """Which of the planned cases are left out, for want of time: where a target is slow, masks above all."""
 
     start: float
+    patience: float
     looked: Counter[Any] = field(default_factory=Counter)
     left: Counter[str] = field(default_factory=Counter)
     masks: Counter[str] = field(default_factory=Counter)
@@ -108,8 +109,8 @@ class _Agenda:
         key = (case.convention, tuple(case.sizes.items()), case.mask is None, sharing(case))
         spent = time.monotonic() - self.start
         # Cases in which arguments are one object are few and tiny.
-        late = self.looked[key] >= _MOST or (spent > _END and not sharing(case))
-        if spent > _PATIENCE and (hopeless or late):
+        late = self.looked[key] >= _MOST or (spent > _END * self.patience and not sharing(case))
+        if spent > self.patience and (hopeless or late):
             self.left[Outcome(case).described + f", {case.convention}"] += 1
             self.cut.add(text)
             return True
@@ -120,12 +121,12 @@ class _Agenda:
     def report(self, proof: Proof) -> None:
         """Say what was left out, and correct what is said of the masks."""
         proof.masks = [
-            f"{text}; {self.masks[text]} of them, the others were left out after {_PATIENCE:g} s"
+            f"{text}; {self.masks[text]} of them, the others were left out after {self.patience:.3g} s"
             if text in self.cut and ": " in text
             else text
             for text in proof.masks
         ]
-        proof.refused += [f"{text}: {n} cases left out after {_PATIENCE:g} s" for text, n in self.left.items()]
+        proof.refused += [f"{text}: {n} cases left out after {self.patience:.3g} s" for text, n in self.left.items()]
 
 
 @dataclass
@@ -135,6 +136,7 @@ class Prover:
     ``search_seconds`` is the time for all searches of one proof together.  Without ``thorough`` a proof ends at
     the first case that stays undecided: the status cannot become better, only the list of reasons longer.  With
     ``hints`` a refuted target is compared with the formula of the other causal alignments.
+    After ``patience`` seconds few further cases are looked at; with less than a minute of it sizes take turns.
     """
 
     runner: Any
@@ -143,6 +145,7 @@ class Prover:
     search_seconds: float = 24.0
     thorough: bool = True
     hints: bool = False
+    patience: float = _PATIENCE
     progress: Callable[[str], None] = lambda _: None
     _searched: float = 0.0
 
@@ -182,11 +185,13 @@ class Prover:
         chosen = choose(self.runner, binding, address.shown, sizes, seconds=self.seconds)
         proof.conventions = [in_words(binding, convention) for convention in chosen.accepted]
         proof.refused = [f"{in_words(binding, convention)}: {why}" for convention, why in chosen.refused]
-        planned = chain(
+        planned: Iterator[tuple[Case, str]] = chain(
             plan_cases(binding, chosen.accepted, sizes, seed=self.seed),
             shared_cases(binding, chosen.accepted, sizes, seed=self.seed),
         )
-        open_, agenda = False, _Agenda(start)
+        if self.patience < _PATIENCE:
+            planned = iter(by_turns(list(planned)))
+        open_, agenda = False, _Agenda(start, self.patience)
         for case, text in planned:
             if agenda.leave_out(case, text, open_):
                 continue
@@ -206,7 +211,7 @@ class Prover:
             open_ = open_ or doubtful
         if open_ and agenda.left:
             proof.outcomes[-1].doubt(
-                f"after {_PATIENCE:g} s and a case that is undecided, no further case was looked at"
+                f"after {self.patience:.3g} s and a case that is undecided, no further case was looked at"
             )
         agenda.report(proof)
         self._run_plain(proof)

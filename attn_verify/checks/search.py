@@ -28,6 +28,7 @@ from attn_verify.targets.units import Case
 
 Arrays = Mapping[str, NDArray[np.float64]]
 Found = Mapping[str, Any]
+Judge = Callable[[Problem, Arrays, Mapping[str, Any]], Found | None]
 
 # A witness is off by more than this many bounds, and stays so while it is made simpler.
 CLEAR = 4.0
@@ -49,13 +50,17 @@ class Runs(Protocol):
 
 
 class Trials:
-    """Runs inputs of one problem and judges them, until the time is over."""
+    """Runs inputs of one problem and judges them, until the time is over.
 
-    def __init__(self, runner: Runs, target: str, deadline: float, seconds: float) -> None:
+    ``judge`` returns what is wrong in one run, ``None`` where nothing clear is (default: :func:`clear`).
+    """
+
+    def __init__(self, runner: Runs, target: str, deadline: float, seconds: float, judge: Judge | None = None) -> None:
         self.runner = runner
         self.target = target
         self.deadline = deadline
         self.seconds = seconds
+        self.judge = clear if judge is None else judge
         self.runs = 0
 
     @property
@@ -79,7 +84,7 @@ class Trials:
     def judged(self, asked: Problem, inputs: Sequence[Arrays]) -> list[Found | None]:
         """Return what is wrong with each input, ``None`` where nothing clear is."""
         outcomes = self.outcomes(asked, inputs)
-        found = [clear(asked, arrays, outcome) for arrays, outcome in zip(inputs, outcomes, strict=False)]
+        found = [self.judge(asked, arrays, outcome) for arrays, outcome in zip(inputs, outcomes, strict=False)]
         return found + [None] * (len(inputs) - len(found))
 
 

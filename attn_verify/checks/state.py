@@ -21,7 +21,6 @@ from attn_verify.checks.witness_plan import recipe
 
 # So often is one call made where it is fast enough.
 REPEATS = 1024
-_REPEAT_SECONDS = 2.0
 # Of histories that are tried for one suspicion.
 _TRIES = 14
 
@@ -34,6 +33,7 @@ def check_state(
     seed: int = 0,
     seconds: float = 20.0,
     budget_seconds: float = 30.0,
+    repeat_seconds: float = 2.0,
 ) -> Findings:
     """Return what contradicts ``purity`` and ``determinism``, at most one counterexample each.
 
@@ -45,13 +45,14 @@ def check_state(
         seed: of the counterexamples.
         seconds: time limit of one process.
         budget_seconds: time after which no further explanation of a difference is tried.
+        repeat_seconds: time for one call made again and again.
 
     ``purity``: no argument, and not the state of Python's and NumPy's global random generators, is changed.
     ``determinism``: a call gives the same result alone, twice in a row, after other calls, with arrays that the caller
     has changed in place since an earlier call, after many calls, and in another process.  Results are the same if they
     are within twice the bound of each other; a function that is wrong in the same way at every call is deterministic.
     """
-    trial = _Trial(runner, target, points, seed, seconds, time.monotonic() + budget_seconds)
+    trial = _Trial(runner, target, points, seed, seconds, time.monotonic() + budget_seconds, repeat_seconds)
     return trial.findings()
 
 
@@ -68,9 +69,11 @@ class _Trial:
     """The processes of one check, and the explanation of what they show."""
 
     def __init__(
-        self, runner: Plain, target: str, points: Sequence[Point], seed: int, seconds: float, deadline: float
-    ) -> None:
+        self, runner: Plain, target: str, points: Sequence[Point], seed: int, seconds: float, deadline: float,
+        repeat_seconds: float,
+    ) -> None:  # fmt: skip
         self._runner = runner
+        self._repeat_seconds = repeat_seconds
         self._target = target
         self._seed = seed
         self._seconds = seconds
@@ -105,7 +108,7 @@ class _Trial:
                 return Findings((), self._calls, tuple(self._notes))
         impure = self._impure(processes)
         quickest = min(outcome["seconds"] for outcome in processes[0][1])
-        repeats = min(REPEATS, int(_REPEAT_SECONDS / max(quickest, 1e-5)))
+        repeats = min(REPEATS, int(self._repeat_seconds / max(quickest, 1e-5)))
         # What changes its arguments is another call the next time.
         if repeats > 1 and impure is None:
             steps = [_Step("A", repeat=repeats), _Step("A")]

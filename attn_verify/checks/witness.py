@@ -26,9 +26,11 @@ from attn_verify.arithmetic.number_system import Arithmetic, textbook_matmul
 from attn_verify.checks.rounding import (
     FloatFormat,
     Inputs,
-    wide_bound,
+    Profile,
+    all_bounds,
+    distances,
+    weights_bound,
     wide_gradient_bound,
-    wide_weights_bound,
 )
 from attn_verify.shapes import Sizes
 from attn_verify.spec import Allowed, AttentionSpec
@@ -41,8 +43,8 @@ _DIGITS = 24
 OPEN = object()
 
 _OUTPUTS = ("O", "Z", "Y", "P")
-# Is told a result by name, what was returned, and balls around what is exact.
-Observer = Callable[[str, NDArray[Any], NDArray[np.object_]], None]
+# Is told upper bounds of the distances of a result to what is exact (balls), and bounds by class of implementations.
+Observer = Callable[[NDArray[np.float64], NDArray[np.object_], Mapping[str, NDArray[np.float64]]], None]
 _SHARED = ("X", "X_KV", "W_O", "dY")
 
 
@@ -84,6 +86,7 @@ def judge(
     unit: Unit,
     form: FloatFormat,
     *,
+    stable: bool = False,
     observe: Observer | None = None,
 ) -> list[Deviation]:
     """Return the entries of ``results`` that lie outside the widest bound, the worst first.
@@ -91,8 +94,9 @@ def judge(
     .. math:: |ŷ - y| > \\mathrm{bound}
 
     ``results`` maps ``O``, ``Z`` or ``Y`` (n, columns), ``P`` (h, n, m), or names of gradients in the shapes of their
-    inputs, to float arrays.  Entries that the spec leaves open are not judged.  ``observe`` sees what is compared.
-    Raises ``ValueError`` for another name or shape.
+    inputs, to float arrays.  Entries that the spec leaves open are not judged.  With ``stable`` every shift must be
+    that of the row's own maximum, as large scores need it.  ``observe`` sees what is compared of
+    the result.  Raises ``ValueError`` for another name or shape.
 
     >>> one = np.ones((1, 1, 1))
     >>> unit = Unit({"Q": one, "K": one, "V": one}, Sizes(n=1, d_k=1, d_v=1), AttentionSpec(), ((True,),))
@@ -101,24 +105,37 @@ def judge(
     >>> judge({"O": np.array([[1.0]])}, unit, FloatFormat.of("float64"))
     []
     """
-    bounds: dict[str, NDArray[np.float64]] = {}
+    limits: dict[str, NDArray[np.float64]] = {}
     exact: dict[str, NDArray[np.object_]] = {}
+    classes: dict[str, NDArray[np.float64]] = {}
     if any(name in _OUTPUTS for name in results):
-        exact = _exact_outputs(unit)
-        bound = wide_bound(unit.inputs, unit.sizes, unit.spec, unit.allowed, form)
-        bounds = dict.fromkeys(("O", "Z", "Y"), bound)
-        bounds["P"] = wide_weights_bound(unit.inputs, unit.sizes, unit.spec, form)
+        exact = exact_outputs(unit)
+        classes = result_bounds(unit, form, stable=stable)
+        limits = dict.fromkeys(("O", "Z", "Y"), classes["coarse"])
+        if "P" in results:
+            profile = Profile.exact_inputs(form)
+            limits["P"] = weights_bound(unit.inputs, unit.sizes, unit.spec, unit.allowed, profile, stable=stable)
     if any(name not in _OUTPUTS for name in results):
         exact |= exact_gradients(unit)
-        bounds |= wide_gradient_bound(unit.inputs, unit.sizes, unit.spec, form)
+        limits |= wide_gradient_bound(unit.inputs, unit.sizes, unit.spec, form)
     found: list[Deviation] = []
     for name, array in results.items():
         if name not in exact or exact[name].shape != np.shape(array):
             raise ValueError(f"no result {name} of shape {np.shape(array)} is known here")
-        if observe is not None:
-            observe(name, np.asarray(array), exact[name])
-        found += judge_entries(name, np.asarray(array), exact[name], bounds[name], form)
+        far = distances(array, exact[name])
+        if observe is not None and name in ("O", "Z", "Y"):
+            observe(far, exact[name], classes)
+        found += judge_entries(name, np.asarray(array), exact[name], limits[name], form, far)
     return sorted(found, key=lambda seen: (-seen.fraction, seen.name, seen.entry))
+
+
+def result_bounds(unit: Unit, form: FloatFormat, *, stable: bool = False) -> dict[str, NDArray[np.float64]]:
+    """Return the bounds of every entry of the result, shape (n, columns), by class of implementations."""
+    found = all_bounds(
+        unit.inputs, unit.sizes, unit.spec, unit.allowed, (Profile.exact_inputs(form),),
+        rescalings=unit.sizes.keys, stable=stable,
+    )  # fmt: skip
+    return {kind: bound[0] for kind, bound in found.items()}
 
 
 def deviation(
@@ -143,15 +160,21 @@ def unit_in_last_place(exact: Ball, form: FloatFormat) -> float:
 
 
 def judge_entries(
-    name: str, array: NDArray[Any], exact: NDArray[np.object_], bound: NDArray[np.float64], form: FloatFormat
-) -> Iterator[Deviation]:
-    """Yield the entries of an array that lie outside their bounds; ``exact`` holds balls, None for NaN, or ``OPEN``."""
-    values, limits = np.asarray(array, np.float64).ravel().tolist(), bound.ravel().tolist()
-    for at, (value, ball, limit) in enumerate(zip(values, exact.ravel(), limits, strict=True)):
-        if ball is OPEN or (ball is not None and error_of(value, ball) <= limit):
+    name: str, array: NDArray[Any], exact: NDArray[np.object_], bound: NDArray[np.float64], form: FloatFormat,
+    far: NDArray[np.float64] | None = None,
+) -> Iterator[Deviation]:  # fmt: skip
+    """Yield the entries of an array that lie outside their bounds; ``exact`` holds balls, None for NaN, or ``OPEN``.
+
+    ``far`` are the :func:`~attn_verify.checks.rounding.distances`, where they are known: what is certainly inside
+    needs no second look.
+    """
+    upper = distances(array, exact) if far is None else far
+    for index in zip(*np.nonzero(~(upper <= bound)), strict=True):
+        ball: Any = exact[index]
+        if ball is OPEN:
             continue
-        index = tuple(int(i) for i in np.unravel_index(at, array.shape))
-        seen = deviation(name, index, value, ball, limit, form)
+        at = tuple(int(i) for i in index)
+        seen = deviation(name, at, float(array[index]), ball, float(bound[index]), form)
         if seen.error > seen.bound or (math.isinf(seen.error) and not math.isinf(seen.bound)):
             yield seen
 
@@ -164,7 +187,7 @@ def error_of(value: float, exact: Ball) -> float:
         return max(0.0, float(abs(flint.arb(value) - exact).lower()))
 
 
-def _exact_outputs(unit: Unit) -> dict[str, NDArray[np.object_]]:
+def exact_outputs(unit: Unit) -> dict[str, NDArray[np.object_]]:
     """Return balls around the result, under each of its names, and around the weights P (h, n, m)."""
     with precision(_BITS):
         balls = {name: _matrices(name, array) for name, array in unit.inputs.items() if name not in ("dO", "dY")}

@@ -118,12 +118,14 @@ def contradiction(
     outcome: Mapping[str, Any],
     plan: Plan,
     inputs: Inputs,
-    observe: Callable[[Unit, str, NDArray[Any], NDArray[np.object_]], None] | None = None,
+    claim: str = "formula",
+    observe: Callable[..., None] | None = None,
 ) -> dict[str, Any] | None:
     """Return ``{"kind": …, …}`` of the worst thing in one float run, ``None`` if it is what it should be.
 
-    ``observe`` is told what was compared: the evaluation of the formula, the name of the result, what was returned, and
-    balls around what is exact.  Raises ``TimeoutError`` for a run without an answer: out of time, or out of memory.
+    The claim ``range`` asks for weights that are shifted by their own row's maximum.  ``observe`` is told what was
+    compared: the evaluation of the formula, and what :data:`~attn_verify.checks.witness.Observer` is told of it.
+    Raises ``TimeoutError`` for a run without an answer: out of time, or out of memory.
     """
     ended = outcome["outcome"]
     if ended in ("timeout", "memory"):
@@ -135,11 +137,11 @@ def contradiction(
     values = flat(inputs)
     try:
         for number, share in enumerate(plan.units, start=1):
-            taken = {name: take(outcome["value"], result) for name, result in share.results.items()}
+            taken = taken_results(outcome["value"], share)
             if taken:
                 unit = plan.unit(share, values)
                 told = None if observe is None else partial(observe, unit)
-                worst = judge(taken, unit, plan.form, observe=told)[:1]
+                worst = judge(taken, unit, plan.form, stable=claim == "range", observe=told)[:1]
                 found += [(number, seen) for seen in worst]
         gradients = {name: take(outcome["value"], result) for name, result in plan.gradients.items()}
     except MisfitError as misfit:
@@ -150,6 +152,11 @@ def contradiction(
         return None
     number, seen = min(found, key=lambda item: (-item[1].fraction, item[0]))
     return as_found(number, seen)
+
+
+def taken_results(value: Any, share: Share) -> dict[str, NDArray[np.float64]]:
+    """Return the results of one evaluation by name; raises ``MisfitError`` where the value has another shape."""
+    return {name: take(value, result) for name, result in share.results.items()}
 
 
 def as_found(unit: int, seen: Deviation) -> dict[str, Any]:

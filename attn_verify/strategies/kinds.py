@@ -37,7 +37,8 @@ class Kind:
 
         The same frame and seed give the same arrays.
         """
-        arrays = self.build(frame, np.random.default_rng(seed))
+        with np.errstate(over="ignore", invalid="ignore"):  # what overflows is made smaller
+            arrays = self.build(frame, np.random.default_rng(seed))
         return None if arrays is None else frame.fit(arrays, self.claim)
 
 

@@ -21,20 +21,21 @@ _PATIENCE = 80.0
 class Runner:
     """A worker process, for as long as the block lasts; every job runs in a fresh process.
 
-    ``fork=False`` starts an interpreter for each job, as is done where ``fork`` is not safe.  Whatever the target does,
-    a job ends with an outcome; a target that cannot be imported or found raises ``TargetError`` (but in ``trace``,
-    where the exact models may be the cause).
+    A ``light`` one starts sooner, and is slow at exact numbers.  ``fork=False`` starts an interpreter for each
+    job, as is done where ``fork`` is not safe.  Whatever the target does, a job ends with an outcome; a target that
+    cannot be imported or found raises ``TargetError`` (but in ``trace``, where the exact models may be the cause).
     """
 
-    def __init__(self, *, memory_mib: int = 4096, fork: bool | None = None) -> None:
+    def __init__(self, *, memory_mib: int = 4096, fork: bool | None = None, light: bool = False) -> None:
         self._memory = memory_mib
+        self._options = ("--light",) if light else ()
         # Apple's libraries do not survive a fork.
         self._fork = (hasattr(os, "fork") and sys.platform != "darwin") if fork is None else fork
         self._server: WorkerProcess | None = None
 
     def __enter__(self) -> Self:
         if self._fork:
-            self._server = WorkerProcess()
+            self._server = WorkerProcess(*self._options)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -139,7 +140,7 @@ class Runner:
 
     def _exchange(self, job: Data, seconds: float) -> tuple[Data, bytes]:
         if self._server is None:
-            self._server = WorkerProcess()
+            self._server = WorkerProcess(*self._options)
         self._server.send(job)
         message = self._server.receive(seconds + _PATIENCE)
         if isinstance(message, tuple):

@@ -1,7 +1,8 @@
 """The worker process: loads the libraries once and runs jobs, ``python -m attn_verify.targets.worker``.
 
 It reads jobs from its standard input and answers on its standard output.  With ``--once`` it is the process of a
-single job, for systems without a safe ``fork``.
+single job, for systems without a safe ``fork``; with ``--light`` it starts sooner, and loads no exact numbers before a
+job asks for them.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ def main(arguments: list[str]) -> None:
         return
     # An interrupt of the terminal is for the parent, which closes our input.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    preload()
+    if "--light" not in arguments:
+        preload()
     from attn_verify.targets.server import serve
 
     serve(commands, answers)

@@ -40,8 +40,12 @@ def battery(
     magnitudes: Iterable[float] = (),
     claims: Collection[str] = CLAIMS,
     seed: int = 0,
+    start: int = 0,
+    step: int = 1,
 ) -> Iterator[Sample]:
     """Yield one sample of every kind that there is room for, the most telling first.
+
+    With ``start`` and ``step`` only every so many kinds are made.
 
     ``shapes`` are canonical, with axes of batch and heads in front; ``allowed`` (…, n, m) are the pairs of a query and
     a key that may attend (``None``: all); ``magnitudes`` are numbers to try scores and entries near; ``claims`` selects
@@ -53,7 +57,7 @@ def battery(
     ('normal', 'rounding', True)
     """
     frame = Frame.of(shapes, sigma=sigma, allowed=allowed, dtype=dtype)
-    for at, kind in enumerate(telling(_selected(frame, magnitudes, claims))):
+    for at, kind in list(enumerate(telling(_selected(frame, magnitudes, claims))))[start::step]:
         arrays = kind.make(frame, _BATTERY, seed, at)
         if arrays is not None:
             yield Sample(kind.name, kind.claim, arrays)

@@ -85,7 +85,7 @@ def behaves_like(
         bound = found[kind][list(profiles).index(profile)]
         judged = np.isfinite(bound) & ~np.isnan(errors)
         off, limit = errors[judged], bound[judged]
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(all="ignore"):
             parts = np.where(off == 0, 0.0, off / limit)
         table[profile.name, kind] = Fraction(float(parts.max(initial=0.0)), int(judged.sum()))
     return table
