@@ -1,0 +1,132 @@
+"""From a failed trial to a counterexample: repeated in a fresh process, made small, and seen once more."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attn_verify.checks.audit.groups import Group, Prepared, scale_of
+from attn_verify.checks.audit.picture import picture
+from attn_verify.checks.audit.subject import Subject
+from attn_verify.checks.conventions import smaller_cases
+from attn_verify.checks.counterexample import Counterexample
+from attn_verify.checks.search import Found, Trials
+from attn_verify.checks.variants import rounded
+from attn_verify.checks.witness_case import Problem
+from attn_verify.checks.witness_plan import contradiction
+from attn_verify.checks.witness_shrink import same, simplify
+from attn_verify.strategies.frames import Frame
+from attn_verify.targets.units import Case
+
+Data = dict[str, Any]
+Arrays = Mapping[str, NDArray[np.float64]]
+Witness = tuple[Problem, Arrays, Found]
+
+
+class _Judge:
+    """What refutes a claim on inputs that are legal for it."""
+
+    def __init__(self, subject: Subject, claim: str, dtype: str) -> None:
+        self.subject = subject
+        self.claim = claim
+        self.dtype = dtype
+
+    def __call__(self, asked: Problem, arrays: Arrays, outcome: Mapping[str, Any]) -> Found | None:
+        if outcome.get("random") and self.claim != "determinism":
+            return None
+        try:
+            found = contradiction(outcome, asked.plan, arrays, self.claim)
+        except TimeoutError:
+            return None
+        return found if found is not None and self.legal(asked, arrays) else None
+
+    def legal(self, asked: Problem, arrays: Arrays) -> bool:
+        """Return whether the claim speaks of these inputs."""
+        sigma = scale_of(self.subject, asked.plan.units[0].sizes)
+        frame = Frame.of(asked.shapes, sigma=sigma, allowed=None, dtype=self.dtype)
+        exact = rounded(arrays, self.dtype)
+        same_numbers = all(np.array_equal(array, exact[name]) for name, array in arrays.items())
+        return same_numbers and frame.fits(arrays, "range" if self.claim == "range" else "rounding")
+
+
+def confirm(runner: Any, subject: Subject, claim: str, group: Group, arrays: Arrays, *, seconds: float) -> Data:
+    """Return ``{"counterexample", "picture", …}`` for a failed trial, or ``{"lost": reason}``.
+
+    The trial is run by itself in a fresh process.  What fails there is made smaller, sizes first, then numbers, for as
+    long as ``seconds`` allow, and is run once more.
+    """
+    prepared = Prepared(subject, group)
+    judge = _Judge(subject, claim, group.dtype)
+    trials = Trials(
+        _Plainly(runner), subject.options.target, time.monotonic() + seconds, subject.options.seconds, judge
+    )
+    first = trials.outcomes(prepared.asked, [arrays], fresh=True)[0]
+    prepared.settle([first])
+    seen = judge(prepared.asked, arrays, first)
+    if seen is None:
+        return {"lost": "it does not fail in a process of its own"}
+    found: Witness = (prepared.asked, arrays, seen)
+    best = _smaller(trials, subject, prepared.case, group, found)
+    small, numbers, again = best[0], *simplify(trials, *best)
+    for asked, values in ((small, numbers), best[:2], found[:2]):
+        outcome = trials.outcomes(asked, [values], fresh=True)[0]
+        last = judge(asked, values, outcome)
+        if last is not None and last["kind"] == seen["kind"]:
+            rest = {name: value for name, value in last.items() if name != "kind"}
+            example = Counterexample(
+                claim, str(last["kind"]), subject.options.target, asked.layout, asked.call, values, asked.plan, rest,
+                subject.options.seed,
+            )  # fmt: skip
+            return {"counterexample": example.to_dict(), "picture": picture(example, outcome)}
+    return {"lost": f"it failed once, and not again: {again['kind']}"}
+
+
+class _Plainly:
+    """Runs calls as the target's user would, in processes where nothing else is loaded."""
+
+    def __init__(self, runner: Any) -> None:
+        self.runner = runner
+
+    def run_many(self, calls: Any, *, seconds: float, fresh: bool = False) -> list[Data]:
+        """Run calls in one plain process; with ``fresh`` each in its own."""
+        packs = [[call] for call in calls] if fresh else [list(calls)]
+        return [result for pack in packs for result in self.runner.plain(pack, seconds=seconds)]
+
+
+def _smaller(trials: Trials, subject: Subject, case: Case, group: Group, found: Witness) -> Witness:
+    """Go from a witness to one at smaller sizes, by the corner of its arrays."""
+    best, now = found, case
+    halfway = time.monotonic() + max(0.0, trials.deadline - time.monotonic()) * 0.5
+    progress = True
+    while progress and time.monotonic() < halfway:
+        progress = False
+        for other in smaller_cases(subject.binding, now):
+            if time.monotonic() > halfway:
+                return best
+            witness = _corner(trials, subject, other, group, best)
+            if witness is not None:
+                best, now, progress = witness, other, True
+                break
+    return best
+
+
+def _corner(trials: Trials, subject: Subject, other: Case, group: Group, best: Witness) -> Witness | None:
+    """Return the corner of a witness at another size, if it is one there."""
+    small = {name: int(size) for name, size in other.sizes.to_dict().items()}
+    mask = None if other.mask is None else [list(row) for row in other.mask]
+    prepared = Prepared(subject, replace(group, sizes=small, mask=mask))
+    shapes, arrays = prepared.asked.shapes, {}
+    for name, shape in shapes.items():
+        array = best[1].get(name)
+        if array is None or array.ndim != len(shape) or any(a < b for a, b in zip(array.shape, shape, strict=True)):
+            return None
+        arrays[name] = array[tuple(slice(length) for length in shape)].copy()
+    outcome = trials.outcomes(prepared.asked, [arrays])[0]
+    prepared.settle([outcome])
+    seen = trials.judge(prepared.asked, arrays, outcome)
+    return (prepared.asked, arrays, seen) if seen is not None and same(seen, best[2]) else None

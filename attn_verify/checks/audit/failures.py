@@ -1,0 +1,74 @@
+"""Which failures are made counterexamples, and in which order: the simplest of every claim first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from attn_verify.checks.audit.findings import Findings
+from attn_verify.checks.audit.schedule import Task
+
+Data = Mapping[str, Any]
+
+# Failures of one claim that are looked at until one is confirmed.
+TRIES = 3
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A failure of a claim, with the task that would confirm it."""
+
+    claim: str
+    sample: str
+    profile: str
+    task: Task
+
+
+def suspects(found: Findings) -> dict[str, list[Suspect]]:
+    """Return the failures to look at by claim, the simplest first."""
+    failures: dict[str, list[Data]] = {claim: list(items) for claim, items in found.failures.items()}
+    for violation in found.properties.get("violations", ()):
+        # Of two results that contradict one another, one is not near its exact value.
+        tries = [{**violation, "arrays": arrays} for arrays in violation["tries"]]
+        failures.setdefault("properties", []).extend(tries)
+    return {claim: list(_suspects(claim, items)) for claim, items in failures.items()}
+
+
+def _suspects(claim: str, items: Sequence[Data]) -> Iterator[Suspect]:
+    for number, item in enumerate(sorted(items, key=_simplicity)[:TRIES]):
+        data = {"claim": claim, "group": item["group"], "arrays": item["arrays"]}
+        yield Suspect(
+            claim, item["sample"], item.get("profile", ""), Task(f"confirm {claim} {number}", "confirm", data, 1.0)
+        )
+
+
+def _simplicity(item: Data) -> tuple[bool, int]:
+    """Order wrong numbers before exceptions, small arrays before large ones."""
+    sizes = item["group"]["sizes"]
+    kind = item.get("found", {}).get("kind", "value")
+    return kind != "value", sizes["n"] * sizes.get("m", sizes["n"])
+
+
+def confirm_all(
+    found: Findings, run: Callable[[Sequence[Task]], None], results: Mapping[str, Data]
+) -> None:  # fmt: skip
+    """Fill in the counterexamples of ``found``, and why a failure has none; ``run`` has tasks done.
+
+    One failure of each claim is looked at first, further ones only where it could not be confirmed.
+    """
+    listed = suspects(found)
+    for turn in range(TRIES):
+        now = [own[turn] for own in listed.values() if turn < len(own) and own[turn].claim not in found.counterexamples]
+        if not now:
+            break
+        run([suspect.task for suspect in now])
+        for suspect in now:
+            result = results.get(suspect.task.name, {})
+            if "counterexample" in result:
+                found.counterexamples[suspect.claim] = {
+                    **result, "sample": suspect.sample, "profile": suspect.profile,
+                }  # fmt: skip
+            else:
+                reason = result.get("lost") or result.get("error") or "there was no time to repeat it"
+                found.unconfirmed.setdefault(suspect.claim, f"a failure was seen, but {reason}")

@@ -1,0 +1,141 @@
+"""Properties that any attention has, at sizes where exact values would take too long: no oracle, only bounds.
+
+Rows of weights add up to one, so values that are all one give ones, and every output lies between the smallest and
+the largest value that the query may attend to; the order of the keys does not matter; under a causal mask, later
+keys do not change earlier outputs.  Each is a statement about exact results; with ``B`` the rounding bound of an
+entry, a computed one may leave the hull by ``B``, and two computed ones may differ by ``B + B'``.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attn_verify.checks.audit.groups import Group, Prepared
+from attn_verify.checks.audit.subject import Subject
+from attn_verify.checks.audit.trials import packed_arrays
+from attn_verify.checks.witness import result_bounds
+from attn_verify.checks.witness_plan import MisfitError, Plan, flat, taken_results
+from attn_verify.shapes import Sizes
+from attn_verify.targets.cases import default_sizes
+
+Data = dict[str, Any]
+Arrays = Mapping[str, NDArray[np.float64]]
+
+_LARGE = ((130, 257), (1, 513))
+_PER_SIZE = 1
+
+
+def properties(runner: Any, subject: Subject, deadline: float) -> Data:
+    """Try every property at small and at large sizes; return counts and the first violation of each."""
+    counts: dict[str, int] = {}
+    violations: list[Data] = []
+    shown: list[str] = []
+    for sizes in _sizes(subject):
+        if time.monotonic() > deadline:
+            break
+        prepared = Prepared(subject, Group(sizes.to_dict(), None, "none", subject.options.dtypes[0]))
+        for number in range(_PER_SIZE):
+            _at(runner, prepared, number, counts, violations)
+        shown.append(", ".join(f"{name}={value}" for name, value in sizes.items()))
+    return {"counts": counts, "violations": violations, "sizes": shown}
+
+
+def _sizes(subject: Subject) -> Iterator[Sizes]:
+    if subject.binding.mask == "required":
+        return
+    yield from subject.sizes[:3]
+    for n, m in _LARGE:
+        given = {"n": n, "m": m} if subject.binding.keys_apart != "no" else {"n": n}
+        try:
+            found = default_sizes(subject.binding, subject.convention, {**given, **subject.options.sizes})
+        except Exception:  # sizes that this target cannot have
+            continue
+        yield found[0]
+
+
+def _at(runner: Any, prepared: Prepared, number: int, counts: dict[str, int], violations: list[Data]) -> None:
+    generator = np.random.default_rng((prepared.subject.options.seed, number, *prepared.group.sizes.values()))
+    arrays = {
+        name: np.round(generator.standard_normal(shape) * 64) / 64 for name, shape in prepared.asked.shapes.items()
+    }
+    tries = {"order of the keys": _reordered(arrays, prepared, generator), "causality": _later(arrays, prepared)}
+    asked = {"hull": arrays, **{name: other for name, other in tries.items() if other is not None}}
+    outcomes = runner.plain([prepared.call(own) for own in asked.values()], seconds=prepared.subject.options.seconds)
+    prepared.settle(outcomes)
+    plan = prepared.asked.plan
+    results = {}
+    for (name, own), outcome in zip(asked.items(), outcomes, strict=True):
+        if outcome["outcome"] == "returned":
+            try:
+                results[name] = [_result(plan, share, outcome, own) for share in plan.units]
+            except MisfitError:
+                return
+    if "hull" not in results:
+        return
+    for name, found in _violations(results, prepared, arrays):
+        counts[name] = counts.get(name, 0) + 1
+        if found and not any(item["property"] == name for item in violations):
+            inputs = [packed_arrays(own) for own in asked.values()]
+            violations.append(
+                {"property": name, "group": prepared.group.to_dict(), "text": found, "sample": name, "tries": inputs}
+            )
+
+
+def _result(plan: Plan, share: Any, outcome: Data, arrays: Arrays) -> tuple[Any, NDArray[Any], NDArray[Any]]:
+    """Return a unit with its result and the bound of every entry."""
+    taken = taken_results(outcome["value"], share)
+    array = next(value for name, value in taken.items() if name in ("O", "Z", "Y"))
+    unit = plan.unit(share, flat(arrays))
+    return unit, array, result_bounds(unit, plan.form)["coarse"]
+
+
+def _reordered(arrays: Arrays, prepared: Prepared, generator: np.random.Generator) -> dict[str, Any] | None:
+    """Return the inputs with the keys in another order, where keys have arrays of their own and no place."""
+    if prepared.subject.spec.causal != "none" or ("K" not in arrays and "X_KV" not in arrays):
+        return None
+    names = ("K", "V") if "K" in arrays else ("X_KV",)
+    order = generator.permutation(arrays[names[0]].shape[-2])
+    return {name: array[..., order, :] if name in names else array for name, array in arrays.items()}
+
+
+def _later(arrays: Arrays, prepared: Prepared) -> dict[str, Any] | None:
+    """Return the inputs with other last keys, which no query but the last may attend to."""
+    share = prepared.asked.plan.units[0]
+    hidden: NDArray[np.bool_] = np.asarray(~np.array(share.allowed)[:-1].any(0))
+    if prepared.subject.spec.causal == "none" or "K" not in arrays or not hidden[-1]:
+        return None
+    return {
+        name: np.where(hidden[:, None], 3.0, array) if name in ("K", "V") else array for name, array in arrays.items()
+    }
+
+
+def _violations(results: Mapping[str, Any], prepared: Prepared, arrays: Arrays) -> Iterator[tuple[str, str]]:
+    for number, (unit, array, bound) in enumerate(results["hull"]):
+        if unit.sizes.given_qkv and unit.sizes.heads == 1 and unit.sizes.d_out is None:
+            V, allowed = np.asarray(unit.inputs["V"][0], np.float64), np.array(unit.allowed)
+            rows: NDArray[np.bool_] = np.asarray(allowed.any(1))
+            low = np.where(allowed[:, :, None], V, np.inf).min(1) - bound
+            high = np.where(allowed[:, :, None], V, -np.inf).max(1) + bound
+            outside = rows[:, None] & ~((array >= low) & (array <= high))
+            yield "convex hull of the values", _first(outside, array, "leaves the values that it is a mean of")
+        for name in ("order of the keys", "causality"):
+            if name in results:
+                _, other, also = results[name][number]
+                differs = ~(np.abs(array - other) <= bound + also) & np.isfinite(bound)
+                rows = np.asarray(np.array(unit.allowed).any(1))
+                if name == "causality":
+                    rows[-1] = False
+                said = "changes with the order of the keys" if name != "causality" else "depends on later keys"
+                yield name, _first(differs & rows[:, None], array, said)
+
+
+def _first(where: NDArray[np.bool_], array: NDArray[Any], text: str) -> str:
+    if not where.any():
+        return ""
+    row, column = (int(i) for i in np.argwhere(where)[0])
+    return f"entry [{row + 1},{column + 1}] = {float(array[row, column])!r} {text}"

@@ -1,0 +1,73 @@
+"""The claims about what surrounds a call: ``purity``, ``determinism`` and ``layout``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from attn_verify.checks.audit.groups import Prepared
+from attn_verify.checks.audit.schedule import at_size
+from attn_verify.checks.audit.subject import Subject
+from attn_verify.checks.findings import Findings, Point
+from attn_verify.checks.inputs import Sample
+from attn_verify.checks.memory_layout import check_layout
+from attn_verify.checks.state import check_state
+from attn_verify.shapes import Sizes
+
+Data = dict[str, Any]
+
+# Sizes at which layouts, and after which calls of other sizes, are tried.
+_LAYOUTS, _OTHERS = 2, 4
+
+
+def surroundings(runner: Any, subject: Subject, claims: Sequence[str], deadline: float) -> Data:
+    """Try what ``claims`` say; return for each how much was tried, notes and a counterexample where there is one."""
+    seconds = min(subject.options.seconds, max(1.0, deadline - time.monotonic()))
+    options: Data = {"seed": subject.options.seed, "seconds": seconds, "budget_seconds": deadline - time.monotonic()}
+    points = list(_points(runner, subject, _LAYOUTS if claims == ["layout"] else _OTHERS))
+    if not points:
+        return {"surroundings": {}}
+    if "layout" in claims:
+        found = check_layout(runner, subject.options.target, points[:_LAYOUTS], **options)
+    else:
+        repeats = min(2.0, subject.options.budget / 12)
+        found = check_state(runner, subject.options.target, points, **options, repeat_seconds=repeats)
+    return {"surroundings": {claim: _told(claim, found) for claim in claims}}
+
+
+def _told(claim: str, found: Findings) -> Data:
+    example = found.of(claim)
+    told: Data = {"inputs": found.calls, "notes": [note for note in found.notes if _about(note, claim)]}
+    return told if example is None else {**told, "counterexample": example.to_dict()}
+
+
+def _about(note: str, claim: str) -> bool:
+    """Return whether a note bears on a claim: those that name another one do not."""
+    first = note.partition(":")[0]
+    return first not in ("purity", "determinism", "layout") or first == claim
+
+
+def _points(runner: Any, subject: Subject, count: int) -> Iterator[Point]:
+    """Yield ordinary inputs at several sizes, with masks in turn, at which the target returns its result."""
+    for at, sizes in enumerate(_telling(subject)):
+        for group in at_size(subject, sizes, subject.options.dtypes[0], at, many=False):
+            prepared = Prepared(subject, group)
+            sample = next((own for own in prepared.samples() if _harmless(own)), None)
+            if sample is None:
+                continue
+            prepared.settle(runner.plain([prepared.call(sample.arrays)], seconds=subject.options.seconds))
+            if prepared.settled:
+                yield Point(prepared.asked, sample.arrays)
+                count -= 1
+            if count == 0:
+                return
+
+
+def _telling(subject: Subject) -> list[Sizes]:
+    """Return sizes with the first that have more than one entry along every axis in front."""
+    return sorted(subject.sizes, key=lambda own: min(own.n, own.keys, own.d_k, own.d_v) < 2)
+
+
+def _harmless(sample: Sample) -> bool:
+    return sample.claim == "rounding"

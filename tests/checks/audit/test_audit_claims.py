@@ -1,0 +1,95 @@
+"""From results to verdicts: what counts, what does not apply, and what takes a verdict back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from attn_verify.checks.audit.claims import NAMES, verdicts
+from attn_verify.checks.audit.findings import sort_results
+from attn_verify.checks.verdict import Audit, Status
+
+
+def judged(subject: Any, *results: Any, notes: tuple[str, ...] = ()) -> Audit:
+    return Audit({}, tuple(verdicts(subject, sort_results(results), seconds=1.0, notes=notes)))
+
+
+def test_every_claim_is_there_once_in_the_documented_order(make_subject: Any) -> None:
+    assert tuple(verdict.claim.name for verdict in judged(make_subject())) == NAMES
+
+
+def test_a_claim_with_right_trials_is_tested_and_says_how_much_was_tried(
+    make_subject: Any, record: Any, result: Any
+) -> None:
+    verdict = judged(make_subject(), result(record("rounding")), result(record("rounding", largest_ulp=3.0)))[
+        "rounding"
+    ]
+    assert verdict.status is Status.TESTED
+    assert verdict.evidence["inputs"] == 8
+    assert verdict.evidence["inputs_with_64_scores"] == 8
+    assert verdict.evidence["largest_error_ulp"] == 3.0
+    assert verdict.evidence["profile"] == "float64"
+    assert verdict.scope["sizes"] == ["n=8, m=9, d_k=2, d_v=1"]
+    assert verdict.assumptions
+
+
+def test_nothing_tried_is_undecided(make_subject: Any) -> None:
+    verdict = judged(make_subject())["range"]
+    assert verdict.status is Status.UNDECIDED
+    assert "nothing was tried" in verdict.evidence["summary"]
+
+
+def test_a_failure_that_nothing_confirmed_is_no_pass(make_subject: Any, record: Any, result: Any) -> None:
+    found = sort_results([result(record("rounding"))])
+    found.unconfirmed["rounding"] = "a failure was seen, but it failed once, and not again"
+    verdict = {v.claim.name: v for v in verdicts(make_subject(), found, seconds=1, notes=())}["rounding"]
+    assert verdict.status is Status.UNDECIDED
+
+
+@pytest.mark.parametrize("lost", [{"timeout": 1}, {"memory": 4}])
+def test_runs_without_an_answer_leave_a_claim_open(
+    make_subject: Any, lost: dict[str, int], record: Any, result: Any
+) -> None:
+    verdict = judged(make_subject(), result(record("rounding", lost=lost)))["rounding"]
+    assert verdict.status is Status.UNDECIDED
+    assert next(iter(lost)) in verdict.evidence["summary"]
+
+
+def test_bounds_that_say_nothing_leave_a_claim_open(make_subject: Any, record: Any, result: Any) -> None:
+    verdict = judged(make_subject(), result(record("rounding", bounds={"float64/fine": [0.0, 0]})))["rounding"]
+    assert verdict.status is Status.UNDECIDED
+
+
+def test_a_dtype_that_is_refused_everywhere_is_named_and_not_counted(
+    make_subject: Any, record: Any, result: Any
+) -> None:
+    failure = {
+        "sample": "ties", "arrays": {}, "found": {"kind": "raised", "exception": {"type": "TypeError", "text": "no"}}
+    }  # fmt: skip
+    refused = record("rounding", failed=4, raised=4, failures=[failure], entries=0, bounds={})
+    verdict = judged(make_subject(), result(record("rounding")), result(refused, dtype="float32"))["rounding"]
+    assert verdict.status is Status.TESTED
+    assert verdict.evidence["dtypes_refused"] == {"float32": "TypeError: no"}
+    assert verdict.evidence["inputs"] == 4
+
+
+def test_claims_that_do_not_apply_say_why_and_do_not_count(make_subject: Any) -> None:
+    audit = judged(make_subject())
+    for name in ("empty_rows", "alignment", "gradient"):
+        assert audit[name].status is None
+        assert audit[name].evidence["summary"]
+    assert judged(make_subject("causal=lower_right"))["alignment"].applies
+    assert judged(make_subject(parameters=("Q", "K", "V", "mask")))["empty_rows"].applies
+
+
+def test_a_gradient_is_no_formula(make_subject: Any) -> None:
+    audit = judged(make_subject(parameters=("Q", "K", "V", "dO")))
+    assert audit["formula"].status is None
+    assert audit["gradient"].status is Status.UNDECIDED
+    assert audit["properties"].status is None
+
+
+def test_an_interrupt_is_told(make_subject: Any, record: Any, result: Any) -> None:
+    verdict = judged(make_subject(), result(record("rounding")), notes=("interrupted",))["rounding"]
+    assert verdict.evidence["notes"] == ["interrupted"]
