@@ -13,7 +13,7 @@ SOURCE = Path(__file__).resolve().parents[1] / PACKAGE
 
 # A room may import from the layers above its own line, and from itself; nothing else.
 LAYERS = (
-    ("errors", "shapes", "language", "spec", "report"),
+    ("errors", "shapes", "language", "spec", "report", "config"),
     ("derivation", "numeric", "arithmetic"),
     ("targets", "strategies"),
     ("checks",),
@@ -24,6 +24,7 @@ LAYERS = (
 NEIGHBOURS = {
     ("shapes", "errors"),
     ("language", "errors"),
+    ("config", "errors"),
     ("spec", "errors"),
     ("spec", "language"),
     ("spec", "shapes"),

@@ -114,12 +114,12 @@ def check_output(path: str, option: str = "--output") -> Path:
     return target
 
 
-def save(text: str, path: Path) -> None:
-    """Write ``text`` as UTF-8 to a file."""
+def save(text: str, path: Path, option: str = "--output") -> None:
+    """Write ``text`` as UTF-8 to the file that ``option`` names."""
     try:
         path.write_bytes(text.encode("utf-8", "attn-verify-plain"))
     except (OSError, ValueError) as error:
-        raise _unwritable(str(path), _reason(error), "give a file that can be written") from None
+        raise _unwritable(str(path), _reason(error), "give a file that can be written", option) from None
 
 
 def _reason(error: Exception) -> str:

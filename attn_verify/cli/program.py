@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import re
 import sys
 from collections.abc import Sequence
 from typing import IO, Any, NoReturn
 
 from attn_verify import __version__
-from attn_verify.cli import commands, proofs
+from attn_verify.cli import audits, commands, proofs
+from attn_verify.cli.arguments import audit_arguments, derive_arguments, prove_arguments
 from attn_verify.cli.output import OutputError, UsageError, complain, silence, write
 from attn_verify.errors import AttnVerifyError, explain, shorten
 
-_WHOLE = re.compile(r"[+-]?[0-9]{1,12}\Z")
 _DESCRIPTION = "Derive, prove and audit what softmax(Q Kᵀ/√d_k) V computes."
 _EXITS = """\
 exit codes: 0 everything required holds, 1 refuted, 2 wrong usage or unusable input,
@@ -51,6 +50,14 @@ examples:
   attn-verify prove my_attention.py::attention --certificate proof.json
 
 The function is imported and run in a process of its own, on exact numbers and in floats."""
+
+_AUDIT = """\
+examples:
+  attn-verify audit my_attention.py::attention
+  attn-verify audit layer.py::multihead --heads 2 --spec causal=lower_right --budget 30
+  attn-verify audit my_attention.py::attention --html report.html --junit-xml report.xml
+
+Defaults for budget, dtype, seed, seconds, spec and save-dir are read from [tool.attn_verify] in pyproject.toml."""
 
 _REPLAY = """\
 exit codes: 1 it still fails, 0 it passes now, 2 the file or its target cannot be used, 3 undecided"""
@@ -138,7 +145,7 @@ def _build() -> tuple[_Parser, dict[str, _Parser]]:
         formatter_class=layout,
         allow_abbrev=False,
     )
-    _derive_arguments(derive)
+    derive_arguments(derive)
     derive.set_defaults(run=commands.derive)
 
     check = subparsers.add_parser(
@@ -161,8 +168,19 @@ def _build() -> tuple[_Parser, dict[str, _Parser]]:
         formatter_class=layout,
         allow_abbrev=False,
     )
-    _prove_arguments(prove)
+    prove_arguments(prove)
     prove.set_defaults(run=proofs.prove)
+
+    audit = subparsers.add_parser(
+        "audit",
+        help="is this implementation right, and if not, on which input?",
+        description="Prove what can be proved of a function, and run it on inputs that wake bugs up.",
+        epilog=_AUDIT,
+        formatter_class=layout,
+        allow_abbrev=False,
+    )
+    audit_arguments(audit)
+    audit.set_defaults(run=audits.audit)
 
     replay = subparsers.add_parser(
         "replay",
@@ -187,99 +205,7 @@ def _build() -> tuple[_Parser, dict[str, _Parser]]:
     recheck.add_argument("file", metavar="FILE", help="a certificate that prove wrote")
     recheck.add_argument("--json", action="store_true", help="print JSON")
     recheck.set_defaults(run=proofs.recheck)
-    known = {"derive": derive, "check": check, "prove": prove, "replay": replay, "recheck": recheck}
+    known = {
+        "derive": derive, "check": check, "prove": prove, "audit": audit, "replay": replay, "recheck": recheck,
+    }  # fmt: skip
     return parser, known
-
-
-def _prove_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("target", metavar="TARGET", help="path/to/file.py::function, or package.module:function")
-    conventions = parser.add_argument_group("conventions")
-    conventions.add_argument(
-        "--spec",
-        action="append",
-        default=[],
-        metavar="SPEC",
-        help="a profile such as paper, or field=value such as causal=lower_right; may be repeated, later ones win",
-    )
-    conventions.add_argument("--roles", metavar="ROLES", help="which parameter is what: a=Q,b=K,c=V")
-    conventions.add_argument(
-        "--layout", choices=("nd", "bnd", "bhnd", "bnhd"), help="axes of Q, K, V or X (default: tried in this order)"
-    )
-    conventions.add_argument("--returns", metavar="NAMES", help="what a tuple holds: O,P or dQ,dK,dV")
-    sizes = parser.add_argument_group("sizes (default: several small ones)")
-    for name, what in (
-        ("n", "queries"), ("m", "keys"), ("d-k", "columns of Q and K"), ("d-v", "columns of V"),
-        ("d-model", "columns of X"), ("heads", "heads"),
-    ):  # fmt: skip
-        sizes.add_argument(f"--{name}", type=_size, metavar=name[0].upper(), help=what)
-    run = parser.add_argument_group("run")
-    run.add_argument("--seed", type=_seed, default=0, metavar="N", help="seed of every random choice (default: 0)")
-    run.add_argument("--seconds", type=_seconds, default=60, metavar="S", help="time limit of one run (default: 60)")
-    run.add_argument("--certificate", metavar="FILE", help="write a certificate of the proof, for recheck")
-    run.add_argument(
-        "--save-dir",
-        metavar="DIR",
-        default=".",
-        help="where a counterexample is saved (default: the current directory)",
-    )
-    run.add_argument("--json", action="store_true", help="print JSON")
-
-
-def _seed(text: str) -> int:
-    if not _WHOLE.match(text) or int(text) < 0:
-        raise argparse.ArgumentTypeError(f"got {shorten(text, 40)!r}; a seed is a whole number from 0")
-    return int(text)
-
-
-def _derive_arguments(parser: argparse.ArgumentParser) -> None:
-    sizes = parser.add_argument_group("sizes")
-    sizes.add_argument("--n", type=_size, default=3, metavar="N", help="queries (default: 3)")
-    sizes.add_argument("--m", type=_size, metavar="M", help="keys (default: n)")
-    start = sizes.add_mutually_exclusive_group()
-    start.add_argument("--d-model", type=_size, metavar="D", help="columns of the embeddings X (default: 5)")
-    start.add_argument("--given-qkv", action="store_true", help="start from given Q, K, V, without X and weights")
-    sizes.add_argument("--d-k", type=_size, default=3, metavar="D", help="columns of Q and K (default: 3)")
-    sizes.add_argument("--d-v", type=_size, default=3, metavar="D", help="columns of V (default: 3)")
-    sizes.add_argument("--heads", type=_size, default=1, metavar="H", help="heads (default: 1)")
-    sizes.add_argument(
-        "--d-out", type=_size, metavar="D", help="columns of Y (default: d_model with several heads, else no W_O)"
-    )
-    conventions = parser.add_argument_group("conventions")
-    conventions.add_argument(
-        "--spec",
-        action="append",
-        default=[],
-        metavar="SPEC",
-        help="a profile such as paper, or field=value such as causal=lower_right; may be repeated, later ones win",
-    )
-    conventions.add_argument("--mask", metavar="FILE", help="a boolean mask: .json or .npy, n rows of m")
-    shown = parser.add_argument_group("what to show")
-    shown.add_argument("--stage", metavar="STAGE", help="one stage, all its entries: P, or P:2 for head 2")
-    shown.add_argument("--entry", metavar="ENTRY", help="one entry, counted from 1: O[1,2] or P:2[1,3]")
-    shown.add_argument(
-        "--expand",
-        nargs="?",
-        const="inputs",
-        metavar="STAGE",
-        help="open the entries down to STAGE (default: to the inputs)",
-    )
-    shown.add_argument("--wrt", metavar="STAGE", help="differentiate the stage (default: the output) by an earlier one")
-    shown.add_argument("--numbers", metavar="FILE", help="values of the inputs: .json or .npz; shown beside formulas")
-    printed = parser.add_argument_group("output")
-    printed.add_argument(
-        "--format", choices=commands.FORMATS, metavar="FORMAT", help=f"{', '.join(commands.FORMATS)} (default: text)"
-    )
-    printed.add_argument("--json", action="store_true", help="the same as --format json")
-    printed.add_argument("--output", metavar="FILE", help="write to a file instead of standard output")
-
-
-def _seconds(text: str) -> int:
-    if not _WHOLE.match(text) or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"got {shorten(text, 40)!r}; give whole seconds, 1 or more")
-    return int(text)
-
-
-def _size(text: str) -> int:
-    if not _WHOLE.match(text):
-        raise argparse.ArgumentTypeError(f"got {shorten(text, 40)!r}; a size is a whole number such as 3")
-    return int(text)
