@@ -18,6 +18,7 @@ weights     ``list``, ``stacked`` or ``fused``: what per-head weights are given 
 sizes       sizes that the function needs, ``n=3 m=4``; the others are free
 visible     ``no``: an ordinary input does not show the flaw
 wakes       sizes at which a flaw of kind ``size`` shows
+fails       claims of an audit that a correct function fails, separated by commas: range, empty_rows
 isolate     ``yes``: importing or calling it changes the process that does so
 reason      why the expected verdict is not simply the best or the worst
 source      where a bug of this class was reported
@@ -35,7 +36,10 @@ from pathlib import Path
 HERE = Path(__file__).parent
 FOLDERS = ("correct", "broken", "adversarial")
 REQUIRED = ("title", "kind", "flaw", "expected", "function")
-OPTIONAL = ("spec", "roles", "layout", "returns", "weights", "sizes", "visible", "wakes", "isolate", "reason", "source")
+OPTIONAL = (
+    "spec", "roles", "layout", "returns", "weights", "sizes", "visible", "wakes", "fails", "isolate", "reason",
+    "source",
+)  # fmt: skip
 KINDS: Mapping[str, tuple[str, ...]] = {
     "correct": ("correct",),
     "broken": ("algebraic", "precision", "magnitude", "layout", "state", "size", "empty_rows"),
@@ -62,6 +66,7 @@ class Entry:
     sizes: Mapping[str, int]
     visible: bool
     wakes: Mapping[str, int]
+    fails: tuple[str, ...]
     isolate: bool
     reason: str
     source: str
@@ -119,6 +124,7 @@ def read(path: Path) -> Entry:
         sizes={key: int(value) for key, value in _pairs(fields.get("sizes", ""), " ").items()},
         visible=fields.get("visible", "yes") == "yes",
         wakes={key: int(value) for key, value in _pairs(fields.get("wakes", ""), " ").items()},
+        fails=tuple(name.strip() for name in fields.get("fails", "").split(",") if name.strip()),
         isolate=fields.get("isolate", "no") == "yes",
         reason=fields.get("reason", ""),
         source=fields.get("source", ""),

@@ -39,7 +39,7 @@ METHODS = {
 }
 
 
-def verdicts(subject: Subject, found: Findings, *, seconds: float, notes: Sequence[str]) -> Iterator[Verdict]:
+def verdicts(subject: Subject, found: Findings, *, notes: Sequence[str]) -> Iterator[Verdict]:
     """Yield the verdict on every claim, in the documented order."""
     for name in NAMES:
         why_not = does_not_apply(subject, name, found)
@@ -51,7 +51,7 @@ def verdicts(subject: Subject, found: Findings, *, seconds: float, notes: Sequen
         elif name in found.counterexamples:
             yield _refuted(subject, claim, found)
         else:
-            yield _tried(subject, claim, found, seconds, notes)
+            yield _tried(subject, claim, found, notes)
 
 
 def does_not_apply(subject: Subject, name: str, found: Findings) -> str:
@@ -93,7 +93,12 @@ def _proved(subject: Subject, claim: Claim, found: Findings) -> Verdict:
         if evidence.get("remedy"):
             evidence["detail"] = "; ".join([*reasons[:4], str(evidence["remedy"])])
     return Verdict(
-        claim, status, proof["method"], proof["scope"], tuple(proof["assumptions"]), {**evidence, "proof": proof}
+        claim,
+        status,
+        proof["method"],
+        {**proof["scope"], "seconds": round(found.seconds.get(claim.name, 0.0), 1)},
+        tuple(proof["assumptions"]),
+        {**evidence, "proof": proof},
     )
 
 
@@ -110,6 +115,7 @@ def _refuted(subject: Subject, claim: Claim, found: Findings) -> Verdict:
         "sizes": [", ".join(f"{name}={value}" for name, value in example.sizes.items())],
         "number_system": example.plan.precision,
         "inputs": "the counterexample",
+        "seconds": round(found.seconds.get(claim.name, 0.0), 1),
     }
     return Verdict(
         claim, Status.REFUTED, "run in floats, against balls and the widest rounding bound", scope, (), evidence
@@ -144,7 +150,7 @@ def _told(example: Counterexample, item: Data, sample: str) -> dict[str, Any]:
     return told
 
 
-def _tried(subject: Subject, claim: Claim, found: Findings, seconds: float, notes: Sequence[str]) -> Verdict:
+def _tried(subject: Subject, claim: Claim, found: Findings, notes: Sequence[str]) -> Verdict:
     name = claim.name
     tally = found.tallies.get(name, Tally())
     own = found.surroundings.get(name, {})
@@ -155,7 +161,7 @@ def _tried(subject: Subject, claim: Claim, found: Findings, seconds: float, note
     elif own:
         tally = Tally(inputs=int(own["inputs"]))
         notes = [*notes, *own["notes"]]
-    scope = _scope(subject, tally, seconds)
+    scope = _scope(subject, tally, found.seconds.get(name, 0.0))
     assumptions = ({"kind": "implementation_class", "text": _CLASS},) if name in _BOUNDED else ()
     doubt = found.unconfirmed.get(name) or _doubt(name, tally, found)
     evidence: dict[str, Any] = {
@@ -179,6 +185,12 @@ def _tried(subject: Subject, claim: Claim, found: Findings, seconds: float, note
     return Verdict(claim, status, METHODS.get(name, "ball oracle and rounding bound"), scope, assumptions, evidence)
 
 
+_SEEN = {
+    "layout": "{} calls: the same results in every layout",
+    "purity": "{} calls: inputs and random generators are unchanged",
+    "determinism": "{} calls: the same results, whatever came before",
+    "properties": "{} comparisons hold",
+}
 # The tasks, by the first word of their names, that the claims rest on; the others on inputs in floats.
 _TASKS = {"layout": "layout", "purity": "state", "determinism": "state", "properties": "properties"}
 _BOUNDED = ("rounding", "range", "empty_rows", "alignment", "properties", "layout")
@@ -230,8 +242,10 @@ def _summary(name: str, tally: Tally) -> str:
     if name == "empty_rows":
         said = ", ".join(sorted(tally.empty_rows)) or "nothing"
         return f"{tried}: queries without keys get {said}"
+    if name in _SEEN:
+        return _SEEN[name].format(tally.inputs)
     behaves = _behaves(tally)
     if not behaves:
-        return f"{tried}: nothing else was seen"
+        return f"{tried}: nothing contradicts it"
     used = f"at most {behaves['largest_fraction_of_bound']:.2g} of the bound, {tally.largest_ulp:.3g} ulp"
     return f"{tried}, {tally.entries} entries: {used}; behaves like {behaves['profile']} ({behaves['class']})"

@@ -65,6 +65,7 @@ class Findings:
     errors: list[str] = field(default_factory=list)
     counterexamples: dict[str, dict[str, Any]] = field(default_factory=dict)
     unconfirmed: dict[str, str] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
 
     @property
     def suspicious(self) -> bool:
@@ -90,6 +91,7 @@ def sort_results(results: Sequence[Data]) -> Findings:
                 item = {**failure, "group": group["group"], "always": record["raised"] == record["inputs"]}
                 found.failures.setdefault(claim, []).append(item)
     for result in results:
+        _share_seconds(found.seconds, result)
         if result.get("error"):
             found.errors.append(f"{result['name']}: {result['error']}")
         if "proof" in result:
@@ -103,6 +105,23 @@ def sort_results(results: Sequence[Data]) -> Findings:
             if "counterexample" in own:
                 found.counterexamples[name] = {"counterexample": own["counterexample"], "sample": ""}
     return found
+
+
+def _share_seconds(seconds: dict[str, float], result: Data) -> None:
+    """Add the time of a task to the claims that it bore on, by their numbers of inputs."""
+    inputs: dict[str, int] = {}
+    for group in result.get("groups", ()):
+        for claim, record in group["records"].items():
+            inputs[claim] = inputs.get(claim, 0) + record["inputs"]
+    if "proof" in result:
+        inputs = {result["proof"]["name"]: 1}
+    elif "counts" in result:
+        inputs = {"properties": 1}
+    elif result.get("surroundings"):
+        inputs = dict.fromkeys(result["surroundings"], 1)
+    for claim, count in inputs.items():
+        share = result.get("seconds", 0.0) * count / max(1, sum(inputs.values()))
+        seconds[claim] = seconds.get(claim, 0.0) + share
 
 
 def _refused_dtypes(groups: Sequence[Data]) -> dict[str, str]:

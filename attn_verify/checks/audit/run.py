@@ -87,7 +87,6 @@ def audit(
     >>> audit("attn_verify.numeric:attention", budget=1, dtypes="float64")["rounding"].status.name
     'TESTED'
     """
-    start = time.monotonic()
     parts = [spec] if spec is None or isinstance(spec, (str, Mapping, AttentionSpec)) else list(spec)
     options = options_of(
         target, AttentionSpec.of(*parts), sizes=sizes, roles=roles, layout=layout, returns=returns,
@@ -126,7 +125,7 @@ def audit(
             )
     if save_dir is not None:
         _save(found, Path(save_dir), subject.name)
-    judged = tuple(verdicts(subject, found, seconds=time.monotonic() - start, notes=_notes(state, kept)))
+    judged = tuple(verdicts(subject, found, notes=_notes(state, kept)))
     place = {"path": subject.description.get("file") or "", "line": subject.description.get("line") or 1}
     head = {"target": options.target, "spec": subject.spec.to_dict(), "source": place}
     return Audit(head, judged, seed=seed)

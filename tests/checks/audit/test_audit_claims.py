@@ -12,7 +12,7 @@ from attn_verify.checks.verdict import Audit, Status
 
 
 def judged(subject: Any, *results: Any, notes: tuple[str, ...] = ()) -> Audit:
-    return Audit({}, tuple(verdicts(subject, sort_results(results), seconds=1.0, notes=notes)))
+    return Audit({}, tuple(verdicts(subject, sort_results(results), notes=notes)))
 
 
 def test_every_claim_is_there_once_in_the_documented_order(make_subject: Any) -> None:
@@ -43,7 +43,7 @@ def test_nothing_tried_is_undecided(make_subject: Any) -> None:
 def test_a_failure_that_nothing_confirmed_is_no_pass(make_subject: Any, record: Any, result: Any) -> None:
     found = sort_results([result(record("rounding"))])
     found.unconfirmed["rounding"] = "a failure was seen, but it failed once, and not again"
-    verdict = {v.claim.name: v for v in verdicts(make_subject(), found, seconds=1, notes=())}["rounding"]
+    verdict = {v.claim.name: v for v in verdicts(make_subject(), found, notes=())}["rounding"]
     assert verdict.status is Status.UNDECIDED
 
 
