@@ -25,8 +25,8 @@ _SEARCH = 2
 def coverage(runner: Any, subject: Subject, deadline: float) -> Data:
     """Run inputs of all kinds under observation; return which lines of the target none of them reached.
 
-    While some are left, further sizes are tried, then random inputs, as many as the budget allows.  Groups that reached a line first
-    are run and judged like others.
+    While some are left, further sizes are tried, then random inputs, as many as the budget allows.  Groups that
+    reached a line first are run and judged like others.
     """
     wanted = lines_of(subject)
     reached: set[str] = set()
