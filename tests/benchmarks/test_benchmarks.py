@@ -2,7 +2,7 @@
 
 As part of the tests every benchmark runs once, without a clock.  For the numbers::
 
-    python -m pytest tests/benchmarks --benchmark-enable
+    python -m pytest tests/benchmarks --benchmark-enable -n 0
 
 Beside each stands a plain test of what makes it fast, which no busy machine can upset.
 """

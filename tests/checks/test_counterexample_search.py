@@ -24,7 +24,7 @@ from attn_verify.targets.cases import default_sizes
 from attn_verify.targets.runner import Runner
 
 SEED = 5
-BUDGET = 2.5
+BUDGET = 8.0
 
 # Each replaces the body after S, the scaled scores, of a function of Q, K, V (and mask, dO).
 HEAD = "import numpy as np\nimport time\ndef f(Q, K, V{extra}):\n    S = Q @ K.T / np.sqrt(Q.shape[1])\n"

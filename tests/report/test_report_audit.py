@@ -64,7 +64,7 @@ def test_a_thousand_refutations_are_printed_once(captured: bool, monkeypatch: py
     calls = []
     out = console.out
     monkeypatch.setattr(console, "out", lambda *texts, **options: (calls.append(1), out(*texts, **options)))
-    start = time.perf_counter()
+    start = time.process_time()
     if captured:
         with console.capture() as capture:
             render_audit(data, console)
@@ -72,7 +72,7 @@ def test_a_thousand_refutations_are_printed_once(captured: bool, monkeypatch: py
     else:
         render_audit(data, console)
         text = stream.getvalue()
-    took = time.perf_counter() - start
+    took = time.process_time() - start
     assert len(calls) == 1
     assert text.count("is refuted\n") == 1000
     assert text.count("  and 2 more\n") == 1000

@@ -17,6 +17,8 @@ from attn_verify.spec import AttentionSpec
 from attn_verify.targets.runner import Runner
 
 SEED = 7
+# Seconds after which few further masks of an entry are looked at, so that the whole zoo takes minutes.
+PATIENCE = 3.0
 _RUNNER: list[Runner] = []
 
 
@@ -33,8 +35,9 @@ def judge(name: str) -> dict[str, Any]:
     # Where a refutation is not required, little time is spent on one.
     hidden = entry.kind in ("adversarial", "state")
     prover = Prover(
-        _RUNNER[0], seed=SEED, seconds=3 if hidden else 20, search_seconds=0.5 if hidden else 24.0, thorough=False
-    )
+        _RUNNER[0], seed=SEED, seconds=3 if hidden else 20, search_seconds=0.5 if hidden else 24.0, thorough=False,
+        patience=PATIENCE,
+    )  # fmt: skip
     try:
         proof = prover.prove(
             entry.target,
