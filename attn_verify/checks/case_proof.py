@@ -145,7 +145,8 @@ def _judge_path(
         outcome.points.insert(1, point_of_all(graph, equations, point))
     if _equal(outcome, spec, pairs, conditions, point, seed):
         outcome.entries += len(pairs)
-        outcome.paths.append(ProvedPath(conditions, got, path["opcodes"], frozenset(path["lines"])))
+        lines, blocks = frozenset(path["lines"]), frozenset(path["blocks"])
+        outcome.paths.append(ProvedPath(conditions, got, path["opcodes"], lines, blocks))
     else:
         nearby = points_on_path(graph, conditions, point, seed)
         outcome.points += [drawn for drawn, _ in zip(nearby, range(6), strict=False)]

@@ -39,6 +39,7 @@ class ProvedPath:
     entries: Mapping[tuple[str, tuple[int, ...]], Node]
     way: str = ""  # which instructions of the target ran, and which lines
     lines: frozenset[str] = frozenset()
+    blocks: frozenset[str] = frozenset()  # the ways inside lines
 
 
 @dataclass

@@ -101,7 +101,7 @@ def _of_case(outcome: Outcome, spec: AttentionSpec, random: Random, count: int) 
         found[place:place] = [replace(trial, entries=path.entries) for trial in near[: 2 if fresh else 1]]
         if near:
             reached.add(path.way)
-            seen.update(path.lines)
+            seen.update(path.blocks)
 
     seen: set[str] = set()
     asked = list({node.index: node for p in outcome.paths for c in p.conditions for node in (c.left, c.right)}.values())
@@ -114,13 +114,13 @@ def _of_case(outcome: Outcome, spec: AttentionSpec, random: Random, count: int) 
         missed += [] if near and near[0].binding else [path]
         add(path, near)
     end = time.monotonic() + _SEARCH
-    for path in sorted(missed, key=lambda path: (seen.issuperset(path.lines), path.way in reached)):
+    for path in sorted(missed, key=lambda path: (seen.issuperset(path.blocks), path.way in reached)):
         if time.monotonic() > end:
             break
         add(path, tried(islice((p for p in _beside(outcome, path, drawn) if _on(outcome, path, p)), 1), {}))
-    if not outcome.only_partial and any(not seen.issuperset(path.lines) for path in outcome.paths):
+    if not outcome.only_partial and any(not seen.issuperset(path.blocks) for path in outcome.paths):
         outcome.doubt(
-            "exact numbers ran lines of it for which no input was found that runs them in floats",
+            "exact numbers ran parts of it for which no input was found that runs them in floats",
             "avoid branches that hardly any input takes",
         )
         return []
@@ -194,8 +194,10 @@ def check_lines(tried: Sequence[Trial], run: Callable[[list[dict[str, Any]]], li
     """
     chosen = sorted(tried, key=lambda trial: trial.binding)[:_WATCHED]
     for trial, result in zip(chosen, run([trial.call(target) for trial in chosen]), strict=True):
-        known = frozenset[str]().union(*(path.lines for path in trial.outcome.paths))
-        more = sorted(set(result["lines"]) - known)
+        paths = trial.outcome.paths
+        more = sorted(set(result["lines"]).difference(*(path.lines for path in paths)))
+        blocks = set(result.get("blocks", ())).difference(*(path.blocks for path in paths))
+        more = more or sorted({":".join(block.split(":")[:2]) for block in blocks})
         if more and not trial.outcome.only_partial:
             shown = ", ".join(map(short_place, more[:3]))
             trial.outcome.doubt(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import dis
 import hashlib
 import json
 import math
@@ -11,8 +12,10 @@ import os
 import sys
 import threading
 import zlib
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from types import CodeType, FrameType, ModuleType
 from typing import Any
 
@@ -34,6 +37,18 @@ class Executed:
 
     lines: list[str]
     opcodes: str
+
+
+@cache
+def _starts(code: CodeType) -> list[int]:
+    """Return where in the instructions of ``code`` its parts without jumps begin."""
+    jumps = frozenset([*dis.hasjrel, *dis.hasjabs])
+    starts, after = {0}, False
+    for instruction in dis.get_instructions(code):
+        if after or instruction.is_jump_target:
+            starts.add(instruction.offset)
+        after = instruction.opcode in jumps
+    return sorted(starts)
 
 
 class Recorder:
@@ -99,6 +114,16 @@ class Recorder:
             for start, end, line in code.co_lines():
                 if line is not None and not offsets.isdisjoint(range(start, end, 2)):
                     found.add(f"{code.co_filename}:{line}")
+        return sorted(found)
+
+    @property
+    def blocks(self) -> list[str]:
+        """The executed instructions that jumps lead to or past: finer than lines, one for each way inside one."""
+        found = set[str]()
+        for code, offsets in list(self._seen.values()):
+            place = f"{code.co_filename}:{code.co_firstlineno}:{code.co_qualname}:{zlib.crc32(code.co_code):x}"
+            starts = _starts(code)
+            found.update(f"{place}:{starts[bisect_right(starts, offset) - 1]}" for offset in offsets if offset >= 0)
         return sorted(found)
 
     @property

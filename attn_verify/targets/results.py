@@ -73,6 +73,7 @@ def run_floats(
         "outcome": read.outcome,
         "value": read.value,
         "lines": sorted({*base.lines, *watch.lines}),
+        "blocks": watch.blocks,
         "opcodes": f"{base.opcodes} {watch.opcodes}",
         "values": observer.values,
         "changed": sorted(name for name, value in given.named.items() if snapshot(value) != before[name]),

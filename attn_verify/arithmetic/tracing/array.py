@@ -41,6 +41,7 @@ class TracedArray(Outward, metaclass=ArrayType):
     """
 
     __slots__ = ("__weakref__", "_data", "_dtype")
+    __hash__ = None  # type: ignore[assignment]  # so that ``collections.abc.Hashable`` answers as in NumPy
     _data: Any
     _dtype: DType
 
@@ -195,7 +196,7 @@ class TracedScalar(TracedArray):
     def __iter__(self) -> Any:
         raise TypeError(f"'numpy.{self._dtype.name}' object is not iterable")
 
-    def __hash__(self) -> int:
+    def __hash__(self) -> int:  # type: ignore[override]
         from attn_verify.arithmetic.tracing.leaving import hash_of
 
         return hash_of(self)
@@ -220,6 +221,10 @@ class TracedFloat(TracedScalar):
 
     def _stand_in(self) -> Any:
         return 1.0
+
+
+# What library code may ask of a class, where no expression of the target shows the answer, is as in NumPy.
+TracedArray.__name__, TracedArray.__qualname__, TracedArray.__module__ = "ndarray", "ndarray", "numpy"
 
 
 def _not_of_floats(name: str) -> property:

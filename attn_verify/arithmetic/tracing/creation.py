@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from attn_verify.arithmetic.tracing.array import finish, is_traced, shape_of, wrap
+from attn_verify.arithmetic.tracing.array import TracedArray, finish, is_traced, shape_of, wrap
 from attn_verify.arithmetic.tracing.convert import as_array, cast, exact, raw, stack
 from attn_verify.arithmetic.tracing.dtypes import FLOAT64, as_dtype, is_float, is_whole
 from attn_verify.arithmetic.tracing.elementwise import EXACT, add, const, div, mul, sub
@@ -91,7 +91,7 @@ def full_like(
 def _converted(value: Any, dtype: Any, copy: Any) -> Any:
     x = as_array(value)
     if dtype is None or as_dtype(dtype) == x._dtype:
-        if is_traced(value) and copy is not True and type(x).__name__ == "TracedArray":
+        if is_traced(value) and copy is not True and type(x) is TracedArray:
             return value
         if is_traced(value) or copy is True:
             return wrap(_copied(x._data), x._dtype)

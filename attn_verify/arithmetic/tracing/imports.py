@@ -13,6 +13,7 @@ import importlib.util
 import os
 import sys
 import sysconfig
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -163,6 +164,15 @@ class PartlyRefusedModule(ModuleType):
         return dir(self.__dict__["_real"])
 
 
+class _CatchWarnings(warnings.catch_warnings):
+    """Warnings may be silenced; those of floats are no part of the model, so that none is recorded."""
+
+    def __init__(self, *, record: bool = False, **options: Any) -> None:
+        if record:
+            current().refuse("warnings.catch_warnings", "warnings of floats as values", "silence them")
+        super().__init__(record=record, **options)
+
+
 class ExactImports:
     """Imports as the target's own modules see them: ``models`` replace real modules, by dotted name.
 
@@ -173,6 +183,8 @@ class ExactImports:
     def __init__(self, own: OwnFiles, models: Mapping[str, ModuleType]) -> None:
         self.own = own
         hidden = {name: PartlyRefusedModule(importlib.import_module(name), names) for name, names in HIDDEN.items()}
+        hidden["warnings"] = PartlyRefusedModule(warnings, frozenset())
+        hidden["warnings"].__dict__["catch_warnings"] = _CatchWarnings
         self.models = {**{name: RefusedModule(name) for name in REFUSED}, **hidden, **models}
         self.asked: set[str] = set()
         self._tops = {name.split(".")[0] for name in self.models}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import CodeType
@@ -22,6 +23,9 @@ Leaf = Callable[[Any], "dict[str, Any] | None"]
 NAME = "__attn_verify_observed__"
 # How many values of one expression are noted, and how many entries an array may have that is.
 _TIMES = 256
+# Of what is no array more are.
+_MANY = 16 * _TIMES
+_SHORT = (int, str, type(None))
 ENTRIES = 4096
 _WRAPPED = (
     ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.BinOp, ast.UnaryOp, ast.Compare, ast.BoolOp, ast.IfExp,
@@ -29,6 +33,11 @@ _WRAPPED = (
 )  # fmt: skip
 _Function = TypeVar("_Function", ast.FunctionDef, ast.AsyncFunctionDef)
 _CONTAINERS = (list, tuple, dict)
+# Iterators that call functions without any expression of the target: what they yield is noted too.
+_LAZY = frozenset([
+    map, filter, zip, itertools.starmap, itertools.accumulate, itertools.chain, itertools.islice, itertools.compress,
+    itertools.takewhile, itertools.dropwhile, itertools.filterfalse, itertools.zip_longest,
+])  # fmt: skip
 _NOTHING: Mapping[str, Any] = {"value": None}
 
 
@@ -44,7 +53,7 @@ class Observer:
 
     def type_of(self, kind: Any, value: Any) -> Any:
         """Return ``kind(value)``, where the target's source says ``type(value)``."""
-        return self.honest(kind)(value)
+        return self.honest(kind)(value._iterator if type(value) is _Noting else value)
 
     def start(self, leaf: Leaf) -> None:
         """Forget what was noted, and begin; ``leaf`` describes arrays and numbers as ``structure`` wants it."""
@@ -60,12 +69,14 @@ class Observer:
         leaf = self._leaf
         if leaf is not None:
             seen = self.values.setdefault(self.places[number], [])
-            if len(seen) < _TIMES:
+            if len(seen) < (_MANY if issubclass(type(value), _SHORT) else _TIMES):
                 self._leaf = None  # whatever is read below is not the target's
                 try:
                     seen.append(_read(value, leaf))
                 finally:
                     self._leaf = leaf
+            if type(value) in _LAZY:
+                return _Noting(self, number, value)
         return value
 
     def _compile(self, source: bytes, path: str) -> CodeType:
@@ -88,6 +99,28 @@ class Observer:
         finally:
             if getattr(builtins, NAME, None) is self:
                 delattr(builtins, NAME)
+
+
+class _Noting:
+    """An iterator, every element of which is noted when it is asked for."""
+
+    def __init__(self, observer: Observer, number: int, iterator: Iterator[Any]) -> None:
+        self._observer = observer
+        self._number = number
+        self._iterator = iterator
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        return self._observer(self._number, next(self._iterator))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._iterator, name)
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        return type(self._iterator)
 
 
 def _read(value: Any, leaf: Leaf) -> dict[str, Any]:

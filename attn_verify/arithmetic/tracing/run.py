@@ -36,6 +36,7 @@ class PathRun:
     conditions: list[Condition]
     refusals: list[Refusal]
     lines: list[str]
+    blocks: list[str]
     opcodes: str
     changed: list[str]
 
@@ -107,7 +108,8 @@ class _Tracer:
             changed = [name for name, value in given.named.items() if trail(value) != before[name]]
         return PathRun(
             ending, read.value, roots, session.conditions, session.refusals,
-            sorted({*self.base, *self.watch.lines}), f"{self.base_opcodes} {self.watch.opcodes}", changed,
+            sorted({*self.base, *self.watch.lines}), self.watch.blocks, f"{self.base_opcodes} {self.watch.opcodes}",
+            changed,
         )  # fmt: skip
 
 
@@ -191,6 +193,7 @@ def _path(run: PathRun, number: Mapping[int, int]) -> dict[str, Any]:
         "conditions": conditions,
         "exception": run.ending.exception,
         "lines": run.lines,
+        "blocks": run.blocks,
         "opcodes": run.opcodes,
     }
 

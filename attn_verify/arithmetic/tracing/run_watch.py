@@ -27,6 +27,11 @@ class Watch(Protocol):
         ...
 
     @property
+    def blocks(self) -> list[str]:
+        """The parts without jumps executed since ``start``."""
+        ...
+
+    @property
     def opcodes(self) -> str:
         """A digest of the instructions executed since ``start``, finer than lines."""
         ...

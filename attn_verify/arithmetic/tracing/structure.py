@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from attn_verify.arithmetic.tracing.array import shape_of, wrap
+from attn_verify.arithmetic.tracing.array import TracedArray, shape_of, wrap
 from attn_verify.arithmetic.tracing.convert import as_array, cast, raw
 from attn_verify.arithmetic.tracing.dtypes import BOOL, as_dtype, is_whole
 from attn_verify.arithmetic.tracing.elementwise import const, where
@@ -36,7 +36,7 @@ def _mover(name: str) -> None:
         x = as_array(a)
         arguments = [plain(value) for value in args]
         named = {key: plain(value) for key, value in options.items()}
-        if name in ("broadcast_to", "tile", "repeat", "take", "resize") and type(x).__name__ != "TracedArray":
+        if name in ("broadcast_to", "tile", "repeat", "take", "resize") and type(x) is not TracedArray:
             x = wrap(x._data, x._dtype)
         result = x._move(lambda data: real(data, *arguments, **named))
         if name == "take" and not result._data.shape:

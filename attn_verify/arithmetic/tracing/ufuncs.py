@@ -192,4 +192,6 @@ def _install() -> None:
 
 
 _install()
+Ufunc.__name__, Ufunc.__qualname__, Ufunc.__module__ = "ufunc", "ufunc", "numpy"
+
 __all__ = ["Ufunc", "cast", "compute", "give"]
