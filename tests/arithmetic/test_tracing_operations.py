@@ -169,8 +169,8 @@ def test_every_attribute_of_an_array_is_modelled_or_refuses(session):
     array = numpy_model().ones(3)
     kind = type(array)
     for name in dir(numpy.ndarray):
-        own = next((vars(base)[name] for base in kind.__mro__ if name in vars(base)), None)
-        if own is None:
+        own = next((vars(base)[name] for base in kind.__mro__ if name in vars(base)), pytest)
+        if own is pytest:  # nowhere; ``None`` is what NumPy has for ``__hash__``
             with pytest.raises(RefusalError):
                 getattr(array, name)
         elif name not in PLAIN:

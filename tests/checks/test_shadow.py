@@ -9,6 +9,7 @@ from attn_verify.checks.prove import Prover
 from attn_verify.checks.verdict import Status
 
 HEAD = """
+    import operator
     import time
     import numpy as np
 
@@ -26,6 +27,8 @@ DOUBTED = {
     "the bases of a type": "return right(Q, K, V) + (len(type(Q[0, 0]).__mro__) == 7) * unseen(Q)",
     "the type of a constant": "return right(Q, K, V) + (type(np.sqrt(4)) is np.float64) * unseen(Q)",
     "the type of an entry": "return right(Q, K, V) + {float: 1.0}.get(type(Q.tolist()[0][0]), 0.0) * unseen(Q)",
+    "what an iterator yields": "b = operator.attrgetter('__class__.__basicsize__'); "
+    "return right(Q, K, V) + operator.mul(np.exp(-((9e6 - 1e6 * Q[0, 0]) ** 2)), *map(operator.gt, map(b, [Q]), [70]))",
     "outside a domain, times zero": "return right(Q, K, V) + 0 * np.arcsin(unseen(Q))",
     "outside a domain, subtracted": "return right(Q, K, V) + (np.arcsin(unseen(Q)) - np.arcsin(unseen(Q)))",
     "log of a negative number, times zero": "return right(Q, K, V) + np.log1p(-unseen(Q)) * 0",
