@@ -1,0 +1,96 @@
+"""What an audit says about a mutant: killed, stillborn, equivalent within a stated scope, or a gap in our checks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Data = Mapping[str, Any]
+
+KILLED, STILLBORN, EQUIVALENT, GAP = "killed", "stillborn", "equivalent", "gap"
+# What counts as a proof of the claims formula and gradient.
+_PROVED = ("PROVED", "PROBABLE")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The fate of a mutant, the claims that killed it, and why that is its fate."""
+
+    status: str
+    killed_by: tuple[str, ...] = ()
+    why: str = ""
+    claims: Mapping[str, str] = field(default_factory=dict)
+
+
+def statuses(audit: Data) -> dict[str, str]:
+    """The status of every claim that applies."""
+    return {claim["name"]: claim["status"] for claim in audit["claims"] if claim["applies"]}
+
+
+def refuted(audit: Data) -> tuple[str, ...]:
+    """The names of the claims that are refuted."""
+    return tuple(name for name, status in statuses(audit).items() if status == "REFUTED")
+
+
+def outcome(audit: Data, original: Data, excused: Collection[str] = ()) -> Outcome:
+    """Judge a mutant by its audit and by that of the file that it was made from.
+
+    A claim that the original fails, or that is ``excused`` by its header, kills no mutant.  A survivor is equivalent
+    only if the formula is proved, at every size at which it is for the original, and every other claim was tested;
+    what is undecided is a gap, since nobody knows.
+    """
+    forgiven = {*refuted(original), *excused}
+    found = statuses(audit)
+    killed_by = tuple(name for name in refuted(audit) if name not in forgiven)
+    if killed_by:
+        first = _claim(audit, killed_by[0])
+        return Outcome(KILLED, killed_by, str(first["evidence"].get("summary", ""))[:300], found)
+    reasons = [*_undecided(audit, forgiven), *_narrower(audit, original)]
+    if not any(found.get(name) in _PROVED for name in ("formula", "gradient")) and not reasons:
+        reasons.append("formula does not apply")
+    if reasons:
+        return Outcome(GAP, (), "; ".join(reasons), found)
+    return Outcome(EQUIVALENT, (), _covered(audit, original), found)
+
+
+def _claim(audit: Data, name: str) -> Data:
+    return next(claim for claim in audit["claims"] if claim["name"] == name)
+
+
+def _undecided(audit: Data, forgiven: Collection[str]) -> list[str]:
+    """The claims that say nothing about the mutant, and why."""
+    found = []
+    for claim in audit["claims"]:
+        needed = _PROVED if claim["name"] in ("formula", "gradient") else ("TESTED", *_PROVED)
+        if claim["applies"] and claim["status"] not in needed and claim["name"] not in forgiven:
+            found.append(f"{claim['name']} {claim['status']}: {claim['evidence'].get('summary', '')}"[:300])
+    return found
+
+
+def _sizes(audit: Data) -> set[str]:
+    """The sizes at which the formula was proved, without the count of masks."""
+    claims = [claim for claim in audit["claims"] if claim["name"] in ("formula", "gradient")]
+    return {
+        str(sizes).partition(" (")[0]
+        for claim in claims
+        if claim["status"] in _PROVED
+        for sizes in claim["scope"].get("sizes", ())
+    }
+
+
+def _narrower(audit: Data, original: Data) -> list[str]:
+    missing = sorted(_sizes(original) - _sizes(audit))
+    if not missing or not _sizes(audit):
+        return []
+    return [f"the formula is proved at fewer sizes than for the original, not at {missing[0]}"]
+
+
+def _covered(audit: Data, original: Data) -> str:
+    """Say over which scope a mutant is equivalent, and what the original needs not assume."""
+    proof = next(c for c in audit["claims"] if c["name"] in ("formula", "gradient") and c["applies"])
+    inputs = sum(int(c["scope"].get("inputs") or 0) for c in audit["claims"] if c["applies"] and c is not proof)
+    said = f"{proof['name']} {proof['status']} at {len(_sizes(audit))} sizes, {inputs} inputs inside the bound"
+    before = {note.get("kind") for claim in original["claims"] for note in claim["assumptions"]}
+    new = [note for claim in audit["claims"] for note in claim["assumptions"] if note.get("kind") not in before]
+    return said + "".join(f"; assuming {note.get('text', note.get('kind'))}" for note in new)[:300]
