@@ -68,15 +68,15 @@ def judge_all(chosen: Sequence[Mutant], judge: Judge, journal: Journal, tell: Ca
 
 
 def count(records: Iterable[Record]) -> dict[str, int]:
-    """Count fates; the plain comparisons are counted over the mutants that are neither equivalent nor stillborn."""
+    """Count fates, and what the plain comparisons reject among the killed and the gaps, and among the stillborn."""
+    records = list(records)
     found = Counter(record["status"] for record in records)
-    wrong = [record for record in records if record["status"] in (KILLED, GAP)]
-    return {
-        "mutants": sum(found.values()),
-        **{status: found[status] for status in (STILLBORN, EQUIVALENT, KILLED, GAP)},
-        "allclose": sum(bool(record["allclose"]) for record in wrong),
-        "close": sum(bool(record["close"]) for record in wrong),
-    }
+    counted = {"mutants": len(records), **{status: found[status] for status in (STILLBORN, EQUIVALENT, KILLED, GAP)}}
+    for name in ("allclose", "close"):
+        rejected = Counter(record["status"] for record in records if record[name])
+        counted[name] = rejected[KILLED] + rejected[GAP]
+        counted[f"{name}_stillborn"] = rejected[STILLBORN]
+    return counted
 
 
 def score(counted: Mapping[str, int], by: str = KILLED) -> float | None:
@@ -99,12 +99,7 @@ def report(records: Sequence[Record], originals: Mapping[str, Record], torch: bo
     wide = [max(len(row[i]) for row in rows) for i in range(len(head))]
     lines = ["  ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(row, wide, strict=True)))
              for row in rows]  # fmt: skip
-    counted = count(records)
-    lines += ["", f"of {counted[KILLED] + counted[GAP]} mutants that run and are not equivalent:"]
-    names = {KILLED: "the audit", "allclose": "numpy.testing.assert_allclose", "close": "torch.testing.assert_close"}
-    for key, name in names.items():
-        share = score(counted, key)
-        lines.append(f"  {name:32}{'nothing to kill' if share is None else f'{counted[key]} killed, {share:.1%}'}")
+    lines += _scores(count(records))
     if not torch:
         lines.append("  (PyTorch is not installed: its documented formula and defaults were used)")
     lines += _on_originals(originals)
@@ -114,7 +109,26 @@ def report(records: Sequence[Record], originals: Mapping[str, Record], torch: bo
 
 
 def _row(name: str, records: Sequence[Record]) -> tuple[str, ...]:
-    return (name, *(str(number) for number in count(records).values()))
+    counted = count(records)
+    return (name, *(str(counted[key]) for key in ("mutants", STILLBORN, EQUIVALENT, KILLED, GAP, "allclose", "close")))
+
+
+def _scores(counted: Mapping[str, int]) -> list[str]:
+    wrong, stillborn = counted[KILLED] + counted[GAP], counted[STILLBORN]
+    lines = [
+        "",
+        f"killed of {wrong} mutants that run and are not equivalent, and of these with {stillborn} stillborn ones:",
+    ]
+    for key, name, more in (
+        (KILLED, "the audit", stillborn),
+        ("allclose", "numpy.testing.assert_allclose", counted["allclose_stillborn"]),
+        ("close", "torch.testing.assert_close", counted["close_stillborn"]),
+    ):
+        share = score(counted, key)
+        told = "nothing to kill" if share is None else f"{counted[key]}, {share:.1%}"
+        both = f"{counted[key] + more}, {(counted[key] + more) / (wrong + stillborn):.1%}" if wrong + stillborn else ""
+        lines.append(f"  {name:30}  {told:>15}  {both:>15}".rstrip())
+    return lines
 
 
 def _on_originals(originals: Mapping[str, Record]) -> list[str]:
