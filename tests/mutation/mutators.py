@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import array_mutators as arrays
 from places import Place
-from syntax import called, number, whole
+from syntax import called, number, value_of, whole
 
 Mutator = Callable[[Place], Iterator[ast.AST]]
 
@@ -70,11 +70,9 @@ def boolean(place: Place) -> Iterator[ast.AST]:
 
 def constant(place: Place) -> Iterator[ast.AST]:
     """``c → c + 1``, ``c - 1``, ``0``, ``2 c``, ``-c``; for floats also the last digits."""
-    node = place.node
-    if not isinstance(node, ast.Constant) or isinstance(node.value, (bool, complex)):
-        return
-    value = node.value
-    if not isinstance(value, (int, float)) or place.inside(ast.Subscript, "slice"):
+    value = value_of(place.node)
+    # A number with its sign is one number.
+    if value is None or isinstance(getattr(place.parent, "op", None), ast.USub) or place.inside(ast.Subscript, "slice"):
         return
     if any(isinstance(n, ast.keyword) and n.arg in ("axis", "axes") for n in place.above):
         return
