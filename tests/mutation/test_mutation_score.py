@@ -173,6 +173,8 @@ def test_the_command_lists_a_sample(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_file_is_run_by_itself_and_compared(tmp_path: Path) -> None:
     entry = next(e for e in zoo.entries(folder="correct") if e.path.name == "textbook.py")
     assert plain_checks.judge(entry, entry.path) == plain_checks.Plain(allclose=False, close=False)
+    named = next(e for e in zoo.entries(folder="correct") if e.path.name == "named_tuple_result.py")
+    assert plain_checks.judge(named, named.path) == plain_checks.Plain(allclose=False, close=False)
     path = tmp_path / "textbook.py"
     path.write_text(entry.path.read_text("utf-8").replace("np.exp", "np.no_such_function"), "utf-8")
     assert plain_checks.judge(entry, path) == plain_checks.Plain(allclose=True, close=True)

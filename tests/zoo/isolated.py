@@ -17,7 +17,9 @@ def main():
     sys.modules["zoo_isolated"] = module
     warnings.simplefilter("ignore")
     specification.loader.exec_module(module)
-    pickle.dump([getattr(module, name)(*call) for call in calls], sys.stdout.buffer)
+    results = [getattr(module, name)(*call) for call in calls]
+    # A named tuple has a class that only this process knows.
+    pickle.dump([tuple(result) if isinstance(result, tuple) else result for result in results], sys.stdout.buffer)
 
 
 if __name__ == "__main__":
