@@ -31,10 +31,13 @@ _ALIVE = 60.0
 
 
 class Auditor:
-    """Judges mutants; a context manager, since it has processes and a directory."""
+    """Judges mutants with audits of ``budget`` seconds, and those of ``explain`` seconds where these say too little.
 
-    def __init__(self, budget: float, seed: int) -> None:
-        self.budget, self.seed = budget, seed
+    A context manager, since it has processes and a directory.
+    """
+
+    def __init__(self, budget: float, seed: int, explain: float) -> None:
+        self.budget, self.seed, self.explain = budget, seed, explain
         self.entries = {entry.path: entry for entry in zoo.entries(folder="correct")}
         self._originals: dict[Path, Data] = {}
         self._stack, self._pools = ExitStack(), ExitStack()
@@ -53,7 +56,7 @@ class Auditor:
         """The audit of the unchanged file, and what the plain comparisons say of it."""
         entry = self.entries[path]
         plain = plain_checks.judge(entry, path)
-        return {"audit": self._audit(entry, path), "allclose": plain.allclose, "close": plain.close}
+        return {"audit": self._audit(entry, path, self.budget), "allclose": plain.allclose, "close": plain.close}
 
     def mutant(self, mutant: Mutant, original: Data) -> Data:
         """The fate of a mutant, as plain data."""
@@ -61,7 +64,9 @@ class Auditor:
         path = self._written(mutant)
         try:
             plain = plain_checks.judge(entry, path)
-            fate = self._fate(entry, path, original)
+            fate = self._fate(entry, path, original, self.budget)
+            if fate.status == GAP and self.explain > self.budget:
+                fate = equivalents.explained(fate, self._longer(entry, path), self.explain)
         finally:
             shutil.rmtree(path.parent)
         return {
@@ -73,20 +78,25 @@ class Auditor:
         """The whole audit of one mutant."""
         path = self._written(mutant)
         try:
-            return self._audit(self.entries[mutant.path], path)
+            return self._audit(self.entries[mutant.path], path, self.budget)
         finally:
             shutil.rmtree(path.parent)
 
-    def _fate(self, entry: zoo.Entry, path: Path, original: Data) -> Outcome:
+    def _longer(self, entry: zoo.Entry, path: Path) -> Outcome:
+        if entry.path not in self._originals:
+            self._originals[entry.path] = self._audit(entry, entry.path, self.explain)
+        return self._fate(entry, path, self._originals[entry.path], self.explain)
+
+    def _fate(self, entry: zoo.Entry, path: Path, original: Data, budget: float) -> Outcome:
         try:
-            found = self._audit(entry, path)
+            found = self._audit(entry, path, budget)
         except TargetError as error:
             return Outcome(STILLBORN, (), " ".join(str(error).split())[:300])
         except AttnVerifyError as error:
             return Outcome(GAP, (), f"{type(error).__name__}: {' '.join(str(error).split())}"[:300])
         return equivalents.outcome(found, original, failing(entry))
 
-    def _audit(self, entry: zoo.Entry, path: Path) -> Data:
+    def _audit(self, entry: zoo.Entry, path: Path, budget: float) -> Data:
         self._revive()
         return audit(
             f"{path}::{entry.function}",
@@ -95,7 +105,7 @@ class Auditor:
             roles=entry.roles or None,
             layout=None if entry.layout == "nd" else entry.layout,
             returns=",".join(entry.returns) or None,
-            budget=self.budget,
+            budget=budget,
             seed=self.seed,
             seconds=_RUN,
             executor=self._pool,

@@ -54,6 +54,15 @@ def outcome(audit: Data, original: Data, excused: Collection[str] = ()) -> Outco
     return Outcome(EQUIVALENT, (), _covered(audit, original), found)
 
 
+def explained(gap: Outcome, longer: Outcome, seconds: float) -> Outcome:
+    """Return the fate of a gap after a longer audit: equivalent if that shows it; killed too late is still a gap."""
+    if longer.status == EQUIVALENT:
+        return Outcome(EQUIVALENT, (), f"{longer.why} (in {seconds:g} s)", longer.claims)
+    if longer.status == KILLED:
+        return Outcome(GAP, (), f"only an audit of {seconds:g} s kills it, by {', '.join(longer.killed_by)}; {gap.why}")
+    return Outcome(GAP, (), f"in {seconds:g} s too: {longer.why}", longer.claims)
+
+
 def _claim(audit: Data, name: str) -> Data:
     return next(claim for claim in audit["claims"] if claim["name"] == name)
 
@@ -89,7 +98,7 @@ def _narrower(audit: Data, original: Data) -> list[str]:
 def _covered(audit: Data, original: Data) -> str:
     """Say over which scope a mutant is equivalent, and what the original needs not assume."""
     proof = next(c for c in audit["claims"] if c["name"] in ("formula", "gradient") and c["applies"])
-    inputs = sum(int(c["scope"].get("inputs") or 0) for c in audit["claims"] if c["applies"] and c is not proof)
+    inputs = sum(int(c["scope"].get("inputs") or 0) for c in audit["claims"] if c["status"] == "TESTED")
     said = f"{proof['name']} {proof['status']} at {len(_sizes(audit))} sizes, {inputs} inputs inside the bound"
     before = {note.get("kind") for claim in original["claims"] for note in claim["assumptions"]}
     new = [note for claim in audit["claims"] for note in claim["assumptions"] if note.get("kind") not in before]

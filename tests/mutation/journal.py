@@ -24,12 +24,12 @@ class Journal:
         self.path, self.records = path, records
 
     @classmethod
-    def open(cls, path: Path | None, *, resume: bool, seed: int, budget: float) -> Journal:
-        """Begin a journal, or go on with one of the same seed, budget and state of the package.
+    def open(cls, path: Path | None, *, resume: bool, **options: float) -> Journal:
+        """Begin a journal, or go on with one of the same options and state of the package.
 
         Raises ``JournalError`` where there is nothing to go on with, or where results would be mixed or overwritten.
         """
-        head = {"seed": seed, "budget": budget, "package": digest()}
+        head = {**options, "package": digest()}
         if path is None:
             if resume:
                 raise JournalError("there is nothing to go on with: give the journal")
@@ -47,7 +47,7 @@ class Journal:
         except (OSError, ValueError) as error:
             raise JournalError(f"{path} cannot be read: {error}") from None
         if not lines or lines[0].get("head") != head:
-            raise JournalError(f"{path} is of another seed, budget or state of the package: {head} is wanted")
+            raise JournalError(f"{path} is of other options or another state of the package: {head} is wanted")
         return cls(path, {line["name"]: line["record"] for line in lines[1:]})
 
     def find(self, name: str) -> Record | None:

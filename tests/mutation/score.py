@@ -161,12 +161,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--sample", type=int, default=300, help="how many mutants (300)")
     parser.add_argument("--seed", type=int, default=0, help="of the sample and of the audits (0)")
     parser.add_argument("--budget", type=float, default=3.0, help="seconds of an audit (3)")
+    parser.add_argument("--explain", type=float, default=15.0, help="seconds of a second audit of survivors (15)")
     parser.add_argument("--mutator", help="only mutants by this mutator")
     parser.add_argument("--file", help="only mutants of this file, stable.py")
     parser.add_argument("--journal", type=Path, help="keep results in this file while they come in")
     parser.add_argument("--resume", action="store_true", help="go on with the results in the journal")
     parser.add_argument("--json", type=Path, help="write counts and records to this file")
     parser.add_argument("--list", action="store_true", help="print the mutants and judge none")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="only these mutants, named as --list names them")
     parser.add_argument("--show", metavar="NAME", help="print the whole audit of one mutant as JSON")
     options = parser.parse_args(arguments)
     paths = [p for p in sorted(ZOO.glob("*.py")) if not p.name.startswith("_") and options.file in (None, p.name)]
@@ -174,7 +176,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         found = of_files(paths)
     except ValueError as error:
         parser.error(str(error))
-    chosen = sample([m for m in found if options.mutator in (None, m.mutator)], options.sample, options.seed)
+    wanted = [m for m in found if options.mutator in (None, m.mutator) and m.name in (options.only or (m.name,))]
+    chosen = sample(wanted, options.sample, options.seed)
     if options.list:
         print("\n".join(f"{mutant.name}  {mutant.what}" for mutant in chosen))
         return 0
@@ -182,7 +185,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from auditing import Auditor
     from plain_checks import with_torch
 
-    with Auditor(options.budget, options.seed) as auditor:
+    with Auditor(options.budget, options.seed, options.explain) as auditor:
         if options.show is not None:
             named = [mutant for mutant in found if mutant.name == options.show]
             if not named:
@@ -190,7 +193,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(named[0].diff(), json.dumps(auditor.audit(named[0]), indent=1), sep="\n")
             return 0
         try:
-            journal = Journal.open(options.journal, resume=options.resume, seed=options.seed, budget=options.budget)
+            told = {"seed": options.seed, "budget": options.budget, "explain": options.explain}
+            journal = Journal.open(options.journal, resume=options.resume, **told)
         except JournalError as error:
             parser.error(str(error))
         records = judge_all(chosen, auditor, journal, lambda line: print(line, file=sys.stderr, flush=True))

@@ -9,7 +9,7 @@ import numpy as np
 import plain_checks
 import pytest
 import zoo
-from equivalents import EQUIVALENT, GAP, KILLED, outcome
+from equivalents import EQUIVALENT, GAP, KILLED, explained, outcome
 from journal import Journal, JournalError
 from mutants import Mutant, mutants
 from score import count, judge_all, main, report, score
@@ -41,6 +41,8 @@ def test_a_refuted_claim_kills() -> None:
 def test_a_claim_that_the_original_fails_does_not_kill(how: str) -> None:
     original, excused = (audit(range="REFUTED"), ()) if how == "original" else (FINE, ("range",))
     assert outcome(audit(range="REFUTED"), original, excused).status == EQUIVALENT
+    told = {"claims": [claim("formula", "PROVED"), claim("range", "REFUTED", scope={"inputs": "the counterexample"})]}
+    assert "0 inputs inside the bound" in outcome(told, original, excused).why
     assert outcome(audit(range="REFUTED", rounding="REFUTED"), original, excused).killed_by == ("rounding",)
 
 
@@ -70,6 +72,15 @@ def test_an_equivalence_says_what_it_assumes() -> None:
     fill = {"claims": [claim("formula", "PROVED", assumptions=[{"kind": "fill_limit", "text": "-1e9 is −∞"}])]}
     assert outcome(fill, FINE).why.endswith("assuming -1e9 is −∞")
     assert "assuming" not in outcome(fill, fill).why
+
+
+def test_a_longer_audit_may_show_that_a_survivor_is_equivalent_but_kills_too_late() -> None:
+    gap = outcome(audit(range="UNDECIDED"), FINE)
+    assert explained(gap, outcome(FINE, FINE), 15).status == EQUIVALENT
+    late = explained(gap, outcome(audit(range="REFUTED"), FINE), 15)
+    assert (late.status, late.why[:45]) == (GAP, "only an audit of 15 s kills it, by range; ran")
+    still = explained(gap, gap, 15)
+    assert (still.status, still.why) == (GAP, "in 15 s too: range UNDECIDED: about range")
 
 
 def records(**fates: int) -> list[dict[str, Any]]:
@@ -154,7 +165,7 @@ def test_a_journal_of_another_run_is_refused(tmp_path: Path) -> None:
     Journal.open(path, resume=False, seed=0, budget=3)
     with pytest.raises(JournalError, match="exists"):
         Journal.open(path, resume=False, seed=0, budget=3)
-    with pytest.raises(JournalError, match="another seed"):
+    with pytest.raises(JournalError, match="other options"):
         Journal.open(path, resume=True, seed=1, budget=3)
     path.write_text("no JSON\n", "utf-8")
     with pytest.raises(JournalError, match="cannot be read"):
