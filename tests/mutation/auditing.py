@@ -13,11 +13,11 @@ from typing import Any
 import equivalents
 import plain_checks
 import zoo
-from attn_verify.checks.audit.pool import own_executor
-from attn_verify.checks.audit.run import audit
 from equivalents import GAP, STILLBORN, Outcome
 from mutants import Mutant
 
+from attn_verify.checks.audit.pool import own_executor
+from attn_verify.checks.audit.run import audit
 from attn_verify.errors import AttnVerifyError, TargetError
 from attn_verify.spec import AttentionSpec
 
