@@ -70,6 +70,8 @@ def does_not_apply(subject: Subject, name: str, found: Findings) -> str:
             return "every query is a key: n = m"
         case "empty_rows" if binding.mask == "no" and (spec.causal != "lower_right" or binding.keys_apart == "no"):
             return "every query may attend to a key"
+        case "empty_rows" if binding.mask == "no" and {"n", "m"} & set(subject.options.sizes):
+            return "at the given sizes every query may attend to a key"
         case "empty_rows" if binding.gradient:
             return "no gradient is defined there"
     return ""

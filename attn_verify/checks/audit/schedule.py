@@ -172,7 +172,8 @@ def _with_empty_rows(subject: Subject, sizes: Sequence[Sizes]) -> list[Sizes]:
     """Return sizes at which some query may attend to nothing, with a mask or by the causal one."""
     if subject.binding.mask != "no":
         return _spread([own for own in sizes if own.n > 1 or own.keys > 1] or list(sizes), 4)
-    if subject.spec.causal != "lower_right" or subject.binding.keys_apart == "no":
+    fixed = {"n", "m"} & set(subject.options.sizes)
+    if subject.spec.causal != "lower_right" or subject.binding.keys_apart == "no" or fixed:
         return []
     found = []
     for own in default_sizes(subject.binding, subject.convention, subject.options.sizes)[:2]:
