@@ -229,10 +229,12 @@ def _difference(trial: Trial, result: Json) -> str:
     balls = BallValues(outcome.graph, trial.point)
     keys = list(trial.entries)
     replayed = floats(outcome.graph, [trial.entries[key] for key in keys], trial.point)
-    largest = max([1.0, *(abs(float(value)) for value in trial.point.values())])
+    middles = [float(balls[trial.entries[key]].mid()) for key in keys]
+    # Gradients are products of several inputs, and lose in proportion to what they are sums of.
+    results = [abs(exact) for exact in middles if math.isfinite(exact)]
+    largest = max([1.0, *(abs(float(value)) for value in trial.point.values()), *results])
     allowance = allowance_of(outcome.notes) * largest * (1 + trial.score)
-    for key, again in zip(keys, replayed, strict=True):
-        exact = float(balls[trial.entries[key]].mid())
+    for key, again, exact in zip(keys, replayed, middles, strict=True):
         value = values.get(key, math.nan)
         if not math.isfinite(again) or not math.isfinite(exact):
             continue  # the program itself leaves the range of floats
