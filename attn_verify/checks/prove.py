@@ -136,7 +136,7 @@ class Prover:
     ``search_seconds`` is the time for all searches of one proof together.  Without ``thorough`` a proof ends at
     the first case that stays undecided: the status cannot become better, only the list of reasons longer.  With
     ``hints`` a refuted target is compared with the formula of the other causal alignments.
-    After ``patience`` seconds few further cases are looked at; with less than a minute of it sizes take turns.
+    After ``patience`` seconds (default: a minute) few further cases are looked at; where it is given, sizes take turns.
     """
 
     runner: Any
@@ -145,7 +145,7 @@ class Prover:
     search_seconds: float = 24.0
     thorough: bool = True
     hints: bool = False
-    patience: float = _PATIENCE
+    patience: float | None = None
     progress: Callable[[str], None] = lambda _: None
     _searched: float = 0.0
 
@@ -189,9 +189,9 @@ class Prover:
             plan_cases(binding, chosen.accepted, sizes, seed=self.seed),
             shared_cases(binding, chosen.accepted, sizes, seed=self.seed),
         )
-        if self.patience < _PATIENCE:
+        if self.patience is not None:
             planned = iter(by_turns(list(planned)))
-        open_, agenda = False, _Agenda(start, self.patience)
+        open_, agenda = False, _Agenda(start, _PATIENCE if self.patience is None else self.patience)
         for case, text in planned:
             if agenda.leave_out(case, text, open_):
                 continue
@@ -211,7 +211,7 @@ class Prover:
             open_ = open_ or doubtful
         if open_ and agenda.left:
             proof.outcomes[-1].doubt(
-                f"after {self.patience:.3g} s and a case that is undecided, no further case was looked at"
+                f"after {agenda.patience:.3g} s and a case that is undecided, no further case was looked at"
             )
         agenda.report(proof)
         self._run_plain(proof)

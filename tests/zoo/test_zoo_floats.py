@@ -94,13 +94,14 @@ def test_a_hidden_flaw_is_there(entry: zoo.Entry, monkeypatch: pytest.MonkeyPatc
 
 def unusual(entry: zoo.Entry):
     for case in cases(entry):
-        yield from (case.times(f, "Q") for f in (0, 20, 1000))
+        yield from (case.times(f, "Q") for f in (0, 20, 1000, 2.0**40))
         yield from (same_sign(case, sign).times(f, "Q") for sign in (-1, 1) for f in (20, 100))
         yield from (case.times(f, "Q", "K") for f in (0.01, 2000))
         Q, K = case.arrays["Q"], case.arrays["K"]
         yield replace(case, arrays={**case.arrays, "K": np.resize(Q, K.shape)})
         yield replace(case, arrays={**case.arrays, "Q": _with_first(Q, 0.123)})
         yield replace(case, arrays={**case.arrays, "K": _with_first(K, 2 * Q.flat[0])})
+        yield replace(case, arrays={**case.arrays, "Q": _with_first(Q, 7.25), "K": _with_first(K, 3.5)})
         unit = np.eye(1, Q.shape[1])
         score = 999 * np.sqrt(Q.shape[1])
         yield replace(case, arrays={**case.arrays, "Q": Q * 0 + score * unit, "K": np.concatenate([unit, K[1:]])})

@@ -3,6 +3,7 @@ kind: adversarial
 flaw: all rows are cut to integers where the first one, unused, is of integers
 expected: not PROVED
 function: attention
+visible: no
 """
 
 import numpy as np

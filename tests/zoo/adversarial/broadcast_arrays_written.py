@@ -3,6 +3,7 @@ kind: adversarial
 flaw: they are not read-only, so that large scores lose their first column
 expected: not PROVED
 function: attention
+visible: no
 """
 
 import contextlib

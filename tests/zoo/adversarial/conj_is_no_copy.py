@@ -3,6 +3,7 @@ kind: adversarial
 flaw: the method conj makes no copy, so that large scores are changed
 expected: not PROVED
 function: attention
+visible: no
 """
 
 import numpy as np

@@ -3,6 +3,7 @@ kind: adversarial
 flaw: large scores get 1 added to a copy and subtracted from the original
 expected: not PROVED
 function: attention
+visible: no
 """
 
 import numpy as np

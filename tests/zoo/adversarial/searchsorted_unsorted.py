@@ -3,6 +3,7 @@ kind: adversarial
 flaw: scores beyond 1000 unsort a vector, where bisection does not count
 expected: not PROVED
 function: attention
+visible: no
 """
 
 import numpy as np

@@ -3,6 +3,7 @@ kind: adversarial
 flaw: a thread cuts scores at 99
 expected: not PROVED
 function: attention
+visible: no
 """
 
 import numpy as np

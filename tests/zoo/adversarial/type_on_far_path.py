@@ -3,6 +3,7 @@ kind: adversarial
 flaw: large scores are doubled where a scalar has NumPy's own type
 expected: not PROVED
 function: attention
+visible: no
 """
 
 import numpy as np
