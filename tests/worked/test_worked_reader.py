@@ -54,9 +54,9 @@ SMALL: dict[str, Any] = {
 
 @contextmanager
 def quick() -> Iterator[None]:
-    start = time.perf_counter()
+    start = time.process_time()
     yield
-    assert time.perf_counter() - start < SECONDS
+    assert time.process_time() - start < SECONDS
 
 
 def attempt(document: Any) -> Audit | AttnVerifyError:
@@ -292,9 +292,9 @@ def test_the_largest_allowed_work_ends_in_time() -> None:
         {"array": "y", "formula": "softmax(A @ A) @ A", "name": "thin"},
         {"array": "y", "formula": "softmax(R @ R) @ R", "name": "wide"},
     ]
-    start = time.perf_counter()
+    start = time.process_time()
     assert isinstance(attempt(small(arrays=arrays, relations=dear)), Audit)
-    assert time.perf_counter() - start < SECONDS
+    assert time.process_time() - start < SECONDS
 
 
 def write(path: Path, data: Any) -> Path:
