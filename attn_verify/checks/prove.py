@@ -34,7 +34,7 @@ Spec = AttentionSpec | str | Mapping[str, Any] | None
 _LONG, _SHORT = 8.0, 2.0
 # Seconds after which a claim that some case leaves open is not looked at in further ones, and of each choice of sizes
 # and layout only so many cases are; and those after which none is, whatever there is left.
-_PATIENCE, _MOST, _END = 60.0, 2, 4 / 3  # the last in units of the first
+_PATIENCE, _MOST = 60.0, 2
 # Seconds for a hint about a counterexample.
 _HINT = 5.0
 
@@ -104,12 +104,17 @@ class _Agenda:
     masks: Counter[str] = field(default_factory=Counter)
     cut: set[str] = field(default_factory=set)
 
+    @property
+    def end(self) -> float:
+        """Seconds after which no case is looked at but those in which arguments are one object."""
+        return self.patience + max(self.patience / 3, 5.0)
+
     def leave_out(self, case: Case, text: str, hopeless: bool) -> bool:
         """Return whether a case is left out; take note of it either way."""
         key = (case.convention, tuple(case.sizes.items()), case.mask is None, sharing(case))
         spent = time.monotonic() - self.start
         # Cases in which arguments are one object are few and tiny.
-        late = self.looked[key] >= _MOST or (spent > _END * self.patience and not sharing(case))
+        late = self.looked[key] >= _MOST or (spent > self.end and not sharing(case))
         if spent > self.patience and (hopeless or late):
             self.left[Outcome(case).described + f", {case.convention}"] += 1
             self.cut.add(text)

@@ -11,12 +11,9 @@ import zoo
 
 from attn_verify.checks.audit.pool import own_executor
 
-# What no proof can find: right as a function of real numbers at small sizes, and wrong in floats.
-HIDDEN = [e for e in zoo.entries(folder="broken") if e.kind != "algebraic"]
-CORRECT = [e for e in zoo.entries(folder="correct") if e.path.stem in (
-    "stable", "distances", "merge_by_lse", "flash_blocks", "centred_values", "two_keys_tanh", "finite_fill",
-    "multihead_causal",
-)]  # fmt: skip
+# What no proof can find: right as a function of real numbers at small sizes, and wrong in floats.  One of each kind.
+HIDDEN = [zoo.entries(kind)[0] for kind in ("precision", "magnitude", "layout", "state", "size", "empty_rows")]
+CORRECT = [e for e in zoo.entries(folder="correct") if e.path.stem in ("stable", "merge_by_lse")]
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +24,7 @@ def executor() -> Iterator[Executor]:
 
 @pytest.mark.parametrize("entry", [*HIDDEN, *CORRECT], ids=lambda e: e.name)
 def test_the_audit_finds_what_is_wrong_and_nothing_else(entry: zoo.Entry, executor: Executor) -> None:
-    found = audits.judge(entry, executor, budget=3.0, limit=60.0)
+    found = audits.judge(entry, executor, budget=3.0, limit=15.0)
     assert not audits.complaint(entry, found), f"seed 0: {found['texts']}"
 
 
