@@ -41,8 +41,10 @@ def assert_attention(
 
     Raises: ``AttentionAssertionError``, which is an ``AssertionError``, with the report; whatever ``audit`` raises.
 
-    >>> assert_attention("attn_verify.numeric:attention", budget=1, dtypes="float64").status >= Status.TESTED
-    True
+    >>> sizes = {"n": 2, "m": 3, "d_k": 2, "d_v": 1}
+    >>> options = {"budget": 1, "limit": 300, "dtypes": "float64", "sizes": sizes}
+    >>> assert_attention("attn_verify.numeric:attention", require=Status.TESTED, **options)["formula"].status.name
+    'PROVED'
     """
     expected = tuple(expected_failures)
     unknown = [name for name in expected if name not in NAMES]

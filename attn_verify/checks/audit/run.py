@@ -84,7 +84,9 @@ def audit(
     ``SizeError`` for conventions, dtypes and sizes that do not exist; ``DocumentError`` for a journal that cannot be
     written.
 
-    >>> audit("attn_verify.numeric:attention", budget=1, dtypes="float64")["rounding"].status.name
+    >>> sizes = {"n": 2, "m": 3, "d_k": 2, "d_v": 1}
+    >>> found = audit("attn_verify.numeric:attention", budget=1, limit=300, dtypes="float64", sizes=sizes)
+    >>> found["rounding"].status.name
     'TESTED'
     """
     parts = [spec] if spec is None or isinstance(spec, (str, Mapping, AttentionSpec)) else list(spec)
