@@ -163,6 +163,9 @@ def _tried(subject: Subject, claim: Claim, found: Findings, notes: Sequence[str]
     elif own:
         tally = Tally(inputs=int(own["inputs"]))
         notes = [*notes, *own["notes"]]
+        if own["notes"]:
+            # Each of them says what was not judged, not tried, or seen once.
+            found.unconfirmed.setdefault(name, str(own["notes"][0]))
     scope = _scope(subject, tally, found.seconds.get(name, 0.0))
     assumptions = ({"kind": "implementation_class", "text": _CLASS},) if name in _BOUNDED else ()
     doubt = found.unconfirmed.get(name) or _doubt(name, tally, found)
@@ -220,6 +223,11 @@ def _doubt(name: str, tally: Tally, found: Findings) -> str:
     if not tally.inputs:
         own = [text.partition(": ")[2] for text in found.errors if _TASKS.get(name, "floats") in text.partition(":")[0]]
         return own[0] if own else "nothing was tried: there was no time"
+    raised = [word for word in sorted(tally.empty_rows) if word.startswith("raised")]
+    if raised:
+        return f"with a query that has no key it {', '.join(raised)}: other rows could not be judged"
+    if name == "range" and tally.entries and not tally.bounds:
+        return "nothing failed, but how many gradients had a bound that says anything was not counted"
     if name in ("rounding", "range", "alignment") and tally.bounds and not _bounded(tally):
         return "no entry had a bound that says anything"
     return ""

@@ -93,3 +93,21 @@ def test_a_gradient_is_no_formula(make_subject: Any) -> None:
 def test_an_interrupt_is_told(make_subject: Any, record: Any, result: Any) -> None:
     verdict = judged(make_subject(), result(record("rounding")), notes=("interrupted",))["rounding"]
     assert verdict.evidence["notes"] == ["interrupted"]
+
+
+def test_what_could_not_be_judged_of_a_layout_is_no_pass(make_subject: Any) -> None:
+    told = {"layout": {"inputs": 5, "notes": ["F K: not judged, as the call fails in C order too"]}}
+    assert judged(make_subject(), {"name": "layout", "surroundings": told})["layout"].status is Status.UNDECIDED
+    told["layout"]["notes"] = []
+    assert judged(make_subject(), {"name": "layout", "surroundings": told})["layout"].status is Status.TESTED
+
+
+def test_rows_that_an_exception_hides_are_no_pass(make_subject: Any, record: Any, result: Any) -> None:
+    subject = make_subject(parameters=("Q", "K", "V", "mask"))
+    seen = result(record("empty_rows", empty_rows=["raised ValueError"]))
+    assert judged(subject, seen)["empty_rows"].status is Status.UNDECIDED
+    assert judged(subject, result(record("empty_rows", empty_rows=["NaN"])))["empty_rows"].status is Status.TESTED
+
+
+def test_extremes_whose_bounds_were_not_counted_are_no_pass(make_subject: Any, record: Any, result: Any) -> None:
+    assert judged(make_subject(), result(record("range", bounds={})))["range"].status is Status.UNDECIDED
