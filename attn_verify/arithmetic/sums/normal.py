@@ -1,0 +1,466 @@
+"""The normal form of terms: sums of ``coefficient · Σ_bound Π atom^exponent``.
+
+Products are distributed, bound indices renamed canonically, deltas contracted, exponentials split by the terms of
+their exponents, common factors drawn out of denominators.  Equal normal forms are equal numbers at every size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import lru_cache, reduce
+from itertools import permutations, product
+from math import gcd, lcm, prod
+from typing import Protocol
+
+import flint
+
+from attn_verify.arithmetic.sums.terms import (
+    Abs,
+    Add,
+    App,
+    Delta,
+    Deriv,
+    Exp,
+    Index,
+    Log,
+    Mul,
+    Num,
+    Pow,
+    Size,
+    Sum,
+    Term,
+    Trig,
+    free,
+    fresh,
+    rename,
+    walk,
+)  # fmt: skip
+from attn_verify.errors import AttnVerifyError
+
+MOST_ARRANGEMENTS = 5040
+MOST_MONOMIALS = 20_000
+
+
+class RefusedError(AttnVerifyError):
+    """A step is not accepted; the message says why."""
+
+
+class Signs(Protocol):
+    """What is known of the signs of terms, asked for where a term is divided by, or a root or logarithm taken."""
+
+    def nonnegative(self, t: Term) -> bool:
+        """Return whether a term is known to be ≥ 0."""
+
+    def positive(self, t: Term) -> bool:
+        """Return whether a term is known to be > 0."""
+
+    def nonzero(self, t: Term) -> bool:
+        """Return whether a term is known not to be 0."""
+
+
+@dataclass(frozen=True)
+class Monomial:
+    """Powers of atoms, summed over the bound indices."""
+
+    atoms: tuple[tuple[Term, Fraction], ...]
+    bound: tuple[Index, ...] = ()
+
+
+Polynomial = dict[Monomial, Fraction]
+Powers = Sequence[tuple[Term, Fraction]]
+ONE = Monomial(())
+
+
+@dataclass(frozen=True)
+class Rule:
+    """An equation read from left to right: an entry, a derivative, or one sum of a product of entries."""
+
+    left: tuple[Term, ...]
+    bound: Index | None
+    right: Term
+
+
+@lru_cache(maxsize=200_000)
+def key(t: Term) -> str:
+    """Return a string by which terms are put in order."""
+    return repr(t)
+
+
+def derivative(t: Term, by: App) -> Term:
+    """Return ∂t/∂by by the rules of Leibniz; a symbol that depends on ``by`` stays a derivative."""
+    match t:
+        case Num() | Size() | Delta():
+            return Num(Fraction(0))
+        case App(symbol, indices):
+            if symbol == by.symbol:
+                return Mul(tuple(Delta(i, j) for i, j in zip(indices, by.indices, strict=True)))
+            return Deriv(t, by) if by.symbol.name in symbol.depends else Num(Fraction(0))
+        case Add(terms):
+            return Add(tuple(derivative(x, by) for x in terms))
+        case Mul(factors):
+            return Add(tuple(Mul((*factors[:n], derivative(x, by), *factors[n + 1 :])) for n, x in enumerate(factors)))
+        case Pow(base, exponent):
+            return Mul((Num(exponent), Pow(base, exponent - 1), derivative(base, by))) if exponent else Num(Fraction(0))
+        case Exp(argument):
+            return Mul((t, derivative(argument, by)))
+        case Log(argument):
+            return Mul((derivative(argument, by), Pow(argument, Fraction(-1))))
+        case Trig(name, argument):
+            other = Trig("sin", argument) if name == "cos" else Trig("cos", argument)
+            return Mul((Num(Fraction(-1 if name == "cos" else 1)), other, derivative(argument, by)))
+        case Sum(index, body):
+            aside = fresh(index)
+            return Sum(aside, derivative(rename(body, {index: aside}), by))
+    raise RefusedError(f"no derivative is known of {type(t).__name__}")
+
+
+def match(pattern: Term, found: Term, names: Mapping[Index, Index]) -> dict[Index, Index] | None:
+    """Return the indices that make an entry or a derivative of entries another one; None if none do."""
+    if isinstance(pattern, Deriv) and isinstance(found, Deriv):
+        inner = match(pattern.body, found.body, names)
+        return None if inner is None else match(pattern.by, found.by, inner)
+    if not (isinstance(pattern, App) and isinstance(found, App) and pattern.symbol == found.symbol):
+        return None
+    done = dict(names)
+    for want, have in zip(pattern.indices, found.indices, strict=True):
+        variable = replace(want, shift=0)
+        if not want.name or want.fixed:
+            if want != have:
+                return None
+        elif have.shift < want.shift or done.setdefault(variable, replace(have, shift=have.shift - want.shift)) != (
+            replace(have, shift=have.shift - want.shift)
+        ):
+            return None
+    return done
+
+
+def build(p: Polynomial) -> Term:
+    """Return a normal form as a term, in canonical order."""
+    terms = []
+    for m, c in sorted(p.items(), key=lambda item: [(key(a), e) for a, e in item[0].atoms]):
+        factors = [a if e == 1 else Pow(a, e) for a, e in m.atoms]
+        body: Term = Mul((Num(c), *factors)) if c != 1 or not factors else Mul(tuple(factors))
+        body = body.factors[0] if isinstance(body, Mul) and len(body.factors) == 1 else body
+        for index in reversed(m.bound):
+            body = Sum(index, body)
+        terms.append(body)
+    return terms[0] if len(terms) == 1 else Add(tuple(terms))
+
+
+def add(*items: tuple[Polynomial, Fraction]) -> Polynomial:
+    """Return the sum of multiples of normal forms."""
+    total: Polynomial = {}
+    for p, factor in items:
+        for m, c in p.items():
+            total[m] = total.get(m, Fraction(0)) + c * factor
+    if len(total) > MOST_MONOMIALS:
+        raise RefusedError(f"the normal form has more than {MOST_MONOMIALS} terms")
+    return {m: c for m, c in total.items() if c}
+
+
+class Normal:
+    """Normal forms under equations read as rules; what is divided by must be different from zero by its ``signs``."""
+
+    def __init__(self, rules: Iterable[Rule] = ()) -> None:
+        self.rules = tuple(rules)
+        self.signs: Signs
+        self.looking = False  # for a known sign: no further one is looked for meanwhile
+        self._inside = 0  # in a part that is known to be defined
+        self._steps = 0
+        self._memory: dict[tuple[Term, bool, bool], Polynomial] = {}
+
+    def __call__(self, t: Term) -> Polynomial:
+        """Return the normal form of a term."""
+        at = (t, self._inside > 0, self.looking)
+        if at not in self._memory:
+            self._steps += 1
+            if self._steps > 100_000:
+                raise RefusedError("the normal form takes too many steps; do the equations lead round in a circle?")
+            self._memory[at] = self._normal(t)
+        return self._memory[at]
+
+    def defined(self, t: Term) -> Polynomial:
+        """Return the normal form of a term that is known to be defined."""
+        self._inside += 1
+        try:
+            return self(t)
+        finally:
+            self._inside -= 1
+
+    def _normal(self, t: Term) -> Polynomial:
+        match t:
+            case Num(value):
+                return {ONE: value} if value else {}
+            case Add(terms):
+                return add(*((self(x), Fraction(1)) for x in terms))
+            case Mul(factors):
+                return reduce(self._product, map(self, factors), {ONE: Fraction(1)})
+            case Pow(base, exponent):
+                return self._power(base, exponent)
+            case Sum(index, body):
+                aside = fresh(index)
+                inner = self(rename(body, {index: aside}))
+                return add(*(self._apart(m, c, [aside]) for m, c in inner.items()))
+            case App() | Deriv():
+                return self._entry(t)
+            case Exp(argument):
+                return self._exponential(self(argument))
+            case Log(argument):
+                return self._logarithm(argument)
+            case Abs(argument):
+                inner = self(argument)
+                negative = add((inner, Fraction(-1)))
+                if not inner or self.signs.nonnegative(argument):
+                    return inner
+                return {Monomial(((Abs(min(build(inner), build(negative), key=key)), Fraction(1)),)): Fraction(1)}
+            case Trig(name, argument):
+                return self._angle(name, list(self(argument).items()))
+        return self._settle(Fraction(1), [(t, Fraction(1))], [])
+
+    def _entry(self, t: App | Deriv) -> Polynomial:
+        for rule in self.rules:
+            names = match(rule.left[0], t, {}) if rule.bound is None else None
+            if names is not None:
+                return self(rename(rule.right, names))
+        if isinstance(t, Deriv):
+            body = t.body
+            if isinstance(body, App):
+                opened = next(
+                    (r for r in self.rules if r.bound is None and match(r.left[0], body, {}) is not None), None
+                )
+                if opened is None and isinstance(derivative(body, t.by), Deriv):
+                    return {Monomial(((t, Fraction(1)),)): Fraction(1)}
+                if opened is not None:
+                    body = rename(opened.right, match(opened.left[0], body, {}) or {})
+            p = self(t.body)  # must be defined
+            nested = any(isinstance(inner, Deriv) for inner in walk(body))
+            return self.defined(derivative(build(p) if nested else body, t.by))
+        return self._settle(Fraction(1), [(t, Fraction(1))], [])
+
+    def _exponential(self, exponent: Polynomial) -> Polynomial:
+        found: Polynomial = {ONE: Fraction(1)}
+        for m, c in exponent.items():
+            one = m.atoms[0] if len(m.atoms) == 1 and not m.bound else None
+            if one and isinstance(one[0], Log) and one[1] == 1:
+                found = self._product(found, self.defined(Pow(one[0].argument, c)))
+            else:
+                found = self._product(found, {Monomial(((Exp(build({m: Fraction(1)})), c),)): Fraction(1)})
+        return found
+
+    def _logarithm(self, argument: Term) -> Polynomial:
+        if not self._inside and not self.signs.positive(argument):
+            raise RefusedError("the argument of a logarithm is not visibly positive")
+        number, content, rest = self._content(self(argument), positive=True)
+        pieces = [(p, Fraction(1)) for p in [self._log_of(number)]]
+        for atom, e in content:
+            pieces.append((self.defined(atom.argument) if isinstance(atom, Exp) else self._log_atom(atom), e))
+        if rest != {ONE: Fraction(1)}:
+            pieces.append((self._log_atom(build(rest)), Fraction(1)))
+        return add(*pieces)
+
+    def _log_of(self, number: Fraction) -> Polynomial:
+        primes = [(p, n) for p, n in flint.fmpz(number.numerator).factor()]
+        primes += [(p, -n) for p, n in flint.fmpz(number.denominator).factor()]
+        return add(*((self._log_atom(Num(Fraction(int(p)))), Fraction(n)) for p, n in primes))
+
+    @staticmethod
+    def _log_atom(t: Term) -> Polynomial:
+        return {Monomial(((Log(t), Fraction(1)),)): Fraction(1)}
+
+    def _angle(self, name: str, angle: Sequence[tuple[Monomial, Fraction]]) -> Polynomial:
+        if not angle:
+            return {ONE: Fraction(1)} if name == "cos" else {}
+        (m, c), rest = angle[0], angle[1:]
+        sign = Fraction(-1 if c < 0 else 1)
+        cos, sin = (self._settle(Fraction(1), [(Trig(f, build({m: abs(c)})), Fraction(1))], []) for f in ("cos", "sin"))
+        sin = add((sin, sign))
+        if not rest:
+            return cos if name == "cos" else sin
+        cos_rest, sin_rest = self._angle("cos", rest), self._angle("sin", rest)
+        if name == "cos":
+            return add((self._product(cos, cos_rest), Fraction(1)), (self._product(sin, sin_rest), Fraction(-1)))
+        return add((self._product(sin, cos_rest), Fraction(1)), (self._product(cos, sin_rest), Fraction(1)))
+
+    def _power(self, base: Term, exponent: Fraction) -> Polynomial:
+        whole = exponent.denominator == 1
+        p = self(base)
+        if not self._inside and not (whole and exponent >= 0):
+            known = self.signs.nonzero(base) if whole else self.signs.positive(base)
+            if not known:
+                raise RefusedError(f"a base is not visibly {'different from zero' if whole else 'positive'}")
+        if whole and exponent >= 0:
+            return reduce(self._product, [p] * int(exponent), {ONE: Fraction(1)})
+        if not p:
+            raise RefusedError("division by zero")
+        number, content, rest = self._content(p, positive=not whole)
+        powers = [(atom, e * exponent) for atom, e in content]
+        if whole:
+            number **= int(exponent)
+        else:
+            powers += [(Num(Fraction(int(q))), n * exponent) for q, n in flint.fmpz(number.numerator).factor()]
+            powers += [(Num(Fraction(int(q))), -n * exponent) for q, n in flint.fmpz(number.denominator).factor()]
+            number = Fraction(1)
+        if rest != {ONE: Fraction(1)}:
+            powers.append((build(rest), exponent))
+        return self._settle(number, powers, [])
+
+    def _content(self, p: Polynomial, positive: bool) -> tuple[Fraction, Powers, Polynomial]:
+        """Return a number, powers of atoms and a rest whose product is ``p``; all positive if asked for."""
+        number = Fraction(gcd(*(c.numerator for c in p.values())), lcm(*(c.denominator for c in p.values())))
+        if len(p) == 1 and not positive:
+            number = next(iter(p.values()))
+        atoms = {
+            atom for m in p for atom, _ in m.atoms
+            if not free(atom).intersection(m.bound) and (not positive or self.signs.positive(atom))
+        }  # fmt: skip
+        least = {atom: min(dict(m.atoms).get(atom, Fraction(0)) for m in p) for atom in atoms}
+        powers = sorted(((a, e) for a, e in least.items() if e), key=lambda item: key(item[0]))
+        inverse = {Monomial(tuple((a, -e) for a, e in powers)): 1 / number}
+        return number, powers, self._product(p, inverse)
+
+    def _product(self, p: Polynomial, q: Polynomial) -> Polynomial:
+        if len(p) * len(q) > MOST_MONOMIALS:
+            raise RefusedError(f"a product has more than {MOST_MONOMIALS} terms")
+        return add(*(self._pair(a, b, c * d) for a, c in p.items() for b, d in q.items()))
+
+    def _pair(self, a: Monomial, b: Monomial, c: Fraction) -> tuple[Polynomial, Fraction]:
+        if not a.atoms and not a.bound:
+            return {b: c}, Fraction(1)
+        if not b.atoms and not b.bound:
+            return {a: c}, Fraction(1)
+        left, right = self._fresh(a), self._fresh(b)
+        return self._settle(c, [*left.atoms, *right.atoms], [*left.bound, *right.bound]), Fraction(1)
+
+    def _times(self, m: Monomial, c: Fraction, power: tuple[Term, Fraction]) -> tuple[Polynomial, Fraction]:
+        return self._settle(c, [*m.atoms, power], list(m.bound)), Fraction(1)
+
+    def _apart(self, m: Monomial, c: Fraction, more: list[Index]) -> tuple[Polynomial, Fraction]:
+        m = self._fresh(m)
+        return self._settle(c, list(m.atoms), [*m.bound, *more]), Fraction(1)
+
+    @staticmethod
+    def _fresh(m: Monomial) -> Monomial:
+        names = {i: fresh(i) for i in m.bound}
+        return Monomial(tuple((rename(a, names), e) for a, e in m.atoms), tuple(names.values())) if names else m
+
+    def _settle(self, number: Fraction, powers: Powers, bound: list[Index]) -> Polynomial:
+        """Return ``number · Σ_bound Π atom^exponent`` in normal form; the atoms are defined."""
+        total: dict[Term, Fraction] = {}
+        for given, e in powers:
+            atom = self._atom(given)
+            total[atom] = total.get(atom, Fraction(0)) + e
+        for atom, e in list(total.items()):
+            rest = [(a, x) for a, x in total.items() if a != atom]
+            whole = e.denominator == 1
+            if isinstance(atom, Delta):
+                one, two = atom.left, atom.right
+                if one == two or e != 1:
+                    return self._settle(number, rest if one == two else [*rest, (atom, Fraction(1))], bound)
+                if replace(one, shift=0) == replace(two, shift=0):
+                    return {}  # two numbers that differ by their shifts
+                gone, kept = (one, two) if one in bound else (two, one)
+                inside = gone in bound
+                if (inside or not (gone.shift or kept.shift)) and any(gone in free(a) for a, _ in rest):
+                    again = [(rename(a, {gone: kept}), x) for a, x in rest]
+                    left_over = [i for i in bound if i != gone] if inside else bound
+                    return self._again(number, again if inside else [*again, (atom, e)], left_over)
+                if inside:
+                    return self._settle(number, rest, [i for i in bound if i != gone])
+            elif isinstance(atom, Num) and e.denominator != 1 and not 0 < e < 1:
+                floor = e.numerator // e.denominator
+                return self._settle(number * atom.value**floor, [*rest, (atom, e - floor)], bound)
+            elif isinstance(atom, Num) and whole:
+                return self._settle(number * atom.value ** int(e), rest, bound)
+            elif isinstance(atom, Add | Sum | Mul) and whole and e > 0:
+                return self._again(number, [*rest, (atom, e)], bound)
+            elif isinstance(atom, Trig) and atom.name == "sin" and whole and e >= 2:
+                square = Add((Num(Fraction(1)), Mul((Num(Fraction(-1)), Pow(Trig("cos", atom.argument), Fraction(2))))))
+                return self._again(number, [*rest, (square, Fraction(1)), (atom, e - 2)], bound)
+        left = [(a, e) for a, e in total.items() if e]
+        for index in bound:
+            if not any(index in free(a) for a, _ in left):
+                others = [i for i in bound if i != index]
+                return self._settle(number, [*left, (Size(index.sort), Fraction(1))], others)
+        for rule in self.rules:
+            for names, unmatched in self._contractions(rule, left, bound):
+                left_over = [i for i in bound if i != names[rule.bound]] if rule.bound else bound
+                return self._again(number, [*unmatched, (rename(rule.right, names), Fraction(1))], left_over)
+        return {self._ordered(left, bound): number}
+
+    def _again(self, number: Fraction, powers: Powers, bound: Sequence[Index]) -> Polynomial:
+        body: Term = Mul((Num(number), *(a if e == 1 else Pow(a, e) for a, e in powers)))
+        for index in bound:
+            body = Sum(index, body)
+        return self.defined(body)
+
+    def _contractions(
+        self, rule: Rule, powers: Powers, bound: Sequence[Index]
+    ) -> Iterator[tuple[dict[Index, Index], Powers]]:
+        if rule.bound is None:
+            return
+        single = [a for a, e in powers if e == 1 and isinstance(a, App)]
+        for chosen in permutations(single, len(rule.left)):
+            names: dict[Index, Index] | None = {}
+            for pattern, atom in zip(rule.left, chosen, strict=True):
+                names = None if names is None else match(pattern, atom, names)
+            others = [(a, e) for a, e in powers if a not in chosen]
+            summed = names.get(rule.bound) if names else None
+            if names and summed in bound and not any(summed in free(a) for a, _ in others):
+                images = [i for pattern, i in names.items() if pattern != rule.bound]
+                if summed not in images:
+                    yield names, others
+
+    def _atom(self, t: Term) -> Term:
+        """Return an atom whose inside is in canonical order again, after its indices were renamed."""
+        match t:
+            case Exp(argument) | Log(argument):
+                return type(t)(build(self.defined(argument)))
+            case Abs(argument):
+                p = self.defined(argument)
+                return Abs(min(build(p), build(add((p, Fraction(-1)))), key=key))
+            case Trig(name, argument):
+                return Trig(name, build(self.defined(argument)))
+            case Add() | Sum() | Mul():
+                return build(self.defined(t))
+            case Delta(left, right) if (right.name, right.shift) < (left.name, left.shift):
+                return Delta(right, left)
+        return t
+
+    def _ordered(self, powers: Powers, bound: Sequence[Index]) -> Monomial:
+        """Name the bound indices so that the same monomial always looks the same."""
+        if not bound:
+            return Monomial(tuple(sorted(powers, key=lambda item: key(item[0]))))
+        binders = [t.index.name for a, _ in powers for t in walk(a) if isinstance(t, Sum)]
+        depth = 1 + max((int(n[1:].split("_")[0]) for n in binders if n.startswith("$")), default=0)
+        groups = [[i for i in bound if i.sort == sort] for sort in sorted({i.sort for i in bound}, key=repr)]
+        ways = [list(permutations(group)) for group in groups]
+        if prod(map(len, ways)) > MOST_ARRANGEMENTS:
+            raise RefusedError("too many bound indices in one product")
+        best: tuple[list[tuple[str, Fraction]], Monomial] | None = None
+        for way in product(*ways):
+            names = {i: Index(f"${depth}_{n}", i.sort) for n, i in enumerate(i for group in way for i in group)}
+            atoms = sorted(((self._atom(rename(a, names)), e) for a, e in powers), key=lambda item: key(item[0]))
+            found = [(key(a), e) for a, e in atoms], Monomial(tuple(atoms), tuple(names.values()))
+            best = found if best is None or found[0] < best[0] else best
+        assert best is not None
+        return best[1]
+
+    def is_zero(self, p: Polynomial) -> bool:
+        """Return whether a normal form is zero, after it was multiplied by its denominators."""
+        for _ in range(50):
+            open_ = [
+                (a, e) for m in p for a, e in m.atoms
+                if e < 0 and e.denominator == 1 and isinstance(a, Add | Sum | Mul) and not free(a).intersection(m.bound)
+            ]  # fmt: skip
+            if not p or not open_:
+                return not p
+            atom = min((a for a, _ in open_), key=key)
+            power = -min(e for a, e in open_ if a == atom)
+            p = add(*(self._times(self._fresh(m), c, (atom, power)) for m, c in p.items()))
+        raise RefusedError("denominators inside denominators without end")
+
+    def equal(self, left: Term, right: Term) -> bool:
+        """Return whether two terms are equal by their normal forms."""
+        return self.is_zero(add((self(left), Fraction(1)), (self(right), Fraction(-1))))

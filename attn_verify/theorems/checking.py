@@ -1,0 +1,143 @@
+"""Check the steps of a proof one after another: every step becomes a fact of the kernel, or is refused."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from attn_verify.arithmetic.sums.normal import RefusedError
+from attn_verify.theorems.kernel import facts as kernel
+from attn_verify.theorems.kernel import outside
+from attn_verify.theorems.kernel.facts import Fact, Statement
+from attn_verify.theorems.theorem import Step, Theorem
+
+RULES: Mapping[str, str] = {
+    "hypothesis": "what the theorem assumes",
+    "normal form": "both sides have the same normal form, at every size",
+    "certificate": "the difference equals a term that is visibly non-negative (or positive)",
+    "magnitude": "|t| = a because a ≥ 0 and a² = t²; or |t| ≤ a because t ≤ a and −t ≤ a",
+    "congruence": "the same is computed from equal numbers",
+    "cases": "a ≤ b or b ≤ a, and the claim follows from either",
+    "contradiction": "a < b and b ≤ a cannot both be",
+    "instance": "an earlier fact at particular terms or indices",
+    "modus ponens": "a hypothesis is replaced by its proof",
+    "induction": "it holds for 0, and from t it follows for t + 1",
+    "tangent": "value and slope are 0 at a point, and the second derivative is nowhere negative",
+    "increasing": "it holds at the start, and the derivative is nowhere negative",
+    "limit": "computed by SymPy",
+    "integral": "computed by SymPy",
+    "balls": "enclosures of both numbers are apart",
+    "rank": "elimination over the fractions",
+    "counted through": "evaluated for every whole number in the range",
+    "cited": "a rule that is named, and not checked here",
+}
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A theorem whose steps were all accepted, with their facts."""
+
+    theorem: Theorem
+    facts: Mapping[str, Fact]
+    seconds: float
+
+    @property
+    def cited(self) -> tuple[str, ...]:
+        """What the steps lean on without checking it, and the programs outside of the kernel."""
+        return tuple(sorted(set().union(*(f.cited for f in self.facts.values()))))
+
+    @property
+    def fixed(self) -> tuple[str, ...]:
+        """Sizes or ranges at which alone the conclusions were checked; empty for all sizes."""
+        return tuple(sorted(set().union(*(self.facts[label].fixed for label in self.theorem.concludes))))
+
+
+Find = Callable[[str], Fact]
+
+
+def apply(step: Step, find: Find) -> Fact:
+    """Return the fact that a step claims; ``find`` gives the facts that it uses."""
+    used: list[Any] = [find(label) for label in step.using]
+    given: Any = step.given
+    hints: dict[str, Any] = dict(step.hints)
+    claim: Any = step.claim
+    match step.rule:
+        case "hypothesis":
+            fact = kernel.assume(claim)
+        case "normal form":
+            fact = kernel.algebra(claim, step.given, used)
+        case "certificate":
+            fact = kernel.order(claim, step.given, used, **hints)
+        case "magnitude":
+            fact = kernel.magnitude(claim, step.given, used)
+        case "congruence":
+            fact = kernel.congruence(claim, used[0], given=step.given, **hints)
+        case "cases":
+            fact = kernel.cases(*used)
+        case "contradiction":
+            fact = kernel.contradiction(*used)
+        case "instance":
+            fact = kernel.instance(used[0], **hints)
+        case "modus ponens":
+            fact = kernel.discharge(*used)
+        case "induction":
+            fact = kernel.induction(*used, **hints)
+        case "tangent":
+            fact = kernel.tangent(claim, *used, **hints)
+        case "increasing":
+            fact = kernel.rising(claim, *used, **hints)
+        case "limit":
+            fact = outside.limit(claim, step.given)
+        case "integral":
+            fact = outside.integral(claim, step.given)
+        case "balls":
+            fact = outside.balls(claim)
+        case "rank":
+            fact = outside.rank(claim)
+        case "counted through":
+            fact = outside.counting(claim, where=given, **hints)
+        case "cited":
+            fact = kernel.cite(claim.rule, claim.text, *used)
+        case _:
+            raise RefusedError(f"no rule is called {step.rule!r}")
+    if fact.statement != step.claim:
+        raise RefusedError("the rule yields another statement than the step claims")
+    return fact
+
+
+def check(theorem: Theorem, library: Callable[[str], Theorem] | None = None) -> Checked:
+    """Check every step of a theorem; raise ``RefusedError`` that names the step if one fails."""
+    start = time.perf_counter()
+    facts: dict[str, Fact] = {}
+    other: dict[str, Checked] = {}
+
+    def find(label: str) -> Fact:
+        if ":" not in label:
+            if label not in facts:
+                raise RefusedError(f"{theorem.name}: no earlier step is called {label!r}")
+            return facts[label]
+        name, inner = label.split(":")
+        if name not in theorem.needs or library is None:
+            raise RefusedError(f"{theorem.name} does not say that it needs {name}")
+        if name not in other:
+            other[name] = check(library(name), library)
+        return other[name].facts[inner]
+
+    for step in theorem.steps:
+        if step.label in facts:
+            raise RefusedError(f"{theorem.name}: two steps are called {step.label!r}")
+        try:
+            facts[step.label] = apply(step, find)
+        except (RefusedError, TypeError, ValueError, KeyError, RecursionError) as error:
+            raise RefusedError(f"{theorem.name}, step {step.label}: {error}") from error
+    for label in theorem.concludes:
+        if label not in facts:
+            raise RefusedError(f"{theorem.name}: its conclusion {label!r} is no step")
+    return Checked(theorem, facts, time.perf_counter() - start)
+
+
+def hypotheses(fact: Fact) -> tuple[Statement, ...]:
+    """Return what a fact assumes, in a stable order."""
+    return tuple(sorted(fact.given, key=repr))

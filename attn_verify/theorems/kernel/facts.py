@@ -1,0 +1,426 @@
+"""Facts: statements that only the rules of this module can make.
+
+``given ⊢ statement``: the free symbols stand for any real numbers, the free indices (of the statement and of each
+hypothesis by itself) for all elements of their sets, unless they are fixed.  Equations between symbols that depend on
+others are equations between functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+from attn_verify.arithmetic.sums.normal import Normal, Polynomial, RefusedError, Rule, build
+from attn_verify.arithmetic.sums.terms import (
+    Abs,
+    App,
+    Deriv,
+    Index,
+    Mul,
+    Num,
+    Sum,
+    Symbol,
+    Term,
+    free,
+    fresh,
+    rebuilt,
+    rename,
+    walk,
+)  # fmt: skip
+from attn_verify.theorems.kernel.signs import VisibleSigns
+
+
+@dataclass(frozen=True)
+class Eq:
+    """left = right."""
+
+    left: Term
+    right: Term
+
+
+@dataclass(frozen=True)
+class Le:
+    """left ≤ right."""
+
+    left: Term
+    right: Term
+
+
+@dataclass(frozen=True)
+class Lt:
+    """left < right."""
+
+    left: Term
+    right: Term
+
+
+@dataclass(frozen=True)
+class Absurd:
+    """What cannot be."""
+
+
+@dataclass(frozen=True)
+class Cited:
+    """A statement in words that a named rule yields; no rule takes it apart again."""
+
+    rule: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Limit:
+    """``body`` tends to ``value`` as the scalar goes to ``0+`` or ``oo``."""
+
+    body: Term
+    by: App
+    to: str
+    value: Term | str
+
+
+@dataclass(frozen=True)
+class Integral:
+    """The integral of ``body`` over the scalar from ``low`` to ``high`` (``-oo`` and ``oo`` too) is ``value``."""
+
+    body: Term
+    by: App
+    low: str
+    high: str
+    value: Term
+
+
+@dataclass(frozen=True)
+class Rank:
+    """A matrix of fractions has this rank."""
+
+    rows: tuple[tuple[Fraction, ...], ...]
+    rank: int
+
+
+Statement = Eq | Le | Lt | Absurd | Cited | Limit | Integral | Rank
+_KEY = object()
+
+
+@dataclass(frozen=True)
+class Fact:
+    """``given ⊢ statement``, with the rule that made it, what it leans on unchecked, and whether sizes were fixed."""
+
+    given: frozenset[Statement]
+    statement: Statement
+    rule: str
+    cited: frozenset[str] = frozenset()
+    fixed: frozenset[str] = frozenset()
+    key: object = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.key is not _KEY:
+            raise RefusedError("facts are made by the rules of the kernel only")
+
+
+def _fact(
+    rule: str,
+    statement: Statement,
+    premises: Iterable[Fact] = (),
+    given: Iterable[Statement] = (),
+    without: Iterable[Statement] = (),
+    cited: str = "",
+    fixed: str = "",
+) -> Fact:
+    premises = tuple(premises)
+    return Fact(
+        frozenset(given).union(*(f.given for f in premises)) - frozenset(without),
+        statement,
+        rule,
+        frozenset(filter(None, [cited])).union(*(f.cited for f in premises)),
+        frozenset(filter(None, [fixed])).union(*(f.fixed for f in premises)),
+        _KEY,
+    )
+
+
+def terms_of(statement: Statement) -> tuple[Term, ...]:
+    """Return the two sides of a statement; none of one in words."""
+    return (statement.left, statement.right) if isinstance(statement, Eq | Le | Lt) else ()
+
+
+def gap(statement: Le | Lt) -> Term:
+    """Return what is non-negative, or positive, by an inequality: right − left."""
+    return statement.right if statement.left == Num(Fraction(0)) else statement.right - statement.left
+
+
+def indices_of(statement: Statement) -> frozenset[Index]:
+    """Return the free indices of a statement."""
+    return frozenset().union(*map(free, terms_of(statement)))
+
+
+def changed(statement: Statement, change: Callable[[Term], Term]) -> Statement:
+    """Return a statement with both sides changed."""
+    if isinstance(statement, Eq | Le | Lt):
+        return type(statement)(change(statement.left), change(statement.right))
+    return statement
+
+
+def _normal(statements: Sequence[Statement], about: Sequence[Term]) -> tuple[Normal, VisibleSigns]:
+    """Return normal forms under equations and inequalities; what is derived must not be bound by an equation."""
+    derived = {t.by.symbol.name for side in about for t in walk(side) if isinstance(t, Deriv)}
+    rules, known = [], []
+    for s in statements:
+        if isinstance(s, Le | Lt):
+            known.append((gap(s), isinstance(s, Lt)))
+        if not isinstance(s, Eq):
+            continue
+        head = s.left.body if isinstance(s.left, Deriv) else s.left
+        for name in derived:
+            inside = any(isinstance(t, App) and t.symbol.name == name for side in terms_of(s) for t in walk(side))
+            if inside and not (isinstance(head, App) and name in head.symbol.depends):
+                raise RefusedError(f"a derivative by {name} under an equation that binds {name}")
+        if isinstance(s.left, App | Deriv):
+            rules.append(Rule((s.left,), None, s.right))
+        elif isinstance(s.left, Sum):
+            body = s.left.body
+            factors = body.factors if isinstance(body, Mul) else (body,)
+            if all(isinstance(f, App) for f in factors):
+                rules.append(Rule(factors, s.left.index, s.right))
+    normal = Normal(rules)
+    return normal, VisibleSigns(normal, known)
+
+
+def _context(given: Iterable[Statement], using: Iterable[Fact], about: Sequence[Term]) -> tuple[Normal, VisibleSigns]:
+    premises = tuple(using)
+    hypotheses = list(given) + [s for f in premises for s in f.given]
+    return _normal([*hypotheses, *(f.statement for f in premises)], about)
+
+
+def _rigid(statement: Statement) -> None:
+    if not all(i.fixed for i in indices_of(statement)):
+        raise RefusedError("a hypothesis about all indices cannot be split or used for one")
+
+
+# The rules.
+
+
+def assume(statement: Statement) -> Fact:
+    """``S ⊢ S``."""
+    if not isinstance(statement, Eq | Le | Lt):
+        raise RefusedError("equations and inequalities are assumed, nothing else")
+    return _fact("hypothesis", statement, given=[statement])
+
+
+def algebra(claim: Eq, given: Iterable[Statement] = (), using: Sequence[Fact] = ()) -> Fact:
+    """Both sides have one normal form, under the equations given and used, read from left to right."""
+    given = tuple(given)
+    normal, _ = _context(given, using, terms_of(claim))
+    if not normal.equal(claim.left, claim.right):
+        raise RefusedError("the two sides have different normal forms")
+    return _fact("normal form", claim, using, given)
+
+
+def order(
+    claim: Le | Lt, given: Iterable[Statement] = (), using: Sequence[Fact] = (), certificate: Term | None = None
+) -> Fact:
+    """The difference of both sides equals the certificate, which is visibly non-negative (positive for ``<``)."""
+    given = tuple(given)
+    difference = gap(claim)
+    shown = difference if certificate is None else certificate
+    normal, signs = _context(given, using, (*terms_of(claim), shown))
+    if not normal.equal(difference, shown):
+        raise RefusedError("the certificate is not the difference of the two sides")
+    if not (signs.positive(shown) if isinstance(claim, Lt) else signs.nonnegative(shown)):
+        raise RefusedError(f"the certificate is not visibly {'positive' if isinstance(claim, Lt) else 'non-negative'}")
+    return _fact("certificate", claim, using, given)
+
+
+def magnitude(claim: Eq | Le, given: Iterable[Statement] = (), using: Sequence[Fact] = ()) -> Fact:
+    """``|t| = a`` as a ≥ 0 and a² = t²; ``t ≤ |t|``; ``|t| ≤ a`` from t ≤ a and −t ≤ a."""
+    given = tuple(given)
+    normal, signs = _context(given, using, terms_of(claim))
+    if isinstance(claim, Eq) and isinstance(claim.left, Abs):
+        inner = claim.left.argument
+        if not (signs.nonnegative(claim.right) and normal.equal(inner**2, claim.right**2)):
+            raise RefusedError("the right side is not visibly non-negative, or its square is another")
+    elif isinstance(claim, Le) and isinstance(claim.right, Abs):
+        inner, left = claim.right.argument, claim.left
+        if not (normal.equal(left, inner) or normal.equal(left, -inner)):
+            raise RefusedError("the left side is not what the magnitude is of, up to its sign")
+    elif isinstance(claim, Le) and isinstance(claim.left, Abs):
+        inner, bound = claim.left.argument, claim.right
+        if not (signs.nonnegative(bound - inner) and signs.nonnegative(bound + inner)):
+            raise RefusedError("not both t ≤ a and −t ≤ a are known")
+        normal.equal(inner, bound)  # both are defined
+    else:
+        raise RefusedError("the rule of magnitudes has no such form")
+    return _fact("magnitude", claim, using, given)
+
+
+def congruence(claim: Eq, equation: Fact, hole: App, context: Term, given: Iterable[Statement] = ()) -> Fact:
+    """From a = b, whatever is computed from a equals the same from b: ``context`` with ``hole`` replaced."""
+    given = tuple(given)
+    source = equation.statement
+    if not isinstance(source, Eq) or any(isinstance(t, Deriv) for t in walk(context)):
+        raise RefusedError("an equation is needed, and no derivative around the hole")
+    sides = [put(context, {hole.symbol: (hole.indices, side)}) for side in terms_of(source)]
+    normal, _ = _context([*given, *equation.given], [], [*sides, *terms_of(claim)])
+    if not all(normal.equal(side, wanted) for side, wanted in zip(sides, terms_of(claim), strict=True)):
+        raise RefusedError("the claim is not what the context makes of the equation")
+    return _fact("congruence", claim, [equation], given)
+
+
+def cases(first: Fact, second: Fact) -> Fact:
+    """From a ≤ b ⊢ S and b ≤ a ⊢ S: ⊢ S, for numbers that no free index makes many."""
+    if first.statement != second.statement:
+        raise RefusedError("the two cases end in different statements")
+    for one in first.given:
+        if isinstance(one, Le) and Le(one.right, one.left) in second.given:
+            other = Le(one.right, one.left)
+            _rigid(one)
+            given = (first.given - {one}) | (second.given - {other})
+            return replace(_fact("cases", first.statement, [first, second]), given=given)
+    raise RefusedError("no a ≤ b in one case meets b ≤ a in the other")
+
+
+def contradiction(less: Fact, not_less: Fact) -> Fact:
+    """From a < b and b ≤ a: what is given cannot be."""
+    a, b = less.statement, not_less.statement
+    if not (isinstance(a, Lt) and isinstance(b, Le) and (a.left, a.right) == (b.right, b.left)):
+        raise RefusedError("the statements do not contradict each other")
+    return _fact("contradiction", Absurd(), [less, not_less])
+
+
+def instance(
+    fact: Fact,
+    symbols: Mapping[Symbol, tuple[tuple[Index, ...], Term]] | None = None,
+    indices: Mapping[Index, Index] | None = None,
+) -> Fact:
+    """Put terms for symbols, and elements for free indices; nothing that is derived may be touched."""
+    symbols, indices = symbols or {}, indices or {}
+    sides = [t for s in (fact.statement, *fact.given) for t in terms_of(s)]
+    inside = [t for side in sides for t in walk(side)]
+    if symbols and (any(isinstance(t, Deriv) for t in inside) or any(
+        isinstance(t, App) and t.symbol.depends for t in inside
+    )):  # fmt: skip
+        raise RefusedError("symbols inside derivatives, or with dependencies, cannot be replaced")
+    for old, new in indices.items():
+        if old.sort != new.sort or (old.fixed and not new.fixed and any(old in indices_of(s) for s in fact.given)):
+            raise RefusedError(f"{old.name} cannot become {new.name}")
+
+    def one(statement: Statement, names: Mapping[Index, Index]) -> Statement:
+        return changed(statement, lambda t: put(rename(t, names), symbols))
+
+    fixed = {old: new for old, new in indices.items() if old.fixed}
+    given = [one(s, fixed) for s in fact.given]
+    statement = one(fact.statement, indices)
+    normal, _ = _normal(given, terms_of(statement))
+    for side in terms_of(statement):
+        normal(side)  # is defined
+    return replace(_fact("instance", statement, [fact]), given=frozenset(given))
+
+
+def discharge(fact: Fact, *proofs: Fact) -> Fact:
+    """Replace hypotheses by facts that prove them."""
+    for proof in proofs:
+        if proof.statement not in fact.given:
+            raise RefusedError("a proof is of no hypothesis")
+    proved = {proof.statement for proof in proofs}
+    given = (fact.given - proved).union(*(proof.given for proof in proofs))
+    return replace(_fact("modus ponens", fact.statement, [fact, *proofs]), given=given)
+
+
+def induction(base: Fact, step: Fact, at: Index) -> Fact:
+    """From P(0), and P(t) ⊢ P(t + 1) for a fixed t: P for all natural numbers."""
+    zero = Index("", at.sort)
+    if not at.sort.natural or not at.fixed or at.shift:
+        raise RefusedError("induction runs over a fixed natural number")
+    names = {at: replace(at, shift=1)}
+    goal = step.statement
+    for hypothesis in step.given:
+        if changed(hypothesis, lambda t: rename(t, names)) != goal:
+            continue
+        others = step.given - {hypothesis}
+        if any(at in indices_of(s) for s in others | base.given):
+            raise RefusedError("a hypothesis mentions the number that the induction runs over")
+        if changed(hypothesis, lambda t: rename(t, {at: zero})) != base.statement:
+            raise RefusedError("the base is not the hypothesis at 0")
+        every = changed(hypothesis, lambda t: rename(t, {at: replace(at, fixed=False)}))
+        return replace(_fact("induction", every, [base, step]), given=others | base.given)
+    raise RefusedError("the step does not lead from its hypothesis at t to the same at t + 1")
+
+
+def tangent(claim: Le, value: Fact, slope: Fact, curvature: Fact, by: App, at: Fraction) -> Fact:
+    """``0 ≤ f``: f and f′ are 0 at a point and f″ ≥ 0 on an interval (from its Taylor formula)."""
+    f = claim.right
+    if claim.left != Num(Fraction(0)) or by.indices or by.symbol.depends:
+        raise RefusedError("the rule is about 0 ≤ f(x) and a free scalar x")
+    here = {by.symbol: ((), Num(Fraction(at)))}
+    wanted = (
+        Eq(put(f, here), Num(Fraction(0))),
+        Eq(put(build(_derived(f, by, curvature.given)), here), Num(Fraction(0))),
+        Le(Num(Fraction(0)), Deriv(Deriv(f, by), by)),
+    )
+    for name, fact, statement in zip(("value", "slope", "curvature"), (value, slope, curvature), wanted, strict=True):
+        if fact.statement != statement:
+            raise RefusedError(f"the premise about the {name} is another")
+    about = [s for s in value.given | slope.given | curvature.given if by in _inside(s)]
+    if any(s not in (Lt(Num(Fraction(0)), by), Le(Num(Fraction(0)), by)) for s in about) or (about and at <= 0):
+        raise RefusedError("x must range over all real numbers, or over the positive ones with the point inside")
+    return _fact("tangent", claim, [value, slope, curvature])
+
+
+def _derived(f: Term, by: App, given: Iterable[Statement]) -> Polynomial:
+    return _normal(tuple(given), [Deriv(f, by)])[0](Deriv(f, by))
+
+
+def slope_at(f: Term, by: App, at: Fraction, given: Iterable[Statement] = ()) -> Term:
+    """Return the derivative of ``f`` at a point, as the rule of tangents wants it."""
+    return put(build(_derived(f, by, given)), {by.symbol: ((), Num(Fraction(at)))})
+
+
+def _inside(statement: Statement) -> set[Term]:
+    return {t for side in terms_of(statement) for t in walk(side) if isinstance(t, App)}
+
+
+def rising(claim: Le, start: Fact, slope: Fact, by: App, at: Term) -> Fact:
+    """``0 ≤ f(x)`` for x ≥ a: 0 ≤ f(a), and 0 ≤ f′(x) wherever x ≥ a (a derivative ≥ 0 means increasing)."""
+    f, zero = claim.right, Num(Fraction(0))
+    beyond = Le(at, by)
+    if claim.left != zero or by.indices or by.symbol.depends or by in set(walk(at)):
+        raise RefusedError("the rule is about 0 ≤ f(x) and a free scalar x")
+    if start.statement != Le(zero, put(f, {by.symbol: ((), at)})) or slope.statement != Le(zero, Deriv(f, by)):
+        raise RefusedError("the premises are not 0 ≤ f(a) and 0 ≤ f′(x)")
+    if any(by in _inside(s) for s in (slope.given - {beyond}) | start.given):
+        raise RefusedError("another hypothesis mentions x")
+    return _fact("increasing", claim, [start, slope], given=[beyond])
+
+
+def cite(rule: str, text: str, *premises: Fact) -> Fact:
+    """State in words what a rule that is not checked here yields from facts."""
+    if rule not in CITED:
+        raise RefusedError(f"{rule!r} is not among the cited rules")
+    return _fact("cited", Cited(rule, text), premises, cited=rule)
+
+
+CITED: Mapping[str, str] = {
+    "mean value inequality": "a bound of the derivative along a segment bounds the difference of the values",
+    "spectral theorem": "a symmetric matrix has an orthonormal basis of eigenvectors; its trace is their sum",
+    "rank of a product": "rank(AB) ≤ min(rank A, rank B)",
+    "rank and nullity": "a map from n dimensions of rank r vanishes on n − r of them",
+    "invertible row scaling": "multiplying rows by numbers other than 0 keeps the rank",
+    "adjacent transpositions": "swaps of neighbours generate all permutations",
+    "linearity of expectation": "E is linear, and E[XY] = E[X]E[Y] for independent X, Y",
+    "triangle inequality": "the norm of a sum is at most the sum of the norms",
+    "composition of functions": "a function of functions of some arguments is one of these arguments",
+    "bounded below and monotone": "what holds for every finite part holds in the limit",
+}
+
+
+def put(t: Term, symbols: Mapping[Symbol, tuple[tuple[Index, ...], Term]]) -> Term:
+    """Replace symbols by terms, given with the indices that stand for those of the symbol."""
+    if not symbols:
+        return t
+    if isinstance(t, App) and t.symbol in symbols:
+        names, body = symbols[t.symbol]
+        return rename(body, dict(zip(names, t.indices, strict=True)))
+    if isinstance(t, Sum):
+        caught = {i for _, body in symbols.values() for i in free(body)}
+        if t.index in caught:
+            aside = fresh(t.index)
+            return Sum(aside, put(rename(t.body, {t.index: aside}), symbols))
+    return rebuilt(t, lambda inner: put(inner, symbols))

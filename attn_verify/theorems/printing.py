@@ -1,0 +1,257 @@
+"""Terms and statements as Unicode text and as LaTeX."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+from attn_verify.arithmetic.sums.terms import (
+    Abs,
+    Add,
+    App,
+    Delta,
+    Deriv,
+    Exp,
+    Index,
+    Log,
+    Mul,
+    Num,
+    Pow,
+    Size,
+    Sum,
+    Term,
+    Trig,
+    Whole,
+)  # fmt: skip
+from attn_verify.theorems.kernel.facts import Absurd, Cited, Eq, Integral, Le, Limit, Lt, Rank, Statement
+
+GREEK = {
+    "α": r"\alpha", "β": r"\beta", "γ": r"\gamma", "δ": r"\delta", "ε": r"\varepsilon", "ζ": r"\zeta", "θ": r"\theta",
+    "λ": r"\lambda", "μ": r"\mu", "τ": r"\tau", "ξ": r"\xi", "φ": r"\varphi", "ψ": r"\psi", "ℓ": r"\ell",
+    "ρ": r"\rho", "σ": r"\sigma", "κ": r"\kappa", "η": r"\eta", "ω": r"\omega", "Σ": r"\Sigma", "Δ": r"\Delta",
+}  # fmt: skip
+_SUM, _PRODUCT, _POWER, _ATOM = range(4)
+
+
+def _index(i: Index) -> str:
+    if not i.name:
+        return str(i.shift)
+    return i.name + (f"+{i.shift}" if i.shift else "")
+
+
+class _Writer:
+    """Write terms; ``latex`` or Unicode."""
+
+    def __init__(self, latex: bool) -> None:
+        self.latex = latex
+
+    def name(self, name: str) -> str:
+        """Write the name of a symbol: ``x'``, ``k_0`` and ``v̄`` are understood."""
+        if not self.latex:
+            return name
+        head, _, tail = name.partition("_")
+        for plain, command in GREEK.items():
+            head = head.replace(plain, command + " ")
+        head = head.strip()
+        for mark, command in (("\u0304", r"\bar"), ("\u0302", r"\hat"), ("\u0303", r"\tilde")):
+            if head.endswith(mark):
+                head = f"{command}{{{head[: -len(mark)]}}}"
+        if len(head.rstrip("'")) > 1 and not head.startswith("\\"):
+            head = rf"\mathrm{{{head}}}"
+        return f"{head}_{{{tail}}}" if tail else head
+
+    def entry(self, t: App) -> str:
+        if not t.indices:
+            return self.name(t.symbol.name)
+        places = [_index(i) for i in t.indices]
+        if self.latex:
+            for plain, command in GREEK.items():
+                places = [p.replace(plain, command) for p in places]
+            head, _, tail = t.symbol.name.partition("_")
+            inside = ",".join(places) if max(map(len, places)) > 1 else "".join(places)
+            return f"{self.name(head)}_{{{tail + ',' if tail else ''}{inside}}}"
+        return f"{t.symbol.name}[{','.join(places)}]"
+
+    def write(self, t: Term, level: int = _SUM) -> str:
+        text, own = self._write(t)
+        if own >= level:
+            return text
+        return rf"\left({text}\right)" if self.latex else f"({text})"
+
+    def _write(self, t: Term) -> tuple[str, int]:
+        match t:
+            case Num(value):
+                return self._number(value)
+            case App():
+                return self.entry(t), _ATOM
+            case Size(sort):
+                return (sort.name, _ATOM)
+            case Delta(left, right):
+                inside = f"{_index(left)}{_index(right)}" if self.latex else f"{_index(left)},{_index(right)}"
+                return (rf"\delta_{{{inside}}}" if self.latex else f"δ[{inside}]"), _ATOM
+            case Add(terms):
+                return self._add(terms), _SUM
+            case Mul(factors):
+                return self._mul(factors)
+            case Pow(base, exponent):
+                return self._power(base, exponent)
+            case Exp(argument):
+                inner = self.write(argument)
+                if self.latex:
+                    return f"e^{{{inner}}}", _POWER
+                return f"exp({inner})", _ATOM
+            case Log(argument):
+                inner = self.write(argument)
+                return (rf"\log\left({inner}\right)" if self.latex else f"log({inner})"), _ATOM
+            case Abs(argument):
+                inner = self.write(argument)
+                return (rf"\left|{inner}\right|" if self.latex else f"|{inner}|"), _ATOM
+            case Trig(name, argument):
+                inner = self.write(argument)
+                return (rf"\{name}\left({inner}\right)" if self.latex else f"{name}({inner})"), _ATOM
+            case Whole("//", left, right):
+                a, b = self.write(left, _PRODUCT), self.write(right, _PRODUCT)
+                return (rf"\left\lfloor {a}/{b}\right\rfloor" if self.latex else f"⌊{a}/{b}⌋"), _ATOM
+            case Whole(_, left, right):
+                a, b = self.write(left, _PRODUCT), self.write(right, _PRODUCT)
+                return (rf"{a} \bmod {b}" if self.latex else f"{a} mod {b}"), _PRODUCT
+            case Sum():
+                names = []
+                body: Term = t
+                while isinstance(body, Sum):
+                    names.append(_index(replace(body.index)))
+                    body = body.body
+                inner = self.write(body, _PRODUCT)
+                joined = ",".join(names)
+                return (rf"\sum_{{{joined}}} {inner}" if self.latex else f"Σ_{joined} {inner}"), _PRODUCT - 0
+            case Deriv(body, by):
+                inner, entry = self.write(body, _POWER), self.entry(by)
+                if self.latex:
+                    return rf"\frac{{\partial}}{{\partial {entry}}}{inner}", _PRODUCT
+                return f"∂{inner}/∂{entry}", _PRODUCT
+        raise TypeError(type(t).__name__)
+
+    def _number(self, value: Fraction) -> tuple[str, int]:
+        if value.denominator == 1:
+            return str(value).replace("-", "−" if not self.latex else "-"), _ATOM if value >= 0 else _SUM
+        sign = "-" if value < 0 else ""
+        if self.latex:
+            return rf"{sign}\frac{{{abs(value.numerator)}}}{{{value.denominator}}}", _ATOM if value > 0 else _SUM
+        return f"{sign}{abs(value.numerator)}/{value.denominator}".replace("-", "−"), _PRODUCT if value > 0 else _SUM
+
+    def _add(self, terms: tuple[Term, ...]) -> str:
+        flat: list[Term] = []
+        for x in terms:
+            flat += x.terms if isinstance(x, Add) else [x]
+        text = ""
+        for x in flat:
+            minus, shown = _without_minus(x)
+            piece = self.write(shown, _PRODUCT)
+            sign = ("-" if self.latex else "−") if minus else "+"
+            text = (f"{sign}{piece}" if minus else piece) if not text else f"{text} {sign} {piece}"
+        return text or "0"
+
+    def _mul(self, factors: tuple[Term, ...]) -> tuple[str, int]:
+        flat: list[Term] = []
+        for x in factors:
+            flat += x.factors if isinstance(x, Mul) else [x]
+        minus, shown = _without_minus(Mul(tuple(flat)))
+        if minus:
+            return ("-" if self.latex else "−") + self.write(shown, _PRODUCT), _SUM
+        above = [x for x in flat if not (isinstance(x, Pow) and x.exponent == -1)]
+        below = [x.base for x in flat if isinstance(x, Pow) and x.exponent == -1]
+        above = [x for x in above if x != Num(Fraction(1))] or [Num(Fraction(1))]
+        if not below:
+            return self._juxtaposed(above), _PRODUCT
+        if self.latex:
+            top = self.write(above[0]) if len(above) == 1 else self._juxtaposed(above)
+            bottom = self.write(below[0]) if len(below) == 1 else self._juxtaposed(below)
+            return rf"\frac{{{top}}}{{{bottom}}}", _PRODUCT
+        bottom = self.write(below[0], _POWER) if len(below) == 1 else f"({self._juxtaposed(below)})"
+        return f"{self._juxtaposed(above)}/{bottom}", _PRODUCT
+
+    def _juxtaposed(self, factors: list[Term]) -> str:
+        pieces = []
+        for n, x in enumerate(factors):
+            last = n == len(factors) - 1
+            pieces.append(self.write(x, _PRODUCT if last and not isinstance(x, Mul) else _POWER))
+        return (r"\," if self.latex else "·").join(pieces)
+
+    def _power(self, base: Term, exponent: Fraction) -> tuple[str, int]:
+        if exponent == Fraction(1, 2):
+            inner = self.write(base)
+            return (rf"\sqrt{{{inner}}}" if self.latex else f"√({inner})"), _ATOM
+        if exponent < 0:
+            inner = self.write(Pow(base, -exponent) if exponent != -1 else base, _SUM if self.latex else _POWER)
+            return (rf"\frac{{1}}{{{inner}}}" if self.latex else f"1/{inner}"), _PRODUCT
+        inner = self.write(base, _ATOM)
+        if self.latex:
+            return f"{inner}^{{{exponent}}}", _POWER
+        small = str(exponent).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+        return (f"{inner}{small}" if exponent.denominator == 1 else f"{inner}^({exponent})"), _POWER
+
+
+def _without_minus(x: Term) -> tuple[bool, Term]:
+    if isinstance(x, Num) and x.value < 0:
+        return True, Num(-x.value)
+    if isinstance(x, Mul) and x.factors and isinstance(x.factors[0], Num) and x.factors[0].value < 0:
+        first, rest = x.factors[0], x.factors[1:]
+        if first.value == -1 and rest:
+            return True, rest[0] if len(rest) == 1 else Mul(rest)
+        return True, Mul((Num(-first.value), *rest))
+    return False, x
+
+
+def text(t: Term) -> str:
+    """Return a term as Unicode text."""
+    return _Writer(latex=False).write(t)
+
+
+def latex(t: Term) -> str:
+    """Return a term as LaTeX."""
+    return _Writer(latex=True).write(t)
+
+
+def statement_text(s: Statement) -> str:
+    """Return a statement as Unicode text."""
+    return _statement(s, _Writer(latex=False))
+
+
+def statement_latex(s: Statement) -> str:
+    """Return a statement as LaTeX."""
+    return _statement(s, _Writer(latex=True))
+
+
+def _statement(s: Statement, w: _Writer) -> str:
+    match s:
+        case Eq(left, right):
+            return f"{w.write(left)} = {w.write(right)}"
+        case Le(left, right):
+            sign = r"\le" if w.latex else "≤"
+            return f"{w.write(left)} {sign} {w.write(right)}"
+        case Lt(left, right):
+            return f"{w.write(left)} < {w.write(right)}"
+        case Absurd():
+            return r"\bot" if w.latex else "a contradiction"
+        case Cited(_, words):
+            return rf"\text{{{words}}}" if w.latex else words
+        case Limit(body, by, to, value):
+            end = value if isinstance(value, str) else w.write(value)
+            to = to.replace("0+", "0^+" if w.latex else "0⁺").replace("oo", r"\infty" if w.latex else "∞")
+            end = end.replace("oo", r"\infty" if w.latex else "∞")
+            arrow = r"\to" if w.latex else "→"
+            if w.latex:
+                return rf"\lim_{{{w.entry(by)} \to {to}}} {w.write(body, _PRODUCT)} = {end}"
+            return f"{w.write(body)} {arrow} {end} as {w.entry(by)} {arrow} {to}"
+        case Integral(body, by, low, high, value):
+            ends = [e.replace("oo", r"\infty" if w.latex else "∞") for e in (low, high)]
+            if w.latex:
+                inner = w.write(body, _PRODUCT)
+                return rf"\int_{{{ends[0]}}}^{{{ends[1]}}} {inner}\,d{w.entry(by)} = {w.write(value)}"
+            return f"∫ from {ends[0]} to {ends[1]} of {w.write(body, _PRODUCT)} d{w.entry(by)} = {w.write(value)}"
+        case Rank(rows, rank):
+            if w.latex:
+                inside = r" \\ ".join(" & ".join(str(x) for x in row) for row in rows)
+                return rf"\operatorname{{rank}}\begin{{pmatrix}}{inside}\end{{pmatrix}} = {rank}"
+            return f"rank [{'; '.join(', '.join(str(x) for x in row) for row in rows)}] = {rank}"
+    raise TypeError(type(s).__name__)
