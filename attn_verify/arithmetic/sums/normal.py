@@ -236,6 +236,8 @@ class Normal:
                     body = rename(opened.right, match(opened.left[0], body, {}) or {})
             p = self(t.body)  # must be defined
             nested = any(isinstance(inner, Deriv) for inner in walk(body))
+            if nested and any(isinstance(inner, Abs) for inner in walk(body)):
+                raise RefusedError("no derivative is known of Abs")  # its sign at one point says nothing around it
             return self.defined(derivative(build(p) if nested else body, t.by))
         return self._settle(Fraction(1), [(t, Fraction(1))], [])
 

@@ -122,13 +122,12 @@ def _fact(
     statement: Statement,
     premises: Iterable[Fact] = (),
     given: Iterable[Statement] = (),
-    without: Iterable[Statement] = (),
     cited: str = "",
     fixed: str = "",
 ) -> Fact:
     premises = tuple(premises)
     return Fact(
-        frozenset(given).union(*(f.given for f in premises)) - frozenset(without),
+        frozenset(given).union(*(f.given for f in premises)),
         statement,
         rule,
         frozenset(filter(None, [cited])).union(*(f.cited for f in premises)),
@@ -173,6 +172,8 @@ def _normal(statements: Sequence[Statement], about: Sequence[Term]) -> tuple[Nor
             inside = any(isinstance(t, App) and t.symbol.name == name for side in terms_of(s) for t in walk(side))
             if inside and not (isinstance(head, App) and name in head.symbol.depends):
                 raise RefusedError(f"a derivative by {name} under an equation that binds {name}")
+        if any(i.sort.empty for i in free(s.right) - free(s.left)):
+            continue  # says nothing if there is no such element
         if isinstance(s.left, App | Deriv):
             rules.append(Rule((s.left,), None, s.right))
         elif isinstance(s.left, Sum):
@@ -190,9 +191,10 @@ def _context(given: Iterable[Statement], using: Iterable[Fact], about: Sequence[
     return _normal([*hypotheses, *(f.statement for f in premises)], about)
 
 
-def _rigid(statement: Statement) -> None:
-    if not all(i.fixed for i in indices_of(statement)):
-        raise RefusedError("a hypothesis about all indices cannot be split or used for one")
+def _grounded(claim: Statement, used: Iterable[Index]) -> None:
+    """Refuse elements of sets that may be empty where the claim is not about them."""
+    if any(i.sort.empty for i in frozenset(used) - indices_of(claim)):
+        raise RefusedError("a set may be empty, and the claim is not about an element of it")
 
 
 # The rules.
@@ -221,6 +223,7 @@ def order(
     given = tuple(given)
     difference = gap(claim)
     shown = difference if certificate is None else certificate
+    _grounded(claim, free(shown))
     normal, signs = _context(given, using, (*terms_of(claim), shown))
     if not normal.equal(difference, shown):
         raise RefusedError("the certificate is not the difference of the two sides")
@@ -257,7 +260,10 @@ def congruence(claim: Eq, equation: Fact, hole: App, context: Term, given: Itera
     source = equation.statement
     if not isinstance(source, Eq) or any(isinstance(t, Deriv) for t in walk(context)):
         raise RefusedError("an equation is needed, and no derivative around the hole")
+    if any(i.fixed or i.shift or not i.name for i in hole.indices):
+        raise RefusedError("the indices of the hole stand for all elements")
     sides = [put(context, {hole.symbol: (hole.indices, side)}) for side in terms_of(source)]
+    _grounded(claim, free(sides[0]) | free(sides[1]))
     normal, _ = _context([*given, *equation.given], [], [*sides, *terms_of(claim)])
     if not all(normal.equal(side, wanted) for side, wanted in zip(sides, terms_of(claim), strict=True)):
         raise RefusedError("the claim is not what the context makes of the equation")
@@ -271,7 +277,9 @@ def cases(first: Fact, second: Fact) -> Fact:
     for one in first.given:
         if isinstance(one, Le) and Le(one.right, one.left) in second.given:
             other = Le(one.right, one.left)
-            _rigid(one)
+            if not all(i.fixed for i in indices_of(one)):
+                raise RefusedError("a hypothesis about all indices cannot be split")
+            _grounded(first.statement, indices_of(one))
             given = (first.given - {one}) | (second.given - {other})
             return replace(_fact("cases", first.statement, [first, second]), given=given)
     raise RefusedError("no a ≤ b in one case meets b ≤ a in the other")
@@ -282,6 +290,7 @@ def contradiction(less: Fact, not_less: Fact) -> Fact:
     a, b = less.statement, not_less.statement
     if not (isinstance(a, Lt) and isinstance(b, Le) and (a.left, a.right) == (b.right, b.left)):
         raise RefusedError("the statements do not contradict each other")
+    _grounded(Absurd(), indices_of(a))
     return _fact("contradiction", Absurd(), [less, not_less])
 
 
@@ -292,11 +301,8 @@ def instance(
 ) -> Fact:
     """Put terms for symbols, and elements for free indices; nothing that is derived may be touched."""
     symbols, indices = symbols or {}, indices or {}
-    sides = [t for s in (fact.statement, *fact.given) for t in terms_of(s)]
-    inside = [t for side in sides for t in walk(side)]
-    if symbols and (any(isinstance(t, Deriv) for t in inside) or any(
-        isinstance(t, App) and t.symbol.depends for t in inside
-    )):  # fmt: skip
+    inside = [t for s in (fact.statement, *fact.given) for side in terms_of(s) for t in walk(side)]
+    if symbols and any(isinstance(t, Deriv) or (isinstance(t, App) and t.symbol.depends) for t in inside):
         raise RefusedError("symbols inside derivatives, or with dependencies, cannot be replaced")
     for old, new in indices.items():
         if old.sort != new.sort or (old.fixed and not new.fixed and any(old in indices_of(s) for s in fact.given)):
@@ -308,6 +314,7 @@ def instance(
     fixed = {old: new for old, new in indices.items() if old.fixed}
     given = [one(s, fixed) for s in fact.given]
     statement = one(fact.statement, indices)
+    _grounded(statement, (i for names, body in symbols.values() for i in free(body) - set(names)))
     normal, _ = _normal(given, terms_of(statement))
     for side in terms_of(statement):
         normal(side)  # is defined

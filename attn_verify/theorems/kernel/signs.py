@@ -96,13 +96,14 @@ class VisibleSigns:
         loose = [i for i in free(known) if not i.fixed]
         choices = [[i, *(j for j in free(t) if j.sort == i.sort and j != i)] for i in loose]
         moved = (rename(known, dict(zip(loose, images, strict=True))) for images in product(*choices))
-        return any(other == t or self._same(other, t) for other in moved)
+        alike = (other for other in moved if not any(i.sort.empty for i in free(other) - free(t)))
+        return any(other == t or self._same(other, t) for other in alike)
 
     def _same(self, left: Term, right: Term) -> bool:
         names = ({t.symbol for t in walk(side) if isinstance(t, App)} for side in (left, right))
-        if next(names) != next(names):
-            return False
-        return not add((self._normal.defined(left), Fraction(1)), (self._normal.defined(right), Fraction(-1)))
+        return next(names) == next(names) and not add(
+            (self._normal.defined(left), Fraction(1)), (self._normal.defined(right), Fraction(-1))
+        )
 
 
 def _one_less_delta(t: Add) -> bool:
