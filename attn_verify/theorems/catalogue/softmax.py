@@ -2,7 +2,28 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
+from attn_verify.theorems.letters import (
+    HOLE,
+    KEYS,
+    OTHERS,
+    QUERIES,
+    WEIGHTS,
+    exp_sum,
+    j,
+    k,
+    one,
+    p,
+    r,
+    s,
+    t,
+    two,
+    weight,
+    x,
+)  # fmt: skip
 from attn_verify.theorems.notation import (
+    HALF,
     ONE,
     ZERO,
     Delta,
@@ -10,12 +31,13 @@ from attn_verify.theorems.notation import (
     Eq,
     Exp,
     Illustration,
-    Index,
+    Le,
+    Limit,
     Log,
     Lt,
     Model,
     NearMiss,
-    Sort,
+    Size,
     Step,
     Sum,
     Symbol,
@@ -24,24 +46,17 @@ from attn_verify.theorems.notation import (
     log,
     scalar,
     softmax,
+    term,
 )  # fmt: skip
 
-KEYS = Sort("n")
-OTHERS = Sort("others", empty=True)
-QUERIES = Sort("rows")
-i, j, k, l = (KEYS.index(name) for name in "ijkl")
-r = QUERIES.index("r")
-x = OTHERS.index("x")
-s, t = Symbol("s", (KEYS,)), Symbol("t", (KEYS,))
 S = Symbol("S", (QUERIES, KEYS))
-c, R, n = scalar("c"), scalar("R"), scalar("n")
-D = Sum(k, Exp(s[k]))
-
-
-def p(at: Index) -> Term:
-    """The weight of a key for the scores ``s``."""
-    return softmax(lambda i: s[i], at, k)
-
+rest = Symbol("t", (OTHERS,))  # the scores of the other keys
+c, R, n, β, y, z = (scalar(name) for name in ("c", "R", "n", "β", "y", "z"))
+E1, E2, E_REST = Exp(s[one]), Exp(s[two]), Sum(x, Exp(rest[x]))
+WITH_MORE = Eq(p[j], Exp(s[j]) / (exp_sum() + E_REST))
+own, L = scalar("p", ("c",)), scalar("L")
+OWN, LEVEL = Eq(own, Exp(c) / (Exp(c) + exp_sum())), Eq(L, Log(exp_sum()))
+THREE = Model({KEYS: 3}, {s: (0, log(2), log(3))})
 
 weights_form_a_distribution = Theorem(
     name="weights_form_a_distribution",
@@ -54,26 +69,25 @@ weights_form_a_distribution = Theorem(
     "and no entry is ever exactly 0 or 1.",
     predict="Can one key ever have weight exactly 1?",
     steps=(
-        Step("positive", Lt(ZERO, p(j)), "certificate", r"An exponential is positive, and so is a sum of them."),
-        Step("sum", Eq(Sum(j, p(j)), ONE), "normal form", r"The denominator does not depend on $j$: $D/D = 1$."),
+        Step("positive", Lt(ZERO, weight(j)), "certificate", r"An exponential is positive, and so is a sum of them."),
+        Step("sum", Eq(Sum(j, weight(j)), ONE), "normal form", r"The denominator does not depend on $j$: $D/D = 1$."),
         Step(
             "below one",
-            Lt(Exp(c) / (Exp(c) + D), ONE),
+            Lt(Exp(c) / (Exp(c) + exp_sum()), ONE),
             "certificate",
-            r"With the sum $D$ of the other keys, what is missing to 1 is $D/(e^{c} + D)$, and that is positive.",
-            hints={"certificate": D / (Exp(c) + D)},
+            r"Beside a key of score $c$ let the others, at least one, have the scores $s_k$. What is missing to 1 is "
+            r"$D/(e^{c} + D)$ with $D = \sum_k e^{s_k}$, and that is positive.",
+            hints={"certificate": exp_sum() / (Exp(c) + exp_sum())},
         ),
     ),
     concludes=("positive", "sum", "below one"),
     near_miss=NearMiss(
         r"The *columns* of the attention matrix sum to 1 as well.",
-        Eq(Sum(r, softmax(lambda i: S[r, i], j, k)), ONE),
+        Eq(Sum(r, softmax(lambda key: S[r, key], j, k)), ONE),
         Model({KEYS: 2, QUERIES: 2}, {S: ((0, 0), (0, log(3)))}),
     ),
     illustration=Illustration(
-        r"Scores $0, \log 2, \log 3$.",
-        Model({KEYS: 3}, {s: (0, log(2), log(3))}),
-        (("p", p(j)), ("their sum", Sum(j, p(j)))),
+        r"Scores $0, \log 2, \log 3$.", THREE, (("p", weight(j)), ("their sum", Sum(j, weight(j))))
     ),
     source="Vaswani et al. 2017, section 3.2.1; Bridle 1990",
 )
@@ -83,7 +97,7 @@ shift_invariance_exactly = Theorem(
     family="softmax",
     level=1,
     statement=r"Two rows of scores have the same weights if and only if they differ by one number: "
-    r"$\operatorname{softmax}(s) = \operatorname{softmax}(t) \iff t_j = s_j + c$.",
+    r"$\operatorname{softmax}(s) = \operatorname{softmax}(t) \iff t_j = s_j + c$ with the same $c$ for all $j$.",
     hypotheses="Real scores.",
     why="The second half says what softmax forgets: the level of a row, and nothing else. Stable softmax, useless key "
     "biases and ALiBi are corollaries.",
@@ -91,65 +105,390 @@ shift_invariance_exactly = Theorem(
     steps=(
         Step(
             "if",
-            Eq(softmax(lambda i: s[i] + c, j, k), p(j)),
+            Eq(softmax(lambda key: s[key] + c, j, k), weight(j)),
             "normal form",
             r"$e^{s_j + c} = e^{c} e^{s_j}$, and the factor $e^{c}$ is in numerator and denominator.",
         ),
         Step(
             "same",
-            Eq(softmax(lambda i: t[i], j, k), p(j)),
+            Eq(weight(j, t), weight(j)),
             "hypothesis",
             "For the other direction, let the weights be the same.",
         ),
         Step(
             "logarithms",
-            Eq(t[j] - Log(Sum(k, Exp(t[k]))), s[j] - Log(D)),
+            Eq(t[j] - Log(exp_sum(t)), s[j] - Log(exp_sum())),
             "congruence",
             r"Take logarithms of both sides: $\log p_j = s_j - \log \sum_k e^{s_k}$.",
             using=("same",),
-            hints={"hole": scalar("□"), "context": Log(scalar("□"))},
+            hints={"hole": HOLE, "context": Log(HOLE)},
+        ),
+        Step(
+            "only if",
+            Eq(t[j], s[j] + (Log(exp_sum(t)) - Log(exp_sum()))),
+            "congruence",
+            r"Add $\log \sum_k e^{t_k}$ to both sides. The number in brackets is $c$: $j$ does not occur in it.",
+            using=("logarithms",),
+            hints={"hole": HOLE, "context": HOLE + Log(exp_sum(t))},
         ),
     ),
-    concludes=("if", "logarithms"),
+    concludes=("if", "only if"),
     near_miss=NearMiss(
         r"Scores may also be multiplied: $\operatorname{softmax}(c\,s) = \operatorname{softmax}(s)$ for $c > 0$.",
-        Eq(softmax(lambda i: c * s[i], j, k), p(j)),
+        Eq(softmax(lambda key: c * s[key], j, k), weight(j)),
         Model({KEYS: 2}, {s: (0, log(2)), c.symbol: 2}),
         given=(Lt(ZERO, c),),
     ),
     illustration=Illustration(
         r"Scores $0, \log 2, \log 3$, and the same raised by 5.",
         Model({KEYS: 3}, {s: (0, log(2), log(3)), c.symbol: 5}),
-        (("p", p(j)), ("raised", softmax(lambda i: s[i] + c, j, k))),
+        (("p", weight(j)), ("raised", softmax(lambda key: s[key] + c, j, k))),
     ),
     source="Goodfellow, Bengio & Courville 2016, section 6.2.2; Gao & Pavel 2017",
 )
 
-softmax_jacobian = Theorem(
-    name="softmax_jacobian",
-    family="gradients",
-    level=2,
-    statement=r"$\partial p_i/\partial s_l = p_i(\delta_{il} - p_l)$; the rows of this matrix sum to 0, and its "
-    r"quadratic form is a variance, $\tfrac12\sum_{i,k} p_i p_k (x_i - x_k)^2 \ge 0$.",
-    hypotheses="Real scores.",
-    why="Every gradient of attention starts here: the Jacobian of softmax is a covariance.",
-    predict="Raise one score a little. What do the changes of all weights add up to?",
+odds_ignore_other_keys = Theorem(
+    name="odds_ignore_other_keys",
+    family="softmax",
+    level=1,
+    statement=r"The ratio of two weights depends on their two scores only: $p_1/p_2 = e^{s_1 - s_2}$, whatever other "
+    r"keys there are. The larger score has the larger weight: $s_2 \le s_1 \iff p_2 \le p_1$.",
+    hypotheses=r"Two keys, here called 1 and 2, among any number of others with any scores.",
+    why="Keys compete only through the shared denominator. This is why masking, caching and computing in blocks can "
+    "work at all.",
+    predict="A new key arrives and takes half of all weight. What happens to the ratio of two old weights?",
     steps=(
         Step(
-            "jacobian",
-            Eq(Deriv(p(i), s[l]), p(i) * Delta(i, l) - p(i) * p(l)),
+            "positive",
+            Lt(ZERO, p[j]),
+            "certificate",
+            r"The weights $p_j = e^{s_j}/D$ are positive, so they can be divided by.",
+            given=(WEIGHTS,),
+            hints={"certificate": weight(j)},
+        ),
+        Step(
+            "odds",
+            Eq(p[one] / p[two], Exp(s[one] - s[two])),
             "normal form",
-            r"The rule for quotients, at every number of keys.",
+            r"The denominator cancels, and $e^{s_1}/e^{s_2} = e^{s_1 - s_2}$.",
+            given=(WEIGHTS,),
+            using=("positive",),
+        ),
+        Step(
+            "more positive",
+            Lt(ZERO, p[j]),
+            "certificate",
+            r"Let further keys of any scores $t_x$ be there: the new weights are positive as well.",
+            given=(WITH_MORE,),
+            hints={"certificate": WITH_MORE.right},
+        ),
+        Step(
+            "other keys",
+            Eq(p[one] / p[two], Exp(s[one] - s[two])),
+            "normal form",
+            r"It is another denominator that cancels, and the ratio is the same.",
+            given=(WITH_MORE,),
+            using=("more positive",),
+        ),
+        Step(
+            "larger exponential",
+            Le(E2, E1),
+            "instance",
+            r"Now the order. The exponential grows.",
+            using=("exponential_above_its_tangent:exp grows",),
+            hints={"symbols": {y.symbol: ((), s[two]), z.symbol: ((), s[one])}},
+        ),
+        Step(
+            "larger weight",
+            Le(p[two], p[one]),
+            "certificate",
+            r"So the larger score has the larger weight: $p_1 - p_2 = (e^{s_1} - e^{s_2})/D$.",
+            given=(WEIGHTS, Le(s[two], s[one])),
+            using=("larger exponential",),
+            hints={"certificate": (E1 - E2) / exp_sum()},
+        ),
+        Step(
+            "smaller exponential",
+            Lt(E1, E2),
+            "instance",
+            r"For the other direction let $s_1 < s_2$. The exponential grows strictly.",
+            using=("exponential_above_its_tangent:exp grows strictly",),
+            hints={"symbols": {y.symbol: ((), s[one]), z.symbol: ((), s[two])}},
+        ),
+        Step(
+            "smaller weight",
+            Lt(p[one], p[two]),
+            "certificate",
+            r"Then $p_1 < p_2$; so $p_2 \le p_1$ needs $s_2 \le s_1$.",
+            given=(WEIGHTS, Lt(s[one], s[two])),
+            using=("smaller exponential",),
+            hints={"certificate": (E2 - E1) / exp_sum()},
         ),
     ),
-    concludes=("jacobian",),
+    concludes=("odds", "other keys", "larger weight", "smaller weight"),
     near_miss=NearMiss(
-        r"The Jacobian is diagonal: other scores do not matter, $\partial p_i/\partial s_l = p_i\delta_{il}$.",
-        Eq(Deriv(p(i), s[l]), p(i) * Delta(i, l)),
-        Model({KEYS: 2}, {s: (0, 0)}),
+        r"The *difference* of two weights stays when a key is added.",
+        Eq(E1 / (exp_sum() + E_REST) - E2 / (exp_sum() + E_REST), weight(one) - weight(two)),
+        Model({KEYS: 2, OTHERS: 1}, {s: (log(2), 0), rest: (0,)}, {one: 0, two: 1}),
     ),
-    illustration=Illustration("Two equal scores.", Model({KEYS: 2}, {s: (0, 0)}), (("∂p/∂s", Deriv(p(i), s[l])),)),
-    source="Gao & Pavel 2017",
+    illustration=Illustration(
+        r"Scores $\log 2, 0$; then a third key of score $\log 3$.",
+        Model({KEYS: 2, OTHERS: 1}, {s: (log(2), 0), rest: (log(3),)}, {one: 0, two: 1}),
+        (
+            (r"$p_1/p_2$", weight(one) / weight(two)),
+            ("with the third key", (E1 / (exp_sum() + E_REST)) / (E2 / (exp_sum() + E_REST))),
+        ),
+    ),
+    source="Luce 1959 (the choice axiom)",
+    needs=("exponential_above_its_tangent",),
 )
 
-THEOREMS = (weights_form_a_distribution, shift_invariance_exactly)
+
+def _floor(bound: Term) -> Term:
+    """The weight of a key that all others surpass by ``bound``."""
+    return 1 / (1 + (Size(KEYS) - 1) * Exp(bound))
+
+
+_ABOVE = Sum(k, (1 - Delta(j, k)) * (Exp(R) - Exp(s[k] - s[j])))
+_BELOW = Sum(k, (1 - Delta(j, k)) * (Exp(s[k] - s[j]) - Exp(-R)))
+
+weight_bounds_from_score_range = Theorem(
+    name="weight_bounds_from_score_range",
+    family="softmax",
+    level=2,
+    statement=r"If the scores of $n$ keys differ by at most $R$, then "
+    r"$\frac{1}{1 + (n-1)e^{R}} \le p_j \le \frac{1}{1 + (n-1)e^{-R}}$, and both bounds are reached. With $R$ fixed "
+    r"and $n \to \infty$ every weight tends to 0.",
+    hypotheses=r"$s_k - s_j \le R$ for all $j$ and $k$.",
+    why="Bounded scores cannot stay sharp on long inputs. It is also the lemma behind QK-norm, the influence of one "
+    "token and the cold limit.",
+    predict="Scores are confined to [−5, 5], and the context grows from 10³ to 10⁶ tokens. What is the largest "
+    "weight that is possible?",
+    steps=(
+        Step(
+            "others at most",
+            Le(Exp(s[k] - s[j]), Exp(R)),
+            "instance",
+            r"Beside key $j$ every other key has $e^{s_k - s_j} \le e^{R}$, as the exponential grows.",
+            using=("exponential_above_its_tangent:exp grows",),
+            hints={"symbols": {y.symbol: ((), s[k] - s[j]), z.symbol: ((), R)}},
+        ),
+        Step(
+            "turned",
+            Le(-R, s[k] - s[j]),
+            "certificate",
+            r"The hypothesis for $j$ and $k$ exchanged is $s_j - s_k \le R$.",
+            given=(Le(s[j] - s[k], R),),
+        ),
+        Step(
+            "others at least, if",
+            Le(Exp(-R), Exp(s[k] - s[j])),
+            "instance",
+            r"The exponential grows, once more.",
+            using=("exponential_above_its_tangent:exp grows",),
+            hints={"symbols": {y.symbol: ((), -R), z.symbol: ((), s[k] - s[j])}},
+        ),
+        Step(
+            "others at least",
+            Le(Exp(-R), Exp(s[k] - s[j])),
+            "modus ponens",
+            r"So $e^{-R} \le e^{s_k - s_j}$.",
+            using=("others at least, if", "turned"),
+        ),
+        Step(
+            "denominators, upper",
+            Lt(ZERO, 1 + (Size(KEYS) - 1) * Exp(R)),
+            "certificate",
+            r"The denominator on the left is 1 plus one positive term for each other key.",
+            hints={"certificate": 1 + Sum(k, (1 - Delta(j, k)) * Exp(R))},
+        ),
+        Step(
+            "denominators, lower",
+            Lt(ZERO, 1 + (Size(KEYS) - 1) * Exp(-R)),
+            "certificate",
+            r"So is that on the right.",
+            hints={"certificate": 1 + Sum(k, (1 - Delta(j, k)) * Exp(-R))},
+        ),
+        Step(
+            "at least",
+            Le(_floor(R), weight(j)),
+            "certificate",
+            r"The difference is $p_j \sum_{k \ne j} (e^{R} - e^{s_k - s_j})$ over the denominator; no term is "
+            r"negative.",
+            using=("others at most", "denominators, upper"),
+            hints={"certificate": weight(j) * _ABOVE * _floor(R)},
+        ),
+        Step(
+            "at most",
+            Le(weight(j), _floor(-R)),
+            "certificate",
+            r"The difference is $p_j \sum_{k \ne j} (e^{s_k - s_j} - e^{-R})$ over the denominator.",
+            using=("others at least", "denominators, lower"),
+            hints={"certificate": weight(j) * _BELOW * _floor(-R)},
+        ),
+        Step(
+            "reached",
+            Eq(Exp(c) / (Exp(c) + Sum(x, Exp(c + R))), 1 / (1 + Size(OTHERS) * Exp(R))),
+            "normal form",
+            r"Both are reached where all $m = n - 1$ other scores are higher by $R$, or lower: put $-R$ for $R$.",
+        ),
+        Step(
+            "vanishes",
+            Limit(1 / (1 + (n - 1) * Exp(-R)), n, "oo", ZERO),
+            "limit",
+            r"With $R$ fixed, the upper bound tends to 0.",
+        ),
+    ),
+    concludes=("at least", "at most", "reached", "vanishes"),
+    near_miss=NearMiss(
+        r"The upper bound holds with $e^{-R/2}$ in place of $e^{-R}$.",
+        Le(weight(j), _floor(-R * HALF)),
+        Model({KEYS: 2}, {s: (log(4), 0), R.symbol: log(4)}),
+        given=(Le(s[k] - s[j], R),),
+    ),
+    illustration=Illustration(
+        r"Scores $0, \log 2, \log 3$, with $R = \log 3$.",
+        Model({KEYS: 3}, {s: (0, log(2), log(3)), R.symbol: log(3)}),
+        (("lower bound", _floor(R)), ("p", weight(j)), ("upper bound", _floor(-R))),
+    ),
+    source="Veličković et al. 2024 (softmax is not enough for sharp size generalisation); Hahn 2020 for the idea",
+    needs=("exponential_above_its_tangent",),
+)
+
+_TEMPERED = Exp(β * Log(weight(j))) / Sum(k, Exp(β * Log(weight(k))))
+
+softmax_updates_compose = Theorem(
+    name="softmax_updates_compose",
+    family="softmax",
+    level=2,
+    statement=r"Adding scores $t$ re-weights the old weights: "
+    r"$\operatorname{softmax}(s + t)_j = p_j e^{t_j} / \sum_k p_k e^{t_k}$ with $p = \operatorname{softmax}(s)$. And "
+    r"powers of weights, renormalised, are a temperature: "
+    r"$p_j^{\beta} / \sum_k p_k^{\beta} = \operatorname{softmax}(\beta s)_j$.",
+    hypotheses=r"Real scores and any real $\beta$.",
+    why="It is Bayes' rule in the language of scores: prior times likelihood, renormalised. Biases, masks and position "
+    "terms are updates of this kind, and two of them in a row are one with the sum of the scores.",
+    predict=r"You know only the weights $p$ and want those at half the temperature. Do you need the scores?",
+    steps=(
+        Step(
+            "positive",
+            Lt(ZERO, p[j]),
+            "certificate",
+            r"The weights $p_j = e^{s_j}/D$ are positive, so they can be divided by.",
+            given=(WEIGHTS,),
+            hints={"certificate": weight(j)},
+        ),
+        Step(
+            "update",
+            Eq(softmax(lambda key: s[key] + t[key], j, k), p[j] * Exp(t[j]) / Sum(k, p[k] * Exp(t[k]))),
+            "normal form",
+            r"$e^{s_j + t_j} = e^{s_j} e^{t_j}$; divide numerator and denominator by $\sum_k e^{s_k}$.",
+            given=(WEIGHTS,),
+            using=("positive",),
+        ),
+        Step(
+            "logarithms are scores",
+            Eq(softmax(lambda key: Log(p[key]), j, k), p[j]),
+            "normal form",
+            r"The logarithms of the weights are as good as the scores: $e^{\log p_j} = p_j$, and they sum to 1.",
+            given=(WEIGHTS,),
+            using=("positive",),
+        ),
+        Step(
+            "temperature",
+            Eq(softmax(lambda key: β * Log(p[key]), j, k), softmax(lambda key: β * s[key], j, k)),
+            "normal form",
+            r"$p_j^{\beta} = e^{\beta \log p_j} = e^{\beta s_j} e^{-\beta \log D}$, and the last factor cancels.",
+            given=(WEIGHTS,),
+            using=("positive",),
+        ),
+    ),
+    concludes=("update", "logarithms are scores", "temperature"),
+    near_miss=NearMiss(
+        r"Two updates multiply the weights without renormalising: "
+        r"$\operatorname{softmax}(s + t) = \operatorname{softmax}(s)\operatorname{softmax}(t)$.",
+        Eq(softmax(lambda key: s[key] + t[key], j, k), weight(j) * weight(j, t)),
+        Model({KEYS: 2}, {s: (0, 0), t: (0, 0)}),
+    ),
+    illustration=Illustration(
+        r"Scores $0, \log 2, \log 3$, then twice as large ($\beta = 2$).",
+        Model({KEYS: 3}, {s: (0, log(2), log(3)), β.symbol: 2}),
+        (("p", weight(j)), ("squared and renormalised", _TEMPERED)),
+    ),
+    source="folklore (Bayes' rule; multiplicative weights)",
+)
+
+
+weight_is_a_sigmoid_of_its_margin = Theorem(
+    name="weight_is_a_sigmoid_of_its_margin",
+    family="softmax",
+    level=2,
+    statement=r"A key of score $c$ beside others of scores $s_k$ has the weight $\sigma(c - L)$ with "
+    r"$L = \log \sum_k e^{s_k}$ and $\sigma(z) = 1/(1 + e^{-z})$. Its logarithmic odds are $c - L$, its slope is "
+    r"$\partial p/\partial c = p(1 - p) \le 1/4$.",
+    hypotheses=r"At least one other key.",
+    why="One key against all others is logistic regression. What a key needs in order to be seen grows like the "
+    r"logarithm of the length: against $n$ equal scores it takes a lead of $\log n$ to get half of the weight.",
+    predict="A hundred keys have score 0. Which score must one more key have to get half of the weight?",
+    steps=(
+        Step(
+            "sigmoid",
+            Eq(own, 1 / (1 + Exp(-(c - L)))),
+            "normal form",
+            r"Divide numerator and denominator by $e^{c}$, and write $\sum_k e^{s_k}$ as $e^{L}$.",
+            given=(OWN, LEVEL),
+        ),
+        Step(
+            "the others",
+            Lt(ZERO, 1 - own),
+            "certificate",
+            r"The others together have the rest of the weight, $1 - p = e^{L}/(e^{c} + e^{L}) > 0$.",
+            given=(OWN,),
+            hints={"certificate": exp_sum() / (Exp(c) + exp_sum())},
+        ),
+        Step(
+            "odds",
+            Eq(own / (1 - own), Exp(c - L)),
+            "normal form",
+            r"So the odds are $e^{c}/e^{L}$, and their logarithm is the lead $c - L$.",
+            given=(OWN, LEVEL),
+            using=("the others",),
+        ),
+        Step("slope", Eq(Deriv(own, c), own * (1 - own)), "normal form", "The rule for quotients.", given=(OWN,)),
+        Step(
+            "at most a quarter",
+            Le(own * (1 - own), term(Fraction(1, 4))),
+            "certificate",
+            r"$\tfrac14 - p(1 - p) = (\tfrac12 - p)^2$.",
+            hints={"certificate": (HALF - own) ** 2},
+        ),
+        Step(
+            "half",
+            Eq(Exp(z + Log(Size(KEYS))) / (Exp(z + Log(Size(KEYS))) + Sum(k, Exp(z))), term(HALF)),
+            "normal form",
+            r"If all others have the score $z$, then $L = z + \log n$, and a lead of $\log n$ gives $\sigma(0) = 1/2$.",
+        ),
+    ),
+    concludes=("sigmoid", "odds", "slope", "at most a quarter", "half"),
+    near_miss=NearMiss(
+        r"It is the lead over the *largest* other score that counts: $p = \sigma(c - \max_k s_k)$.",
+        Eq(Exp(c) / (Exp(c) + exp_sum()), 1 / (1 + Exp(s[one] - c))),
+        Model({KEYS: 2}, {s: (0, 0), c.symbol: 0}, {one: 0}),
+        given=(Le(s[j], s[one]),),
+    ),
+    illustration=Illustration(
+        r"Others with scores $0, \log 2$; the key itself with $\log 3 = L$.",
+        Model({KEYS: 2}, {s: (0, log(2)), c.symbol: log(3)}),
+        (("p", Exp(c) / (Exp(c) + exp_sum())), (r"$c - L$", c - Log(exp_sum()))),
+    ),
+    source="folklore (softmax with two classes is logistic regression)",
+)
+
+THEOREMS = (
+    weights_form_a_distribution,
+    shift_invariance_exactly,
+    odds_ignore_other_keys,
+    weight_bounds_from_score_range,
+    softmax_updates_compose,
+    weight_is_a_sigmoid_of_its_margin,
+)
