@@ -249,6 +249,7 @@ def _floor(bound: Term) -> Term:
     return 1 / (1 + (Size(KEYS) - 1) * Exp(bound))
 
 
+DENOMINATORS = (Lt(ZERO, 1 + (Size(KEYS) - 1) * Exp(R)), Lt(ZERO, 1 + (Size(KEYS) - 1) * Exp(-R)))
 _ABOVE = Sum(k, (1 - Delta(j, k)) * (Exp(R) - Exp(s[k] - s[j])))
 _BELOW = Sum(k, (1 - Delta(j, k)) * (Exp(s[k] - s[j]) - Exp(-R)))
 
@@ -297,34 +298,50 @@ weight_bounds_from_score_range = Theorem(
         ),
         Step(
             "denominators, upper",
-            Lt(ZERO, 1 + (Size(KEYS) - 1) * Exp(R)),
+            DENOMINATORS[0],
             "certificate",
             r"The denominator on the left is 1 plus one positive term for each other key.",
             hints={"certificate": 1 + Sum(k, (1 - Delta(j, k)) * Exp(R))},
         ),
         Step(
             "denominators, lower",
-            Lt(ZERO, 1 + (Size(KEYS) - 1) * Exp(-R)),
+            DENOMINATORS[1],
             "certificate",
             r"So is that on the right.",
             hints={"certificate": 1 + Sum(k, (1 - Delta(j, k)) * Exp(-R))},
         ),
         Step(
-            "at least",
+            "at least, if",
             Le(_floor(R), weight(j)),
             "certificate",
             r"The difference is $p_j \sum_{k \ne j} (e^{R} - e^{s_k - s_j})$ over the denominator; no term is "
             r"negative.",
-            using=("others at most", "denominators, upper"),
+            given=(DENOMINATORS[0],),
+            using=("others at most",),
             hints={"certificate": weight(j) * _ABOVE * _floor(R)},
+        ),
+        Step(
+            "at least",
+            Le(_floor(R), weight(j)),
+            "modus ponens",
+            "The denominator is positive, as was seen.",
+            using=("at least, if", "denominators, upper"),
+        ),
+        Step(
+            "at most, if",
+            Le(weight(j), _floor(-R)),
+            "certificate",
+            r"The difference is $p_j \sum_{k \ne j} (e^{s_k - s_j} - e^{-R})$ over the denominator.",
+            given=(DENOMINATORS[1],),
+            using=("others at least",),
+            hints={"certificate": weight(j) * _BELOW * _floor(-R)},
         ),
         Step(
             "at most",
             Le(weight(j), _floor(-R)),
-            "certificate",
-            r"The difference is $p_j \sum_{k \ne j} (e^{s_k - s_j} - e^{-R})$ over the denominator.",
-            using=("others at least", "denominators, lower"),
-            hints={"certificate": weight(j) * _BELOW * _floor(-R)},
+            "modus ponens",
+            "That denominator is positive, too.",
+            using=("at most, if", "denominators, lower"),
         ),
         Step(
             "reached",
