@@ -28,6 +28,7 @@ from attn_verify.theorems.kernel.facts import Absurd, Cited, Eq, Integral, Le, L
 GREEK = {
     "α": r"\alpha", "β": r"\beta", "γ": r"\gamma", "δ": r"\delta", "ε": r"\varepsilon", "ζ": r"\zeta", "θ": r"\theta",
     "λ": r"\lambda", "μ": r"\mu", "τ": r"\tau", "ξ": r"\xi", "φ": r"\varphi", "ψ": r"\psi", "ℓ": r"\ell",
+    "Π": r"\Pi",
     "ρ": r"\rho", "σ": r"\sigma", "κ": r"\kappa", "η": r"\eta", "ω": r"\omega", "Σ": r"\Sigma", "Δ": r"\Delta",
 }  # fmt: skip
 _SUM, _PRODUCT, _POWER, _ATOM = range(4)

@@ -85,7 +85,8 @@ dot_product_variance_is_a_trace = Theorem(
     r"\operatorname{tr}(AB)$. If both covariances are the identity, this is $d$, and "
     r"$\operatorname{Var}(q \cdot k/\sqrt{d}) = 1$.",
     hypotheses=r"$q$ takes finitely many values, $q_u$ with probability $P_u$, and $k$ the values $k_w$ with $P'_w$, "
-    r"independently; the mean of $q$ is 0 (that of $k$ need not be). The coordinates of a vector may depend on each other.",
+    r"independently; the mean of $q$ is 0 (that of $k$ need not be). The coordinates of a vector may depend on each "
+    r"other.",
     why=r"This is the official reason for $\sqrt{d_k}$, with its hypotheses in the open: the trace shows when the "
     r"variance is not $d_k$.",
     predict=r"All coordinates of $q$ are one and the same coin, $\pm 1$, and so are all those of $k$. What is the "
