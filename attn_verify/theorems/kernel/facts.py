@@ -161,12 +161,9 @@ def changed(statement: Statement, change: Callable[[Term], Term]) -> Statement:
 def _normal(statements: Sequence[Statement], about: Sequence[Term]) -> tuple[Normal, VisibleSigns]:
     """Return normal forms under equations and inequalities; what is derived must not be bound by an equation."""
     derived = {t.by.symbol.name for side in about for t in walk(side) if isinstance(t, Deriv)}
-    rules, known = [], []
-    for s in statements:
-        if isinstance(s, Le | Lt):
-            known.append((gap(s), isinstance(s, Lt)))
-        if not isinstance(s, Eq):
-            continue
+    known = [(gap(s), isinstance(s, Lt)) for s in statements if isinstance(s, Le | Lt)]
+    rules = []
+    for s in [s for s in statements if isinstance(s, Eq)]:
         head = s.left.body if isinstance(s.left, Deriv) else s.left
         for name in derived:
             inside = any(isinstance(t, App) and t.symbol.name == name for side in terms_of(s) for t in walk(side))
@@ -187,6 +184,9 @@ def _normal(statements: Sequence[Statement], about: Sequence[Term]) -> tuple[Nor
 
 def _context(given: Iterable[Statement], using: Iterable[Fact], about: Sequence[Term]) -> tuple[Normal, VisibleSigns]:
     premises = tuple(using)
+    at_points = any(isinstance(f.statement, Eq) and isinstance(s, Le) for f in premises for s in f.given)
+    if at_points and any(isinstance(t, Deriv) for side in about for t in walk(side)):
+        raise RefusedError("a derivative under an equation that may hold at single points only")
     hypotheses = list(given) + [s for f in premises for s in f.given]
     return _normal([*hypotheses, *(f.statement for f in premises)], about)
 
@@ -323,10 +323,10 @@ def instance(
 
 def discharge(fact: Fact, *proofs: Fact) -> Fact:
     """Replace hypotheses by facts that prove them."""
-    for proof in proofs:
-        if proof.statement not in fact.given:
-            raise RefusedError("a proof is of no hypothesis")
     proved = {proof.statement for proof in proofs}
+    if not proved <= fact.given:
+        raise RefusedError("a proof is of no hypothesis")
+    _context((), proofs, [t for s in (fact.statement, *fact.given) for t in terms_of(s)])  # no derivative is misled
     given = (fact.given - proved).union(*(proof.given for proof in proofs))
     return replace(_fact("modus ponens", fact.statement, [fact, *proofs]), given=given)
 
