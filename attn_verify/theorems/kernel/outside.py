@@ -75,7 +75,7 @@ def _sympy(t: Term, symbols: Mapping[Term, Any]) -> Any:
     raise RefusedError(f"{type(t).__name__} has no reading in SymPy")
 
 
-def _symbols(given: tuple[Statement, ...], sides: Iterable[Term]) -> dict[Term, Any]:
+def _symbols(given: tuple[Statement, ...], by: App, sides: Iterable[Term]) -> dict[Term, Any]:
     import sympy
 
     zero = Num(Fraction(0))
@@ -85,10 +85,12 @@ def _symbols(given: tuple[Statement, ...], sides: Iterable[Term]) -> dict[Term, 
     found: dict[Term, Any] = {}
     for side in sides:
         for t in walk(side):
+            if isinstance(t, App) and by.symbol.name in t.symbol.depends:
+                raise RefusedError(f"{t.symbol.name} depends on {by.symbol.name}, and is no constant")
             if isinstance(t, App):
                 found[t] = sympy.Dummy(t.symbol.name, real=True, positive=True if t in above else None)
             elif isinstance(t, Size):
-                found[t] = sympy.Dummy(t.sort.name, positive=True)
+                found[t] = sympy.Dummy(t.sort.name, nonnegative=True, positive=None if t.sort.empty else True)
     return found
 
 
@@ -98,7 +100,7 @@ def limit(claim: Limit, given: Iterable[Statement] = ()) -> Fact:
 
     given = tuple(given)
     value = claim.value if isinstance(claim.value, Term) else Num(Fraction(0))
-    symbols = _symbols(given, (claim.body, claim.by, value))
+    symbols = _symbols(given, claim.by, (claim.body, claim.by, value))
     symbols[claim.by] = x = sympy.Dummy("x", positive=True)
     target = {"0+": 0, "oo": sympy.oo}.get(claim.to)
     if target is None or (isinstance(claim.value, str) and claim.value != "oo"):
@@ -117,7 +119,7 @@ def integral(claim: Integral, given: Iterable[Statement] = ()) -> Fact:
     import sympy
 
     given = tuple(given)
-    symbols = _symbols(given, (claim.body, claim.by, claim.value))
+    symbols = _symbols(given, claim.by, (claim.body, claim.by, claim.value))
     symbols[claim.by] = x = sympy.Dummy("x", real=True)
     ends = [{"oo": sympy.oo, "-oo": -sympy.oo}.get(e, sympy.Integer(e) if e.lstrip("-").isdigit() else None)
             for e in (claim.low, claim.high)]  # fmt: skip
@@ -206,7 +208,8 @@ def counting(claim: Eq | Le | Lt, ranges: Mapping[App, range], where: Iterable[E
     if not met:
         raise RefusedError("no assignment meets the conditions")
     said = ", ".join(f"{t.symbol.name} from {r[0]} to {r[-1]}" for t, r in ranges.items())
-    given = [s for t, r in ranges.items() for s in (Le(Num(Fraction(r[0])), t), Le(t, Num(Fraction(r[-1]))))]
+    given: list[Statement] = [Eq(Whole("%", t, Num(Fraction(1))), Num(Fraction(0))) for t in ranges]
+    given += [s for t, r in ranges.items() for s in (Le(Num(Fraction(r[0])), t), Le(t, Num(Fraction(r[-1]))))]
     return _fact("counted through", claim, (), [*where, *given], fixed=said)
 
 
