@@ -58,3 +58,11 @@ def test_sums_over_what_may_be_empty_keep_their_signs() -> None:
     assert congruence(Eq(Sum(j, s[j]), Sum(j, x)), assume(Eq(s[j], x)), at_key[j], Sum(j, at_key[j]))
     every = order(Le(ZERO, a[z] - x), given=[Le(x, a[z])])
     assert order(Le(ZERO, a[one] - x), using=[every])
+
+
+@pytest.mark.parametrize("name", ["%1", "$1_0"])
+def test_no_free_index_has_the_name_of_a_bound_one(name: str) -> None:
+    with pytest.raises(TypeError, match="bound"):
+        SOME.index(name)
+    with pytest.raises(TypeError, match="bound"):
+        Index(name, SOME)

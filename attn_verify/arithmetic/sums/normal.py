@@ -442,7 +442,7 @@ class Normal:
             raise RefusedError("too many bound indices in one product")
         best: tuple[list[tuple[str, Fraction]], Monomial] | None = None
         for way in product(*ways):
-            names = {i: Index(f"${depth}_{n}", i.sort) for n, i in enumerate(i for group in way for i in group)}
+            names = {i: fresh(i, f"${depth}_{n}") for n, i in enumerate(i for group in way for i in group)}
             atoms = sorted(((self._atom(rename(a, names)), e) for a, e in powers), key=lambda item: key(item[0]))
             found = [(key(a), e) for a, e in atoms], Monomial(tuple(atoms), tuple(names.values()))
             best = found if best is None or found[0] < best[0] else best

@@ -6,7 +6,7 @@ A free index stands for every element of its index set; an index is ``fixed`` wh
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import lru_cache
 
@@ -32,6 +32,11 @@ class Index:
     sort: Sort
     shift: int = 0
     fixed: bool = False
+    own: object = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.name[:1] in ("%", "$") and self.own is not _OWN:  # else a sum could catch a free index
+            raise TypeError(f"{self.name}: names that begin with % or $ are those of bound indices")
 
     def __add__(self, shift: int) -> Index:
         if not self.sort.natural:
@@ -283,13 +288,13 @@ def free(t: Term) -> frozenset[Index]:
     return found
 
 
-_COUNT = [0]
+_COUNT, _OWN = [0], object()
 
 
-def fresh(index: Index) -> Index:
-    """Return an index of the same set that occurs nowhere else."""
+def fresh(index: Index, name: str = "") -> Index:
+    """Return a bound index of the same set: one that occurs nowhere else, or that of a normal form."""
     _COUNT[0] += 1
-    return Index(f"%{_COUNT[0]}", index.sort)
+    return Index(name or f"%{_COUNT[0]}", index.sort, own=_OWN)
 
 
 def rename(t: Term, names: Mapping[Index, Index]) -> Term:
