@@ -117,6 +117,12 @@ class Fact:
             raise RefusedError("facts are made by the rules of the kernel only")
 
 
+_SHAPES: Mapping[str, tuple[type, ...]] = {
+    "hypothesis": (Eq, Le, Lt), "normal form": (Eq,), "certificate": (Le, Lt), "magnitude": (Eq, Le),
+    "congruence": (Eq,), "tangent": (Le,), "increasing": (Le,), "balls": (Le, Lt), "counted through": (Eq, Le, Lt),
+}  # fmt: skip
+
+
 def _fact(
     rule: str,
     statement: Statement,
@@ -126,6 +132,8 @@ def _fact(
     fixed: str = "",
 ) -> Fact:
     premises = tuple(premises)
+    if type(statement) not in _SHAPES.get(rule, (type(statement),)) or any(type(f) is not Fact for f in premises):
+        raise RefusedError("the rule proves no such statement, or a premise is no fact")
     return Fact(
         frozenset(given).union(*(f.given for f in premises)),
         statement,
@@ -202,14 +210,12 @@ def _grounded(claim: Statement, used: Iterable[Index]) -> None:
 
 def assume(statement: Statement) -> Fact:
     """``S ⊢ S``."""
-    if not isinstance(statement, Eq | Le | Lt):
-        raise RefusedError("equations and inequalities are assumed, nothing else")
     return _fact("hypothesis", statement, given=[statement])
 
 
 def algebra(claim: Eq, given: Iterable[Statement] = (), using: Sequence[Fact] = ()) -> Fact:
     """Both sides have one normal form, under the equations given and used, read from left to right."""
-    given = tuple(given)
+    given, using = tuple(given), tuple(using)
     normal, _ = _context(given, using, terms_of(claim))
     if not normal.equal(claim.left, claim.right):
         raise RefusedError("the two sides have different normal forms")
@@ -220,12 +226,11 @@ def order(
     claim: Le | Lt, given: Iterable[Statement] = (), using: Sequence[Fact] = (), certificate: Term | None = None
 ) -> Fact:
     """The difference of both sides equals the certificate, which is visibly non-negative (positive for ``<``)."""
-    given = tuple(given)
-    difference = gap(claim)
-    shown = difference if certificate is None else certificate
+    given, using = tuple(given), tuple(using)
+    shown = gap(claim) if certificate is None else certificate
     _grounded(claim, free(shown))
     normal, signs = _context(given, using, (*terms_of(claim), shown))
-    if not normal.equal(difference, shown):
+    if not normal.equal(gap(claim), shown):
         raise RefusedError("the certificate is not the difference of the two sides")
     if not (signs.positive(shown) if isinstance(claim, Lt) else signs.nonnegative(shown)):
         raise RefusedError(f"the certificate is not visibly {'positive' if isinstance(claim, Lt) else 'non-negative'}")
@@ -234,11 +239,10 @@ def order(
 
 def magnitude(claim: Eq | Le, given: Iterable[Statement] = (), using: Sequence[Fact] = ()) -> Fact:
     """``|t| = a`` as a ≥ 0 and a² = t²; ``t ≤ |t|``; ``|t| ≤ a`` from t ≤ a and −t ≤ a."""
-    given = tuple(given)
+    given, using = tuple(given), tuple(using)
     normal, signs = _context(given, using, terms_of(claim))
     if isinstance(claim, Eq) and isinstance(claim.left, Abs):
-        inner = claim.left.argument
-        if not (signs.nonnegative(claim.right) and normal.equal(inner**2, claim.right**2)):
+        if not (signs.nonnegative(claim.right) and normal.equal(claim.left.argument**2, claim.right**2)):
             raise RefusedError("the right side is not visibly non-negative, or its square is another")
     elif isinstance(claim, Le) and isinstance(claim.right, Abs):
         inner, left = claim.right.argument, claim.left
@@ -362,9 +366,8 @@ def tangent(claim: Le, value: Fact, slope: Fact, curvature: Fact, by: App, at: F
         Eq(put(build(_derived(f, by, curvature.given)), here), Num(Fraction(0))),
         Le(Num(Fraction(0)), Deriv(Deriv(f, by), by)),
     )
-    for name, fact, statement in zip(("value", "slope", "curvature"), (value, slope, curvature), wanted, strict=True):
-        if fact.statement != statement:
-            raise RefusedError(f"the premise about the {name} is another")
+    if (value.statement, slope.statement, curvature.statement) != wanted:
+        raise RefusedError("a premise about value, slope or curvature is another")
     about = [s for s in value.given | slope.given | curvature.given if by in _inside(s)]
     if any(s not in (Lt(Num(Fraction(0)), by), Le(Num(Fraction(0)), by)) for s in about) or (about and at <= 0):
         raise RefusedError("x must range over all real numbers, or over the positive ones with the point inside")
@@ -386,8 +389,7 @@ def _inside(statement: Statement) -> set[Term]:
 
 def rising(claim: Le, start: Fact, slope: Fact, by: App, at: Term) -> Fact:
     """``0 ≤ f(x)`` for x ≥ a: 0 ≤ f(a), and 0 ≤ f′(x) wherever x ≥ a (a derivative ≥ 0 means increasing)."""
-    f, zero = claim.right, Num(Fraction(0))
-    beyond = Le(at, by)
+    f, zero, beyond = claim.right, Num(Fraction(0)), Le(at, by)
     if claim.left != zero or by.indices or by.symbol.depends or by in set(walk(at)):
         raise RefusedError("the rule is about 0 ≤ f(x) and a free scalar x")
     if start.statement != Le(zero, put(f, {by.symbol: ((), at)})) or slope.statement != Le(zero, Deriv(f, by)):

@@ -187,7 +187,7 @@ def rank(claim: Rank) -> Fact:
 
 def counting(claim: Eq | Le | Lt, ranges: Mapping[App, range], where: Iterable[Eq] = ()) -> Fact:
     """Evaluate both sides for all whole numbers in the ranges at which the equations of ``where`` hold."""
-    where = tuple(where)
+    where, ranges = tuple(where), dict(ranges)
     if any(t.indices for t in ranges) or not all(len(r) for r in ranges.values()):
         raise RefusedError("scalars run through ranges that are not empty")
     total = 1
