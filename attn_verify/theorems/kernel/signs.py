@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from fractions import Fraction
 from itertools import product
 
@@ -13,6 +14,7 @@ from attn_verify.arithmetic.sums.terms import (
     App,
     Delta,
     Exp,
+    Index,
     Mul,
     Num,
     Pow,
@@ -94,7 +96,7 @@ class VisibleSigns:
 
     def _is(self, known: Term, t: Term) -> bool:
         loose = [i for i in free(known) if not i.fixed]
-        choices = [[i, *(j for j in free(t) if j.sort == i.sort and j != i)] for i in loose]
+        choices = [[i, *(j for j in _places(t) if j.sort == i.sort and j != i)] for i in loose]
         moved = (rename(known, dict(zip(loose, images, strict=True))) for images in product(*choices))
         alike = (other for other in moved if not any(i.sort.empty for i in free(other) - free(t)))
         return any(other == t or self._same(other, t) for other in alike)
@@ -104,6 +106,12 @@ class VisibleSigns:
         return next(names) == next(names) and not add(
             (self._normal.defined(left), Fraction(1)), (self._normal.defined(right), Fraction(-1))
         )
+
+
+def _places(t: Term) -> set[Index]:
+    """Return the free indices of a term as they stand there, constants and successors too."""
+    found = {i for x in walk(t) if isinstance(x, App) for i in x.indices}
+    return {i for i in found if not i.name or replace(i, shift=0) in free(t)} | free(t)
 
 
 def _one_less_delta(t: Add) -> bool:
