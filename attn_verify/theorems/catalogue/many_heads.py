@@ -221,13 +221,14 @@ wide_head_multiplies_patterns = Theorem(
 )
 
 # Scores s and read-outs w = u·v of two tokens that hold a bit each, and of others that hold none; for the bits x and y
-# the row has the denominator D[x,y] and the read-out R[x,y].
+# the read-out is R[x,y], and F[x,y] is the denominator times what R is above the threshold.
 BITS = Sort("bits", natural=True)
-zero, one = Index("", BITS), Index("", BITS, 1)
-first_bit, second_bit = BITS.index("x"), BITS.index("y")
+zero, one = Index("", BITS, fixed=True), Index("", BITS, 1, fixed=True)
+first_bit, second_bit = BITS.index("x", fixed=True), BITS.index("y", fixed=True)
+any_first, any_second = BITS.index("x"), BITS.index("y")
 s_1, s_2, w_1, w_2 = (Symbol(name, (BITS,)) for name in ("s_1", "s_2", "w_1", "w_2"))
 s, w = Symbol("s", (OTHERS,)), Symbol("w", (OTHERS,))
-D, R = Symbol("D", (BITS, BITS)), Symbol("R", (BITS, BITS))
+R, F = Symbol("R", (BITS, BITS)), Symbol("F", (BITS, BITS))
 theta = scalar("θ")
 
 
@@ -236,23 +237,29 @@ def total(x1: Index, x2: Index) -> Term:
     return Exp(s_1[x1]) + Exp(s_2[x2]) + Sum(x, Exp(s[x]))
 
 
-def weighed(x1: Index, x2: Index) -> Term:
-    """The numerator of the read-out."""
-    return Exp(s_1[x1]) * w_1[x1] + Exp(s_2[x2]) * w_2[x2] + Sum(x, Exp(s[x]) * w[x])
+def read(x1: Index, x2: Index) -> Term:
+    """The read-out ``u·o`` of the row."""
+    return (Exp(s_1[x1]) * w_1[x1] + Exp(s_2[x2]) * w_2[x2] + Sum(x, Exp(s[x]) * w[x])) / total(x1, x2)
 
 
-def excess(x1: Index, x2: Index) -> Term:
-    """The denominator times what the read-out is above the threshold."""
-    return D[x1, x2] * (R[x1, x2] - theta)
-
-
-HEAD = (
-    Eq(D[first_bit, second_bit], total(first_bit, second_bit)),
-    Eq(R[first_bit, second_bit], weighed(first_bit, second_bit) / D[first_bit, second_bit]),
+HEAD = Eq(R[any_first, any_second], read(any_first, any_second))
+ADDITIVE = Eq(
+    F[any_first, any_second],
+    Exp(s_1[any_first]) * (w_1[any_first] - theta)
+    + Exp(s_2[any_second]) * (w_2[any_second] - theta)
+    + Sum(x, Exp(s[x]) * (w[x] - theta)),
 )
-XOR = (Lt(theta, R[zero, one]), Lt(theta, R[one, zero]), Le(R[zero, zero], theta), Le(R[one, one], theta))
-ODD = excess(zero, one) + excess(one, zero)
-EVEN = excess(zero, zero) + excess(one, one)
+
+
+def _at(label: str, using: str, x1: Index, x2: Index, above: bool) -> Step:
+    return Step(
+        label,
+        Lt(ZERO, F[x1, x2]) if above else Le(F[x1, x2], ZERO),
+        "instance",
+        f"So it is for the bits {x1.shift} and {x2.shift}.",
+        using=(using,),
+        hints={"indices": {first_bit: x1, second_bit: x2}},
+    )
 
 
 def two_heads(x1: int, x2: int) -> Term:
@@ -283,64 +290,62 @@ one_head_cannot_xor_two_can = Theorem(
     predict="How many heads does the exclusive or of two bits need?",
     steps=(
         Step(
-            "denominator",
-            Lt(ZERO, D[first_bit, second_bit]),
-            "certificate",
-            "A sum of exponentials is positive, whatever the bits.",
-            given=HEAD[:1],
-            hints={"certificate": total(first_bit, second_bit)},
-        ),
-        Step(
-            "additive form",
-            Eq(
-                excess(first_bit, second_bit),
-                Exp(s_1[first_bit]) * (w_1[first_bit] - theta)
-                + Exp(s_2[second_bit]) * (w_2[second_bit] - theta)
-                + Sum(x, Exp(s[x]) * (w[x] - theta)),
-            ),
+            "additive",
+            Eq(total(first_bit, second_bit) * (R[first_bit, second_bit] - theta), F[first_bit, second_bit]),
             "normal form",
-            r"Multiply what the read-out $R$ is above $\theta$ by the denominator: a term of the first bit, a term of "
-            "the second, and a term of neither.",
-            given=HEAD,
-            using=("denominator",),
+            r"Multiply what the read-out $R$ is above $\theta$ by the denominator and call it $F$: a term of the first "
+            "bit, plus a term of the second, plus one of neither.",
+            given=(HEAD, ADDITIVE),
         ),
         Step(
             "balance",
-            Eq(EVEN, ODD),
+            Eq(F[zero, zero] + F[one, one], F[zero, one] + F[one, zero]),
             "normal form",
             "So equal bits and different bits give the same total.",
-            given=HEAD,
-            using=("denominator",),
+            given=(ADDITIVE,),
         ),
+        Step(
+            "yes",
+            Lt(ZERO, F[first_bit, second_bit]),
+            "certificate",
+            r"The denominator is positive: where the read-out is above $\theta$, $F$ is positive.",
+            given=(HEAD, ADDITIVE, Lt(theta, R[first_bit, second_bit])),
+            hints={"certificate": total(first_bit, second_bit) * (R[first_bit, second_bit] - theta)},
+        ),
+        Step(
+            "no",
+            Le(F[first_bit, second_bit], ZERO),
+            "certificate",
+            r"Where it is at most $\theta$, $F$ is at most 0.",
+            given=(HEAD, ADDITIVE, Le(R[first_bit, second_bit], theta)),
+            hints={"certificate": total(first_bit, second_bit) * (theta - R[first_bit, second_bit])},
+        ),
+        _at("yes at 01", "yes", zero, one, above=True),
+        _at("yes at 10", "yes", one, zero, above=True),
+        _at("no at 00", "no", zero, zero, above=False),
+        _at("no at 11", "no", one, one, above=False),
         Step(
             "above",
-            Lt(ZERO, ODD),
+            Lt(ZERO, F[zero, one] + F[one, zero]),
             "certificate",
-            r"If the read-out is above $\theta$ where the bits differ, this total is positive.",
-            given=XOR[:2],
-            using=("denominator",),
-            hints={"certificate": ODD},
-        ),
-        Step(
-            "at most 0",
-            Le(EVEN, ZERO),
-            "certificate",
-            r"If it is at most $\theta$ where they are equal, the total there is at most 0.",
-            given=XOR[2:],
-            using=("denominator",),
-            hints={"certificate": D[zero, zero] * (theta - R[zero, zero]) + D[one, one] * (theta - R[one, one])},
+            "Two positive numbers.",
+            using=("yes at 01", "yes at 10"),
+            hints={"certificate": F[zero, one] + F[one, zero]},
         ),
         Step(
             "not above",
-            Le(ODD, ZERO),
+            Le(F[zero, one] + F[one, zero], ZERO),
             "certificate",
-            "By the balance it is the same total.",
-            given=HEAD,
-            using=("denominator", "at most 0"),
-            hints={"certificate": -EVEN},
+            r"By the balance, the same total is that of two numbers that are at most 0.",
+            using=("no at 00", "no at 11"),
+            hints={"certificate": -F[zero, zero] - F[one, one]},
         ),
         Step(
-            "contradiction", Absurd(), "contradiction", "No head and no read-out do both.", using=("above", "not above")
+            "contradiction",
+            Absurd(),
+            "contradiction",
+            "No head and no read-out do both.",
+            using=("above", "not above"),
         ),
         _witness(0, 0, Fraction(0)),
         _witness(0, 1, Fraction(1, 4)),
@@ -350,12 +355,12 @@ one_head_cannot_xor_two_can = Theorem(
     concludes=("contradiction", "two heads at 00", "two heads at 01", "two heads at 10", "two heads at 11"),
     near_miss=NearMiss(
         r"AND is out of reach as well: what is at most $\theta$ for 00, 01 and 10 is so for 11.",
-        Le(weighed(one, one) / total(one, one), theta),
+        Le(read(one, one), theta),
         Model(
             {OTHERS: 0},
             {s_1: (0, 0), s_2: (0, 0), w_1: (0, 1), w_2: (0, 1), s: (), w: (), theta.symbol: Fraction(3, 4)},
         ),
-        given=tuple(Le(weighed(x1, x2) / total(x1, x2), theta) for x1, x2 in ((zero, zero), (zero, one), (one, zero))),
+        given=tuple(Le(read(x1, x2), theta) for x1, x2 in ((zero, zero), (zero, one), (one, zero))),
     ),
     illustration=Illustration(
         "The two heads that compute the exclusive or.",
