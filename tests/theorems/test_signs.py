@@ -3,13 +3,14 @@
 import pytest
 
 from attn_verify.arithmetic.sums.normal import RefusedError
-from attn_verify.theorems.kernel.facts import assume, order
-from attn_verify.theorems.notation import ZERO, Index, Lt, Sort, Symbol
+from attn_verify.theorems.kernel.facts import algebra, assume, order
+from attn_verify.theorems.notation import ZERO, Abs, Eq, Index, Le, Lt, Sort, Symbol, scalar
 
 STEPS = Sort("t", natural=True)
 u, at = STEPS.index("u"), STEPS.index("t", fixed=True)
 zero, one = Index("", STEPS), Index("", STEPS, 1)
 D = Symbol("D", (STEPS,))
+x, y = scalar("x"), scalar("y")
 
 
 @pytest.mark.parametrize("index", [zero, one, at, at + 1, u + 2])
@@ -23,3 +24,26 @@ def test_what_is_known_of_all_is_known_of_constants_and_successors(index: Index)
 def test_what_is_known_of_one_is_not_known_of_another(known: Index, wanted: Index) -> None:
     with pytest.raises(RefusedError, match="not visibly positive"):
         order(Lt(ZERO, D[wanted]), using=[assume(Lt(ZERO, D[known]))])
+
+
+def test_a_magnitude_is_the_number_or_its_negative_where_the_sign_is_known() -> None:
+    assert algebra(Eq(Abs(x - y), x - y), given=(Le(y, x),))
+    assert algebra(Eq(Abs(x - y), y - x), given=(Le(x, y),))
+    assert algebra(Eq(Abs(x) ** 2, x**2))
+    assert algebra(Eq(Abs(x) ** 3, Abs(x) * x**2))
+
+
+@pytest.mark.parametrize(
+    ("claim", "given"),
+    [
+        (Eq(Abs(x - y), x - y), ()),
+        (Eq(Abs(x - y), x - y), (Le(x, y),)),
+        (Eq(Abs(x - y), y - x), (Le(y, x),)),
+        (Eq(Abs(x) ** 3, x**3), ()),
+        (Eq(Abs(x) * x, x**2), ()),
+        (Eq(Abs(x * y) ** 2, x**2), ()),
+    ],
+)
+def test_a_magnitude_stays_where_no_sign_is_known(claim: Eq, given: tuple[Le, ...]) -> None:
+    with pytest.raises(RefusedError):
+        algebra(claim, given)

@@ -214,6 +214,8 @@ class Normal:
                 negative = add((inner, Fraction(-1)))
                 if not inner or self.signs.nonnegative(argument):
                     return inner
+                if self.signs.nonnegative(Mul((Num(Fraction(-1)), argument))):
+                    return negative
                 return {Monomial(((Abs(min(build(inner), build(negative), key=key)), Fraction(1)),)): Fraction(1)}
             case Trig(name, argument):
                 return self._angle(name, list(self(argument).items()))
@@ -380,6 +382,8 @@ class Normal:
             elif isinstance(atom, Trig) and atom.name == "sin" and whole and e >= 2:
                 square = Add((Num(Fraction(1)), Mul((Num(Fraction(-1)), Pow(Trig("cos", atom.argument), Fraction(2))))))
                 return self._again(number, [*rest, (square, Fraction(1)), (atom, e - 2)], bound)
+            elif isinstance(atom, Abs) and whole and e >= 2:
+                return self._again(number, [*rest, (atom.argument, Fraction(2)), (atom, e - 2)], bound)
         left = [(a, e) for a, e in total.items() if e]
         for index in bound:
             if not any(index in free(a) for a, _ in left):
