@@ -4,7 +4,7 @@ import pytest
 
 from attn_verify.arithmetic.sums.normal import RefusedError
 from attn_verify.theorems.kernel.facts import algebra, assume, order
-from attn_verify.theorems.notation import ZERO, Abs, Eq, Index, Le, Lt, Sort, Symbol, scalar
+from attn_verify.theorems.notation import ZERO, Abs, Eq, Index, Le, Log, Lt, Sort, Symbol, scalar, term
 
 STEPS = Sort("t", natural=True)
 u, at = STEPS.index("u"), STEPS.index("t", fixed=True)
@@ -47,3 +47,26 @@ def test_a_magnitude_is_the_number_or_its_negative_where_the_sign_is_known() -> 
 def test_a_magnitude_stays_where_no_sign_is_known(claim: Eq, given: tuple[Le, ...]) -> None:
     with pytest.raises(RefusedError):
         algebra(claim, given)
+
+
+def test_a_base_may_be_visibly_positive_in_its_normal_form_only() -> None:
+    assert algebra(Eq((x + y - y) / (x + y - y), term(1)), given=(Lt(ZERO, x),))
+    assert algebra(Eq(Log(x + y - y), Log(x)), given=(Lt(ZERO, x),))
+    assert algebra(
+        Eq(Log(1 - y / (x + y)), Log(x) - Log(x + y)), given=(Lt(ZERO, x), Lt(ZERO, y), Lt(y / (x + y), term(1)))
+    )
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        Eq((x - x) / (x - x), term(1)),
+        Eq((x + y - x) / (x + y - x), term(1)),
+        Eq(Log(x + y - x), Log(y)),
+        Eq(Log(x - x), Log(x - x)),
+        Eq((x - 1) / (x - 1), term(1)),
+    ],
+)
+def test_a_base_that_may_be_0_stays_refused(claim: Eq) -> None:
+    with pytest.raises(RefusedError):
+        algebra(claim, given=(Lt(ZERO, x),))

@@ -254,9 +254,10 @@ class Normal:
         return found
 
     def _logarithm(self, argument: Term) -> Polynomial:
-        if not self._inside and not self.signs.positive(argument):
+        p = self(argument)
+        if not self._inside and not (self.signs.positive(argument) or self.signs.positive(build(p))):
             raise RefusedError("the argument of a logarithm is not visibly positive")
-        number, content, rest = self._content(self(argument), positive=True)
+        number, content, rest = self._content(p, positive=True)
         pieces = [(p, Fraction(1)) for p in [self._log_of(number)]]
         for atom, e in content:
             pieces.append((self.defined(atom.argument) if isinstance(atom, Exp) else self._log_atom(atom), e))
@@ -291,8 +292,8 @@ class Normal:
         whole = exponent.denominator == 1
         p = self(base)
         if not self._inside and not (whole and exponent >= 0):
-            known = self.signs.nonzero(base) if whole else self.signs.positive(base)
-            if not known:
+            visible = self.signs.nonzero if whole else self.signs.positive
+            if not (visible(base) or visible(build(p))):
                 raise RefusedError(f"a base is not visibly {'different from zero' if whole else 'positive'}")
         if whole and exponent >= 0:
             return reduce(self._product, [p] * int(exponent), {ONE: Fraction(1)})
@@ -321,8 +322,13 @@ class Normal:
         }  # fmt: skip
         least = {atom: min(dict(m.atoms).get(atom, Fraction(0)) for m in p) for atom in atoms}
         powers = sorted(((a, e) for a, e in least.items() if e), key=lambda item: key(item[0]))
-        inverse = {Monomial(tuple((a, -e) for a, e in powers)): 1 / number}
-        return number, powers, self._product(p, inverse)
+        inverse = [(a, -e) for a, e in powers]
+        pieces = ((self._fresh(m), c / number) for m, c in p.items())
+        return (
+            number,
+            powers,
+            add(*((self._settle(c, [*m.atoms, *inverse], list(m.bound)), Fraction(1)) for m, c in pieces)),
+        )
 
     def _product(self, p: Polynomial, q: Polynomial) -> Polynomial:
         if len(p) * len(q) > MOST_MONOMIALS:
