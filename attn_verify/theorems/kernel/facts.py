@@ -411,6 +411,7 @@ CITED: Mapping[str, str] = {
     "spectral theorem": "a symmetric matrix has an orthonormal basis of eigenvectors; its trace is their sum",
     "rank of a product": "rank(AB) ≤ min(rank A, rank B)",
     "rank and nullity": "a map from n dimensions of rank r vanishes on n − r of them",
+    "roots of a polynomial": "a polynomial of degree below n with n different roots is 0",
     "invertible row scaling": "multiplying rows by numbers other than 0 keeps the rank",
     "adjacent transpositions": "swaps of neighbours generate all permutations",
     "linearity of expectation": "E is linear, and E[XY] = E[X]E[Y] for independent X, Y",
