@@ -429,8 +429,8 @@ patterns_reachable_with_width_d = Theorem(
     needs=("odds_ignore_other_keys",),
 )
 
-# Scores x_i x_j of width 1 over one set of points.  E is any matrix with ones on the diagonal and small other entries; u
-# is a vector that row m maps to 0, and m is where u is largest in size.
+# Scores x_i x_j of width 1 over one set of points.  E is a matrix with ones on the diagonal and small other entries, u a
+# vector that row m maps to 0, and m is where u is largest in size.
 X, u, E = Symbol("x", (KEYS,)), Symbol("u", (KEYS,)), Symbol("E", (KEYS, KEYS))
 row, h = KEYS.index("i"), KEYS.index("h")
 top = KEYS.index("m", fixed=True)
@@ -458,7 +458,7 @@ def others_of(body: Term) -> Term:
 KERNEL = Eq(Sum(j, weight_of(row, j) * (u[j] * Exp(-HALF * X[j] ** 2))), ZERO)
 KERNEL_M = Eq(Sum(j, weight_of(top, j) * (u[j] * Exp(-HALF * X[j] ** 2))), ZERO)
 OFF, OFF_ABS = others_of(E[top, j]), others_of(E[top, j] * Abs(u[j]))
-BUMPS = {E: ((row, j), bump(row, j))}
+BUMPS = {E: ((row, h), bump(row, h))}
 SPREAD = Model({KEYS: 3}, {X: (-2, 0, 2)})
 
 rank_one_scores_full_rank_weights = Theorem(
