@@ -1,0 +1,631 @@
+"""Positions: rotations, biases and additions, and what attention knows of order without them."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from attn_verify.theorems.notation import (
+    ONE,
+    ZERO,
+    Abs,
+    Eq,
+    Exp,
+    Illustration,
+    Index,
+    Limit,
+    Lt,
+    Model,
+    NearMiss,
+    Sort,
+    Step,
+    Sum,
+    Symbol,
+    Term,
+    Theorem,
+    Trig,
+    log,
+    over,
+    scalar,
+    softmax,
+)  # fmt: skip
+
+KEYS, PAIRS = Sort("n"), Sort("pairs")
+i, j, k, l = (KEYS.index(name) for name in "ijkl")
+b = PAIRS.index("b")
+θ = Symbol("θ", (PAIRS,))
+q_1, q_2 = Symbol("q_1", (PAIRS,)), Symbol("q_2", (PAIRS,))
+k_1, k_2 = Symbol("k_1", (KEYS, PAIRS)), Symbol("k_2", (KEYS, PAIRS))
+place = Symbol("n", (KEYS,))
+m, c, stretch = scalar("m"), scalar("c"), scalar("f")
+Pair = tuple[Term, Term]
+
+
+def turn(pair: Pair, angle: Term) -> Pair:
+    """Rotate a pair of coordinates by an angle."""
+    cos, sin = Trig("cos", angle), Trig("sin", angle)
+    return cos * pair[0] - sin * pair[1], sin * pair[0] + cos * pair[1]
+
+
+def dot(one: Pair, other: Pair) -> Term:
+    """The dot product of two vectors given by their pairs ``b``."""
+    return Sum(b, one[0] * other[0] + one[1] * other[1])
+
+
+def rotary(at: Index, query_place: Term, key_place: Term) -> Term:
+    """``(R_m q)·(R_n k)``."""
+    return dot(turn((q_1[b], q_2[b]), query_place * θ[b]), turn((k_1[at, b], k_2[at, b]), key_place * θ[b]))
+
+
+def plain(at: Index, angle: Term) -> Term:
+    """``q·R k``, with the query left alone."""
+    return dot((q_1[b], q_2[b]), turn((k_1[at, b], k_2[at, b]), angle))
+
+
+QUARTER = {
+    q_1: (1,),
+    q_2: (0,),
+    k_1: ((0,),),
+    k_2: ((1,),),
+    θ: (1,),
+    place: (0,),
+    m.symbol: 1,
+    c.symbol: 7,
+}
+ROPE = Model({KEYS: 1, PAIRS: 1}, QUARTER)
+
+rope_depends_on_offset = Theorem(
+    name="rope_depends_on_offset",
+    family="positions",
+    level=1,
+    statement=r"Let $R_m$ rotate the pair $b$ of coordinates by $m\theta_b$. Then $(R_mq)\cdot(R_nk) = q\cdot "
+    r"R_{n-m}k$ and $|R_mq| = |q|$: scores depend on positions through $n - m$ alone, and moving all positions by $c$ "
+    "changes nothing.",
+    hypotheses="Even width; the same angles for queries and keys; any real positions and angles.",
+    why="It is all of the headline of RoPE, and the proof is one addition formula a pair.",
+    predict="Two tokens move from the positions 5 and 8 to 12 and 15. What happens to their RoPE score?",
+    steps=(
+        Step(
+            "offset",
+            Eq(rotary(j, m, place[j]), plain(j, (place[j] - m) * θ[b])),
+            "normal form",
+            r"In each pair $R(\alpha)^\top R(\beta) = R(\beta-\alpha)$, by the addition formulas of cosine and sine; "
+            "sum over the pairs.",
+        ),
+        Step(
+            "length",
+            Eq(
+                dot(turn((q_1[b], q_2[b]), m * θ[b]), turn((q_1[b], q_2[b]), m * θ[b])),
+                Sum(b, q_1[b] ** 2 + q_2[b] ** 2),
+            ),
+            "normal form",
+            r"$\cos^2 + \sin^2 = 1$.",
+        ),
+        Step(
+            "moved",
+            Eq(rotary(j, m + c, place[j] + c), rotary(j, m, place[j])),
+            "normal form",
+            r"$(n + c) - (m + c) = n - m$.",
+        ),
+        Step(
+            "weights",
+            Eq(
+                softmax(lambda at: plain(at, (place[at] + c - (m + c)) * θ[b]), j, k),
+                softmax(lambda at: plain(at, (place[at] - m) * θ[b]), j, k),
+            ),
+            "normal form",
+            "So the weights of a row do not change either.",
+        ),
+    ),
+    concludes=("offset", "length", "moved", "weights"),
+    near_miss=NearMiss(
+        "A RoPE score is symmetric in the two positions.",
+        Eq(rotary(j, m, place[j]), rotary(j, place[j], m)),
+        ROPE,
+    ),
+    illustration=Illustration(
+        r"$q = (1, 0)$ at position 1, $k = (0, 1)$ at position 0, $\theta = 1$; then both 7 further.",
+        ROPE,
+        (("score", rotary(j, m, place[j])), ("moved", rotary(j, m + c, place[j] + c))),
+    ),
+    source="Su et al. 2021 (RoFormer), section 3",
+)
+
+s_row = Symbol("s", (KEYS,))
+v_1, v_2 = Symbol("v_1", (KEYS, PAIRS)), Symbol("v_2", (KEYS, PAIRS))
+p = Symbol("p", (KEYS,))
+
+
+def turned_back(part: int) -> Term:
+    """A coordinate of ``R_{−m} Σ_j p_j R_{n_j} v_j``."""
+    first = Sum(j, p[j] * turn((v_1[j, b], v_2[j, b]), place[j] * θ[b])[0])
+    second = Sum(j, p[j] * turn((v_1[j, b], v_2[j, b]), place[j] * θ[b])[1])
+    return turn((first, second), -m * θ[b])[part]
+
+
+def relative(part: int) -> Term:
+    """A coordinate of ``Σ_j p_j R_{n_j−m} v_j``."""
+    return Sum(j, p[j] * turn((v_1[j, b], v_2[j, b]), (place[j] - m) * θ[b])[part])
+
+
+rotated_caches_can_be_moved = Theorem(
+    name="rotated_caches_can_be_moved",
+    family="positions",
+    level=2,
+    statement=r"Keys that are cached with their rotation can be moved without the unrotated keys: $R_{n+c}k = "
+    r"R_c(R_nk)$. So a cached prefix may be used at another place, and dropping tokens and closing the gap is one "
+    r"more rotation. Stretching positions by $1/f$ is the same as stretching the angles. With rotated values, "
+    r"$R_{-m}\sum_j p_j R_{n_j}v_j = \sum_j p_j R_{n_j-m}v_j$ depends on offsets alone.",
+    hypotheses="Rotary positions, any angles; the keys of one layer (deeper keys also depend on what their tokens "
+    "saw).",
+    why="It is how prefixes are moved, contexts are shifted and positions are interpolated, and what each step must "
+    "rotate.",
+    predict="A cache holds rotated keys. Four sink tokens stay, a thousand are dropped. What must be done with the "
+    "rest?",
+    steps=(
+        Step(
+            "first coordinate",
+            Eq(
+                turn(turn((k_1[j, b], k_2[j, b]), place[j] * θ[b]), c * θ[b])[0],
+                turn((k_1[j, b], k_2[j, b]), (place[j] + c) * θ[b])[0],
+            ),
+            "normal form",
+            "Two rotations one after the other are the rotation by the sum of the angles.",
+        ),
+        Step(
+            "second coordinate",
+            Eq(
+                turn(turn((k_1[j, b], k_2[j, b]), place[j] * θ[b]), c * θ[b])[1],
+                turn((k_1[j, b], k_2[j, b]), (place[j] + c) * θ[b])[1],
+            ),
+            "normal form",
+            "The second coordinate alike.",
+        ),
+        Step(
+            "interpolation",
+            Eq(
+                rotary(j, m / stretch, place[j] / stretch),
+                dot(
+                    turn((q_1[b], q_2[b]), m * (θ[b] / stretch)),
+                    turn((k_1[j, b], k_2[j, b]), place[j] * (θ[b] / stretch)),
+                ),
+            ),
+            "normal form",
+            r"$\frac mf\theta_b = m\frac{\theta_b}f$.",
+            given=(Lt(ZERO, stretch),),
+        ),
+        Step(
+            "values, first coordinate",
+            Eq(turned_back(0), relative(0)),
+            "normal form",
+            r"A rotation is linear, so it moves into the mean over keys, and $R_{-m}R_n = R_{n-m}$.",
+        ),
+        Step(
+            "values, second coordinate", Eq(turned_back(1), relative(1)), "normal form", "The second coordinate alike."
+        ),
+    ),
+    concludes=(
+        "first coordinate",
+        "second coordinate",
+        "interpolation",
+        "values, first coordinate",
+        "values, second coordinate",
+    ),
+    near_miss=NearMiss(
+        "If the queries move by $c$ the cached keys may stay where they are.",
+        Eq(rotary(j, m + c, place[j]), rotary(j, m, place[j])),
+        ROPE,
+    ),
+    illustration=Illustration(
+        r"$q = (1, 0)$ at position 1, $k = (0, 1)$ at position 0; both, or the query alone, move by 7.",
+        ROPE,
+        (
+            ("score", rotary(j, m, place[j])),
+            ("both moved", rotary(j, m + c, place[j] + c)),
+            ("query moved", rotary(j, m + c, place[j])),
+        ),
+    ),
+    source="folklore; positions that are interpolated: Chen et al. 2023; values: own",
+    needs=("rope_depends_on_offset",),
+)
+
+# ALiBi: s[i,j] is a score, n[i] the position of a token, M[i,j] the mask.
+S, M = Symbol("s", (KEYS, KEYS)), Symbol("M", (KEYS, KEYS))
+slope = scalar("λ")
+COUNT = Sort("distance", natural=True)
+u, at, every = COUNT.index("u"), COUNT.index("t", fixed=True), COUNT.index("t")
+none = Index("", COUNT)
+power, distance = Symbol("ρ", (COUNT,)), Symbol("g", (COUNT,))
+RATE = (Eq(power[u + 1], power[u] * Exp(-slope)), Eq(distance[u + 1], distance[u] + 1))
+START = (Eq(power[none], ONE), Eq(distance[none], ZERO))
+KEY_BIASED = Sum(k, M[i, k] * Exp(S[i, k] + slope * place[k]))
+
+
+def masked(score: Term, summed: Term) -> Term:
+    """A weight under the mask."""
+    return M[i, j] * Exp(score) / Sum(k, M[i, k] * Exp(summed))
+
+
+TWO_PLACES = Model({KEYS: 2}, {place: (0, 1), slope.symbol: log(2)})
+
+alibi_is_key_bias_and_decay = Theorem(
+    name="alibi_is_key_bias_and_decay",
+    family="positions",
+    level=2,
+    statement=r"With causal ALiBi the scores $s_{ij} - \lambda(i - j)$ have the weights of $s_{ij} + \lambda j$: a "
+    r"bias on keys alone. It is an exponential decay with distance, $e^{s_{ij}-\lambda g} = r^g e^{s_{ij}}$ with "
+    r"$r = e^{-\lambda}$. Moving all positions changes nothing.",
+    hypotheses="Any mask under which every row sees some key; where $i < j$ is masked the distance is $i - j$.",
+    why="Two textbook forms of ALiBi that look different are the same, and the decay comes free.",
+    predict="Are the biases $(-3, -2, -1, 0)$ and $(0, 1, 2, 3)$ the same ALiBi?",
+    steps=(
+        Step("somebody is seen", Lt(ZERO, KEY_BIASED), "hypothesis", "Every row sees some key."),
+        Step(
+            "seen with ALiBi",
+            Lt(ZERO, Sum(k, M[i, k] * Exp(S[i, k] - slope * (place[i] - place[k])))),
+            "certificate",
+            r"The denominator of ALiBi is this one times $e^{-\lambda i}$, so it is positive.",
+            using=("somebody is seen",),
+            hints={"certificate": Exp(-slope * place[i]) * KEY_BIASED},
+        ),
+        Step(
+            "key bias",
+            Eq(
+                masked(S[i, j] - slope * (place[i] - place[j]), S[i, k] - slope * (place[i] - place[k])),
+                masked(S[i, j] + slope * place[j], S[i, k] + slope * place[k]),
+            ),
+            "normal form",
+            r"$-\lambda(i-j) = \lambda j - \lambda i$, and $-\lambda i$ is the same along the row: softmax does not "
+            "see it.",
+            using=("somebody is seen", "seen with ALiBi"),
+        ),
+        Step(
+            "moved",
+            Eq(slope * ((place[i] + c) - (place[j] + c)), slope * (place[i] - place[j])),
+            "normal form",
+            r"$(i + c) - (j + c) = i - j$.",
+        ),
+        Step(
+            "decay at 0",
+            Eq(power[none], Exp(-slope * distance[none])),
+            "normal form",
+            r"For the decay let $\rho_g = r^g$ and go from one distance $g$ to the next. At distance 0 both sides are "
+            "1.",
+            given=START,
+        ),
+        Step(
+            "decay so far",
+            Eq(power[at], Exp(-slope * distance[at])),
+            "hypothesis",
+            r"Let it be so after $t$ steps.",
+        ),
+        Step(
+            "one step further",
+            Eq(power[at + 1], Exp(-slope * distance[at + 1])),
+            "normal form",
+            r"One step further both have one more factor $e^{-\lambda}$.",
+            given=RATE,
+            using=("decay so far",),
+        ),
+        Step(
+            "decay",
+            Eq(power[every], Exp(-slope * distance[every])),
+            "induction",
+            r"So $r^g = e^{-\lambda g}$ at all distances.",
+            using=("decay at 0", "one step further"),
+            hints={"at": at},
+        ),
+    ),
+    concludes=("key bias", "moved", "decay"),
+    near_miss=NearMiss(
+        r"The two-sided form $-\lambda|i-j|$ is a bias on keys as well: with equal scores all rows have the same "
+        "weights.",
+        Eq(
+            softmax(lambda n: -slope * Abs(place[i] - place[n]), j, k),
+            softmax(lambda n: -slope * Abs(place[l] - place[n]), j, k),
+        ),
+        TWO_PLACES,
+    ),
+    illustration=Illustration(
+        r"Two tokens, equal scores, $\lambda = \log 2$: the weights of two-sided ALiBi, row by row.",
+        TWO_PLACES,
+        (("weights", softmax(lambda n: -slope * Abs(place[i] - place[n]), j, k)),),
+    ),
+    source="Press et al. 2022",
+    needs=("shift_invariance_exactly",),
+)
+
+# Earlier tokens in two orders: σ[j,l] = 1 where place j of the new order holds token l; w and x are e^s and e^s v there.
+earlier = Sort("earlier", empty=True)
+e, f = earlier.index("j"), earlier.index("l")
+σ = Symbol("σ", (earlier, earlier))
+score, value = Symbol("s", (earlier,)), Symbol("v", (earlier,))
+s_last, v_last = scalar("s_n"), scalar("v_n")
+mass_new, sum_new = Symbol("w", (earlier,)), Symbol("x", (earlier,))
+PERMUTED = Eq(Sum(e, σ[e, f]), ONE)
+NEW_ORDER = (
+    Eq(mass_new[e], Sum(f, σ[e, f] * Exp(score[f]))),
+    Eq(sum_new[e], Sum(f, σ[e, f] * Exp(score[f]) * value[f])),
+)
+x_a, x_b, x_c = scalar("a"), scalar("b"), scalar("c")
+
+
+def second_layer(first: Term, second: Term, third: Term) -> Term:
+    """The last output of two causal layers with all scores 0."""
+    return (first + (first + second) / 2 + (first + second + third) / 3) / 3
+
+
+THREE = Model({}, {x_a.symbol: 1, x_b.symbol: 0, x_c.symbol: 0})
+
+one_causal_layer_is_order_blind = Theorem(
+    name="one_causal_layer_is_order_blind",
+    family="positions",
+    level=3,
+    statement=r"In one causal layer without positions the last output does not change when the tokens before it are "
+    r"permuted. Two layers can see order: with all scores 0 they give "
+    r"$\tfrac13\big[(1+\tfrac12+\tfrac13)a + (\tfrac12+\tfrac13)b + \tfrac13c\big]$ for the input $a, b, c$.",
+    hypotheses="Query, key and value of a token depend on the token alone.",
+    why="It corrects two half-truths: that causal models without positions are blind to order, and that a causal mask "
+    "alone gives order in one layer.",
+    predict="A causal model of one layer without positions reads *dog bites man* and *man bites dog*, each with a full "
+    "stop. Can its last state tell them apart?",
+    steps=(
+        Step("permutation", PERMUTED, "hypothesis", r"Every token has one place in the new order."),
+        Step(
+            "one layer",
+            Eq(
+                (Sum(e, sum_new[e]) + Exp(s_last) * v_last) / (Sum(e, mass_new[e]) + Exp(s_last)),
+                (Sum(f, Exp(score[f]) * value[f]) + Exp(s_last) * v_last) / (Sum(f, Exp(score[f])) + Exp(s_last)),
+            ),
+            "normal form",
+            "The last row sees all tokens. In the new order it sums the same terms in another order, above and below.",
+            given=NEW_ORDER,
+            using=("permutation",),
+        ),
+        Step(
+            "two layers",
+            Eq(
+                second_layer(x_a, x_b, x_c),
+                Fraction(11, 18) * x_a + Fraction(5, 18) * x_b + Fraction(1, 9) * x_c,
+            ),
+            "normal form",
+            r"With all scores 0 the first layer gives $a$, $\frac{a+b}2$, $\frac{a+b+c}3$, and the second their mean.",
+        ),
+        Step(
+            "swapped",
+            Eq(second_layer(x_a, x_b, x_c) - second_layer(x_b, x_a, x_c), (x_a - x_b) / 3),
+            "normal form",
+            r"Swapping $a$ and $b$ changes it by $\frac{a-b}3$.",
+        ),
+    ),
+    concludes=("one layer", "two layers", "swapped"),
+    near_miss=NearMiss(
+        "Two causal layers without positions are blind to order as well.",
+        Eq(second_layer(x_a, x_b, x_c), second_layer(x_b, x_a, x_c)),
+        THREE,
+    ),
+    illustration=Illustration(
+        "The inputs 1, 0, 0 and 0, 1, 0.",
+        THREE,
+        (("1, 0, 0", second_layer(x_a, x_b, x_c)), ("0, 1, 0", second_layer(x_b, x_a, x_c))),
+    ),
+    source="Haviv et al. 2022; Kazemnejad et al. 2023",
+    needs=("permutation_symmetries", "causal_prefix_property"),
+)
+
+t, h = scalar("m"), scalar("n")
+α, β = t * θ[b], c * θ[b]
+SINES = {θ: (1,), t.symbol: 1, c.symbol: 1, h.symbol: 0}
+
+sinusoidal_shift_is_a_rotation = Theorem(
+    name="sinusoidal_shift_is_a_rotation",
+    family="positions",
+    level=2,
+    statement=r"For sinusoidal positions with the pairs $(\sin m\theta_b, \cos m\theta_b)$, a shift by $c$ is a "
+    r"rotation that does not depend on $m$; and the dot product of two of them is $\sum_b \cos((m-n)\theta_b)$.",
+    hypotheses="Any angles.",
+    why="It is the sentence in the original paper, proved: relative positions are linear functions.",
+    predict=r"Is the encoding of position $m + 5$ a linear function of that of $m$?",
+    steps=(
+        Step(
+            "sine",
+            Eq(
+                Trig("sin", (t + c) * θ[b]),
+                Trig("cos", β) * Trig("sin", α) + Trig("sin", β) * Trig("cos", α),
+            ),
+            "normal form",
+            "The addition formula of the sine: the coefficients depend on $c$ alone.",
+        ),
+        Step(
+            "cosine",
+            Eq(
+                Trig("cos", (t + c) * θ[b]),
+                Trig("cos", β) * Trig("cos", α) - Trig("sin", β) * Trig("sin", α),
+            ),
+            "normal form",
+            "And that of the cosine.",
+        ),
+        Step(
+            "dot product",
+            Eq(
+                Sum(
+                    b,
+                    Trig("sin", t * θ[b]) * Trig("sin", h * θ[b]) + Trig("cos", t * θ[b]) * Trig("cos", h * θ[b]),
+                ),
+                Sum(b, Trig("cos", (t - h) * θ[b])),
+            ),
+            "normal form",
+            "Read backwards, for the difference.",
+        ),
+    ),
+    concludes=("sine", "cosine", "dot product"),
+    near_miss=NearMiss(
+        r"A shift is an addition: $\sin((m + c)\theta) = \sin m\theta + \sin c\theta$.",
+        Eq(Trig("sin", (t + c) * θ[b]), Trig("sin", α) + Trig("sin", β)),
+        Model({PAIRS: 1}, SINES),
+    ),
+    illustration=Illustration(
+        r"$\theta = 1$, $m = 1$, $c = 1$.",
+        Model({PAIRS: 1}, SINES),
+        (("sin 2", Trig("sin", (t + c) * θ[b])), ("sin 1 + sin 1", Trig("sin", α) + Trig("sin", β))),
+    ),
+    source="Vaswani et al. 2017, section 3.5",
+)
+
+WIDTH = Sort("d")
+a, d = WIDTH.index("a"), WIDTH.index("b")
+x, pos = Symbol("x", (KEYS, WIDTH)), Symbol("u", (KEYS, WIDTH))
+W, shift = Symbol("W", (WIDTH, WIDTH)), Symbol("c", (WIDTH,))
+
+
+def form(left: Symbol, right: Symbol) -> Term:
+    """``left_i W right_jᵀ``."""
+    return over(a, d)(left[i, a] * W[a, d] * right[j, d])
+
+
+def four() -> Term:
+    """The score of tokens with positions added."""
+    return over(a, d)((x[i, a] + pos[i, a]) * W[a, d] * (x[j, d] + pos[j, d]))
+
+
+ADDED = Model({KEYS: 1, WIDTH: 1}, {x: ((1,),), pos: ((2,),), W: ((1,),)})
+
+additive_positions_give_four_terms = Theorem(
+    name="additive_positions_give_four_terms",
+    family="positions",
+    level=1,
+    statement=r"Positions added to embeddings give scores of four terms, $(x_i+u_i)W(x_j+u_j)^\top = x_iWx_j^\top + "
+    r"x_iWu_j^\top + u_iWx_j^\top + u_iWu_j^\top$: content with content, content with position, and so on. Where the "
+    r"position of the query is replaced by one vector $c$ for all, its two terms become a bias on keys.",
+    hypotheses=r"$W = W_QW_K^\top$.",
+    why="It is the split into content and position from which relative encodings start.",
+    predict="How many kinds of interaction does adding a position vector create?",
+    steps=(
+        Step(
+            "four terms",
+            Eq(four(), form(x, x) + form(x, pos) + form(pos, x) + form(pos, pos)),
+            "normal form",
+            "Distribute.",
+        ),
+        Step(
+            "moved alike",
+            Eq(
+                over(a, d)((x[i, a] + shift[a]) * W[a, d] * (x[j, d] + pos[j, d]))
+                - over(a, d)(x[i, a] * W[a, d] * (x[j, d] + pos[j, d])),
+                over(a, d)(shift[a] * W[a, d] * (x[j, d] + pos[j, d])),
+            ),
+            "normal form",
+            r"A vector $c$ added to every query is a bias on keys, which does not depend on $i$.",
+        ),
+    ),
+    concludes=("four terms", "moved alike"),
+    near_miss=NearMiss(
+        "Content meets content, position meets position, and that is all.",
+        Eq(four(), form(x, x) + form(pos, pos)),
+        ADDED,
+    ),
+    illustration=Illustration(
+        r"$x = 1$, $u = 2$, $W = 1$.",
+        ADDED,
+        (
+            ("score", four()),
+            ("the four terms", form(x, x)),
+            ("", form(x, pos)),
+            ("", form(pos, x)),
+            ("", form(pos, pos)),
+        ),
+    ),
+    source="Dai et al. 2019 (Transformer-XL), section 3.3",
+)
+
+# Heads r that look at the place n_i + o_r; y[r,i,a] is the token there.
+HEADS, OUT = Sort("h"), Sort("d_v")
+r = HEADS.index("r")
+out = OUT.index("o")
+offset, step_, inverse = Symbol("o", (HEADS,)), Symbol("T", (HEADS, KEYS, KEYS)), scalar("β")
+neighbour = Symbol("y", (HEADS, KEYS, WIDTH))
+taps = Symbol("W", (HEADS, WIDTH, OUT))
+SHIFTED = Eq(Sum(j, step_[r, i, j] * x[j, a]), neighbour[r, i, a])
+far = scalar("n")
+
+
+def quadratic(at: Index) -> Term:
+    """The score ``−β(n_at − n_i − o_r)²``."""
+    return -inverse * (place[at] - place[i] - offset[r]) ** 2
+
+
+def by_width_two(at: Index) -> Term:
+    """The same score up to a number of the row, as a dot product of width 2."""
+    return (2 * inverse * (place[i] + offset[r])) * place[at] + (-inverse) * place[at] ** 2
+
+
+LINE = Model({KEYS: 3, HEADS: 1}, {place: (0, 1, 2), offset: (1,), inverse.symbol: log(16)})
+
+shift_heads_make_convolution = Theorem(
+    name="shift_heads_make_convolution",
+    family="positions",
+    level=3,
+    statement=r"Heads that look at the places $i + o_r$ make a convolution with kernel $W_r$: "
+    r"$\sum_r\sum_j T^{(r)}_{ij} x_j W_r = \sum_r x_{i+o_r} W_r$. Such a head needs width 2: query "
+    r"$2\beta(i+o_r, -\tfrac12)$ and key $(j, j^2)$ have the weights of $-\beta(j - i - o_r)^2$, and as $\beta$ grows "
+    "all the weight goes to the nearest place.",
+    hypotheses="One head for each tap of the kernel; the hard pattern is the limit.",
+    why="Heads are the taps of a kernel: attention with positions contains convolution.",
+    predict="How many heads does a convolution of width 3 take?",
+    steps=(
+        Step(
+            "neighbours",
+            SHIFTED,
+            "hypothesis",
+            r"Let $T^{(r)}$ pick, for every $i$, the token $y$ at the place $i + o_r$.",
+        ),
+        Step(
+            "convolution",
+            Eq(
+                over(r, j)(step_[r, i, j] * Sum(a, x[j, a] * taps[r, a, out])),
+                over(r, a)(neighbour[r, i, a] * taps[r, a, out]),
+            ),
+            "normal form",
+            "Each head hands over its neighbour, and the output projection sums the taps.",
+            using=("neighbours",),
+        ),
+        Step(
+            "width 2",
+            Eq(softmax(quadratic, j, k), softmax(by_width_two, j, k)),
+            "normal form",
+            r"$-\beta(j-i-o)^2 = 2\beta(i+o)j - \beta j^2 - \beta(i+o)^2$, and the last term is the same along the "
+            "row.",
+        ),
+        Step(
+            "hard",
+            Limit(1 / (1 + far * Exp(-inverse)), inverse, "oo", ONE),
+            "limit",
+            r"If $i + o$ is a place that exists, its score is 0, and those of $n$ others are at most $-\beta$: its "
+            r"weight is at least $\frac1{1 + ne^{-\beta}}$, which tends to 1.",
+            given=(Lt(ZERO, far),),
+        ),
+    ),
+    concludes=("convolution", "width 2", "hard"),
+    near_miss=NearMiss(
+        r"A head with finite $\beta$ hands over exactly the token at the place $i + o_r$.",
+        Eq(Sum(j, softmax(quadratic, j, k) * place[j]), place[i] + offset[r]),
+        Model({KEYS: 2, HEADS: 1}, {place: (0, 1), offset: (0,), inverse.symbol: log(3)}),
+    ),
+    illustration=Illustration(
+        r"Places 0, 1, 2, offset 1, $\beta = \log 16$: the weights, row by row. The last row has no place to its "
+        "right.",
+        LINE,
+        (("weights", softmax(quadratic, j, k)),),
+    ),
+    source="Cordonnier et al. 2020",
+    needs=("shift_invariance_exactly", "concat_project_is_sum_of_heads"),
+)
+
+THEOREMS = (
+    rope_depends_on_offset,
+    rotated_caches_can_be_moved,
+    alibi_is_key_bias_and_decay,
+    one_causal_layer_is_order_blind,
+    sinusoidal_shift_is_a_rotation,
+    additive_positions_give_four_terms,
+    shift_heads_make_convolution,
+)
