@@ -429,8 +429,8 @@ patterns_reachable_with_width_d = Theorem(
     needs=("odds_ignore_other_keys",),
 )
 
-# Scores x_i x_j of width 1 over one set of points.  E has ones on the diagonal and small other entries; row m of E maps u
-# to 0, and u is largest in size at m.
+# Scores x_i x_j of width 1 over one set of points.  E has ones on the diagonal and small other entries; row m of E maps
+# u to 0, and u is largest in size at m.
 X, u, E = Symbol("x", (KEYS,)), Symbol("u", (KEYS,)), Symbol("E", (KEYS, KEYS))
 row, h = KEYS.index("i"), KEYS.index("h")
 top = KEYS.index("m", fixed=True)

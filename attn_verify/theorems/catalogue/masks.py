@@ -35,8 +35,8 @@ KEYS = Sort("n")
 j, k = KEYS.index("j"), KEYS.index("k")
 s, v = Symbol("s", (KEYS,)), Symbol("v", (KEYS,))
 s_0, v_0, M, c = (scalar(name) for name in ("s_0", "v_0", "M", "c"))
-N, D, N_A, N_B, D_A, D_B, e, e_1, e_2, t = (
-    scalar(name) for name in ("N", "D", "N_A", "N_B", "D_A", "D_B", "e", "e_1", "e_2", "t")
+D, N_A, N_B, D_A, D_B, e, e_1, e_2, t = (
+    scalar(name) for name in ("D", "N_A", "N_B", "D_A", "D_B", "e", "e_1", "e_2", "t")
 )
 SUM, MASS = Sum(j, Exp(s[j]) * v[j]), Sum(k, Exp(s[k]))
 OUTPUT = SUM / MASS  # of the other keys
@@ -81,9 +81,10 @@ mask_deletes_keys = Theorem(
         ),
         Step(
             "limit",
-            Limit((N + Exp(-M) * e * v_0) / (D + Exp(-M) * e), M, "oo", N / D),
+            Limit(Exp(-M) * e / (D + Exp(-M) * e), M, "oo", ZERO),
             "limit",
-            r"As $M$ grows nothing of the key is left; $N$, $D$ and $e$ are the sums of the others and $e^{s_0}$.",
+            r"As $M$ grows nothing is left of the weight of the key, and so of the leak; $D$ is the sum of the others "
+            r"and $e = e^{s_0}$.",
             given=(Lt(ZERO, D), Lt(ZERO, e)),
         ),
         Step(
@@ -168,6 +169,9 @@ mask_after_softmax_needs_renormalising = Theorem(
     needs=("odds_ignore_other_keys",),
 )
 
+SHARE = e_1 * D_A / (e_1 * D_A + e_2 * D_B)
+FACTORS = tuple(Lt(ZERO, factor) for factor in (e_1, e_2, D_A, D_B))
+
 uniform_mask_cancels = Theorem(
     name="uniform_mask_cancels",
     family="masks and causality",
@@ -187,28 +191,39 @@ uniform_mask_cancels = Theorem(
             r"$e^{s_j - M} = e^{s_j}e^{-M}$, and the factor cancels: shift invariance with $c = -M$.",
         ),
         Step(
+            "mixture",
+            Eq(
+                (e_1 * N_A + e_2 * N_B) / (e_1 * D_A + e_2 * D_B),
+                SHARE * (N_A / D_A) + (1 - SHARE) * (N_B / D_B),
+            ),
+            "normal form",
+            r"With factors $e_1$ on the exponentials of group A and $e_2$ on those of B the output is a mixture of "
+            r"that of A, with the share $\frac{e_1D_A}{e_1D_A + e_2D_B}$, and that of B.",
+            given=FACTORS,
+        ),
+        Step(
             "A wins",
-            Limit((Exp(-t) * N_A + Exp(-2 * t) * N_B) / (Exp(-t) * D_A + Exp(-2 * t) * D_B), t, "oo", N_A / D_A),
+            Limit(Exp(-t) * D_A / (Exp(-t) * D_A + Exp(-2 * t) * D_B), t, "oo", ONE),
             "limit",
-            r"Penalty $t$ on group A, $2t$ on group B.",
+            r"Penalty $t$ on group A and $2t$ on group B: the share of A tends to 1.",
             given=(Lt(ZERO, D_A), Lt(ZERO, D_B)),
         ),
         Step(
             "B wins",
-            Limit((Exp(-2 * t) * N_A + Exp(-t) * N_B) / (Exp(-2 * t) * D_A + Exp(-t) * D_B), t, "oo", N_B / D_B),
+            Limit(Exp(-2 * t) * D_A / (Exp(-2 * t) * D_A + Exp(-t) * D_B), t, "oo", ZERO),
             "limit",
-            "The other way round.",
+            "The other way round it tends to 0, and the output to that of B.",
             given=(Lt(ZERO, D_A), Lt(ZERO, D_B)),
         ),
         Step(
             "both",
-            Limit((Exp(-t) * (N_A + N_B)) / (Exp(-t) * (D_A + D_B)), t, "oo", (N_A + N_B) / (D_A + D_B)),
-            "limit",
-            "The same penalty on both: as if there were no mask.",
+            Eq(Exp(-t) * D_A / (Exp(-t) * D_A + Exp(-t) * D_B), D_A / (D_A + D_B)),
+            "normal form",
+            "With the same penalty on both it stays what it is without a mask.",
             given=(Lt(ZERO, D_A), Lt(ZERO, D_B)),
         ),
     ),
-    concludes=("uniform", "A wins", "B wins", "both"),
+    concludes=("uniform", "mixture", "A wins", "B wins", "both"),
     near_miss=NearMiss(
         "A row with the same finite mask on all keys attends to all of them equally.",
         Eq(softmax(lambda n: s[n] - M, j, k), softmax(lambda n: ZERO * s[n], j, k)),

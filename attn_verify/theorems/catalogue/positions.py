@@ -12,10 +12,12 @@ from attn_verify.theorems.notation import (
     Exp,
     Illustration,
     Index,
+    Le,
     Limit,
     Lt,
     Model,
     NearMiss,
+    Size,
     Sort,
     Step,
     Sum,
@@ -334,7 +336,7 @@ alibi_is_key_bias_and_decay = Theorem(
     needs=("shift_invariance_exactly",),
 )
 
-# Earlier tokens in two orders: σ[j,l] = 1 where place j of the new order holds token l; w and x are e^s and e^s v there.
+# Earlier tokens in two orders: σ[j,l] = 1 where place j of the new order holds token l; w, x are e^s and e^s v there.
 earlier = Sort("earlier", empty=True)
 e, f = earlier.index("j"), earlier.index("l")
 σ = Symbol("σ", (earlier, earlier))
@@ -546,6 +548,12 @@ neighbour = Symbol("y", (HEADS, KEYS, WIDTH))
 taps = Symbol("W", (HEADS, WIDTH, OUT))
 SHIFTED = Eq(Sum(j, step_[r, i, j] * x[j, a]), neighbour[r, i, a])
 far = scalar("n")
+ELSEWHERE = Sort("other keys", empty=True)
+elsewhere = ELSEWHERE.index("x")
+lag = Symbol("d", (ELSEWHERE,))
+EXCESS = inverse * (lag[elsewhere] ** 2 - 1)
+LEFT = Sum(elsewhere, Exp(-inverse * lag[elsewhere] ** 2))
+AT_MOST = Size(ELSEWHERE) * Exp(-inverse)
 
 
 def quadratic(at: Index) -> Term:
@@ -596,15 +604,45 @@ shift_heads_make_convolution = Theorem(
             "row.",
         ),
         Step(
+            "tangent",
+            Le(ZERO, Exp(EXCESS) - 1 - EXCESS),
+            "instance",
+            r"Let $i + o$ be a place that exists; its score is 0. Any other key $x$ is at a distance with $d_x^2 \ge "
+            r"1$ from it, and $e^y \ge 1 + y$ at $y = \beta(d_x^2 - 1)$",
+            using=("soft_cap_bounds_scores:tangent",),
+            hints={"symbols": {scalar("y").symbol: ((), EXCESS)}},
+        ),
+        Step(
+            "others",
+            Le(LEFT, AT_MOST),
+            "certificate",
+            r"gives $e^{-\beta d_x^2} \le e^{-\beta}$.",
+            given=(Lt(ZERO, inverse), Le(ONE, lag[elsewhere] ** 2)),
+            using=("tangent",),
+            hints={
+                "certificate": Sum(
+                    elsewhere, Exp(-inverse * lag[elsewhere] ** 2) * ((Exp(EXCESS) - 1 - EXCESS) + EXCESS)
+                )
+            },
+        ),
+        Step(
+            "weight",
+            Le(1 / (1 + AT_MOST), 1 / (1 + LEFT)),
+            "certificate",
+            r"So the weight of the place $i + o$, $\frac{1}{1 + \sum_x e^{-\beta d_x^2}}$, is at least "
+            r"$\frac1{1+me^{-\beta}}$ with $m$ other keys.",
+            using=("others",),
+            hints={"certificate": (AT_MOST - LEFT) / ((1 + LEFT) * (1 + AT_MOST))},
+        ),
+        Step(
             "hard",
             Limit(1 / (1 + far * Exp(-inverse)), inverse, "oo", ONE),
             "limit",
-            r"If $i + o$ is a place that exists, its score is 0, and those of $n$ others are at most $-\beta$: its "
-            r"weight is at least $\frac1{1 + ne^{-\beta}}$, which tends to 1.",
+            r"That tends to 1.",
             given=(Lt(ZERO, far),),
         ),
     ),
-    concludes=("convolution", "width 2", "hard"),
+    concludes=("convolution", "width 2", "weight", "hard"),
     near_miss=NearMiss(
         r"A head with finite $\beta$ hands over exactly the token at the place $i + o_r$.",
         Eq(Sum(j, softmax(quadratic, j, k) * place[j]), place[i] + offset[r]),
@@ -617,7 +655,7 @@ shift_heads_make_convolution = Theorem(
         (("weights", softmax(quadratic, j, k)),),
     ),
     source="Cordonnier et al. 2020",
-    needs=("shift_invariance_exactly", "concat_project_is_sum_of_heads"),
+    needs=("shift_invariance_exactly", "concat_project_is_sum_of_heads", "soft_cap_bounds_scores"),
 )
 
 THEOREMS = (
