@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from attn_verify.theorems.kernel.facts import slope_at
 from attn_verify.theorems.notation import (
     ONE,
     ZERO,
@@ -48,7 +47,6 @@ def weight(at: Index) -> Term:
     return Exp(capped[at]) / Sum(k, Exp(capped[k]))
 
 
-TANGENT = Exp(y) - 1 - y
 GAP = 2 * c + capped[j] - capped[i]
 BOUNDED = (Le(capped[j], c), Le(-capped[j], c))
 TWO = Model({KEYS: 2}, {c.symbol: 1, s.symbol: log(2), capped: (Fraction(3, 5), Fraction(-3, 5))})
@@ -111,23 +109,6 @@ soft_cap_bounds_scores = Theorem(
             given=(CAP,),
             hints={"certificate": ((UP - DOWN) / (UP + DOWN)) ** 2},
         ),
-        Step("value at 0", Eq(Exp(ZERO) - 1 - ZERO, ZERO), "normal form", r"A lemma: $e^y - 1 - y$ is 0 at $y = 0$,"),
-        Step("slope at 0", Eq(slope_at(TANGENT, y, Fraction(0)), ZERO), "normal form", "its slope there is 0,"),
-        Step(
-            "curvature",
-            Le(ZERO, Deriv(Deriv(TANGENT, y), y)),
-            "certificate",
-            r"and its second derivative is $e^y > 0$,",
-            hints={"certificate": Exp(y)},
-        ),
-        Step(
-            "tangent",
-            Le(ZERO, TANGENT),
-            "tangent",
-            r"so that $e^y \ge 1 + y$.",
-            using=("value at 0", "slope at 0", "curvature"),
-            hints={"by": y, "at": Fraction(0)},
-        ),
         Step("at most", BOUNDED[0], "hypothesis", r"Now let the scores of a row be capped: $t_j \le c$"),
         Step("at least", BOUNDED[1], "hypothesis", r"and $-t_j \le c$."),
         Step(
@@ -142,8 +123,8 @@ soft_cap_bounds_scores = Theorem(
             "tangent at the gap",
             Le(ZERO, Exp(GAP) - 1 - GAP),
             "instance",
-            r"Use the lemma at $y = 2c + t_j - t_i$.",
-            using=("tangent",),
+            r"Use $e^y \ge 1 + y$ at $y = 2c + t_j - t_i$.",
+            using=("exponential_above_its_tangent:tangent",),
             hints={"symbols": {y.symbol: ((), GAP)}},
         ),
         Step(
@@ -185,7 +166,7 @@ soft_cap_bounds_scores = Theorem(
         (("s", s), ("capped", soft_cap(s)), ("weights", weight(j))),
     ),
     source="own; soft caps: Gemma Team 2024 (Gemma 2)",
-    needs=("weight_bounds_from_score_range",),
+    needs=("exponential_above_its_tangent", "weight_bounds_from_score_range"),
 )
 
 THEOREMS = (soft_cap_bounds_scores,)

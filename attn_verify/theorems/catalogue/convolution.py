@@ -164,7 +164,7 @@ shift_heads_make_convolution = Theorem(
             "instance",
             r"Let $i + o$ be a place that exists; its score is 0. Any other key $x$ is at a distance with $d_x^2 \ge "
             r"1$ from it, and $e^y \ge 1 + y$ at $y = \beta(d_x^2 - 1)$",
-            using=("soft_cap_bounds_scores:tangent",),
+            using=("exponential_above_its_tangent:tangent",),
             hints={"symbols": {scalar("y").symbol: ((), EXCESS)}},
         ),
         Step(
@@ -210,7 +210,7 @@ shift_heads_make_convolution = Theorem(
         (("weights", softmax(quadratic, j, k)),),
     ),
     source="Cordonnier et al. 2020",
-    needs=("shift_invariance_exactly", "concat_project_is_sum_of_heads", "soft_cap_bounds_scores"),
+    needs=("shift_invariance_exactly", "concat_project_is_sum_of_heads", "exponential_above_its_tangent"),
 )
 
 THEOREMS = (
