@@ -21,7 +21,7 @@ from attn_verify.checks.rounding import FloatFormat
 from attn_verify.checks.witness_case import Point, Problem, problem
 from attn_verify.checks.witness_inputs import candidates, on_grid
 from attn_verify.checks.witness_plan import PRECISIONS, contradiction, narrowest_returned, recipe
-from attn_verify.checks.witness_shrink import same, simplify
+from attn_verify.checks.witness_shrink import at_smaller_sizes, same, simplify
 from attn_verify.spec import AttentionSpec
 from attn_verify.targets.returns import Misfit
 from attn_verify.targets.units import Case
@@ -151,7 +151,10 @@ def search(
         return None
     asked, arrays, seen = found
     if smaller is not None:
-        asked, arrays, seen = _smaller(trials, case, spec, smaller, found, seed)
+        until = time.monotonic() + max(0.0, trials.deadline - time.monotonic()) * 0.6
+        asked, arrays, seen = at_smaller_sizes(
+            found, case, smaller, lambda other, best: _at_size(trials, other, spec, best, seed), until
+        )
     arrays, seen = simplify(trials, asked, arrays, seen)
     for again_asked, again in ((asked, arrays), found[:2]):
         last = clear(again_asked, again, trials.outcomes(again_asked, [again], fresh=True)[0])
@@ -253,30 +256,6 @@ def tame(asked: Problem, arrays: Arrays) -> Arrays | None:
         for name in names:
             current[name] = on_grid(current[name] / 2)
     return None
-
-
-def _smaller(
-    trials: Trials,
-    case: Case,
-    spec: AttentionSpec,
-    smaller: Callable[[Case], Iterable[Case]],
-    found: Witness,
-    seed: int,
-) -> Witness:
-    """Go from a witness to one at the smallest sizes that have any."""
-    best, now = found, case
-    halfway = time.monotonic() + max(0.0, trials.deadline - time.monotonic()) * 0.6
-    progress = True
-    while progress:
-        progress = False
-        for other in smaller(now):
-            if time.monotonic() > halfway:
-                return best
-            witness = _at_size(trials, other, spec, best, seed)
-            if witness is not None:
-                best, now, progress = witness, other, True
-                break
-    return best
 
 
 def _at_size(trials: Trials, case: Case, spec: AttentionSpec, best: Witness, seed: int) -> Witness | None:

@@ -12,11 +12,12 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
+import flint
 import numpy as np
 from numpy.typing import NDArray
 
 from attn_verify.arithmetic.tracing.run_values import packed
-from attn_verify.checks.rounding import MAX_SCORE, FloatFormat, ordinary, wide_gradient_bound
+from attn_verify.checks.rounding import MAX_SCORE, FloatFormat, Profile, distances, gradient_bounds, ordinary
 from attn_verify.checks.witness import OPEN, Deviation, Unit, exact_gradients, judge, judge_entries
 from attn_verify.shapes import Sizes
 from attn_verify.spec import Allowed, AttentionSpec
@@ -124,7 +125,8 @@ def contradiction(
     """Return ``{"kind": …, …}`` of the worst thing in one float run, ``None`` if it is what it should be.
 
     The claim ``range`` asks for weights that are shifted by their own row's maximum.  ``observe`` is told what was
-    compared: the evaluation of the formula, and what :data:`~attn_verify.checks.witness.Observer` is told of it.
+    compared: the evaluation of the formula (``None`` for a gradient, to which several may add), and what
+    :data:`~attn_verify.checks.witness.Observer` is told of it.
     Raises ``TimeoutError`` for a run without an answer: out of time, or out of memory.
     """
     ended = outcome["outcome"]
@@ -147,7 +149,8 @@ def contradiction(
     except MisfitError as misfit:
         return {"kind": "shape", "returned": misfit.returned, "expected": misfit.expected}
     if gradients:
-        found += [(0, seen) for seen in _judge_gradients(gradients, plan, inputs)]
+        told = None if observe is None else partial(observe, None)
+        found += [(0, seen) for seen in _judge_gradients(gradients, plan, inputs, claim == "range", told)]
     if not found:
         return None
     number, seen = min(found, key=lambda item: (-item[1].fraction, item[0]))
@@ -175,15 +178,20 @@ def as_found(unit: int, seen: Deviation) -> dict[str, Any]:
     }
 
 
-def _judge_gradients(results: Mapping[str, NDArray[Any]], plan: Plan, inputs: Inputs) -> Iterator[Deviation]:
+def _judge_gradients(
+    results: Mapping[str, NDArray[Any]], plan: Plan, inputs: Inputs, stable: bool, observe: Callable[..., None] | None
+) -> Iterator[Deviation]:
     """Judge gradients by the inputs of the call: the sums over the units that share them."""
     values = flat(inputs)
-    exact: list[Any] = [0] * len(values)
+    exact: list[Any] = [flint.arb(0)] * len(values)
+    profile = Profile.exact_inputs(plan.form)
     bound = np.zeros(len(values))
     for share in plan.units:
         unit = plan.unit(share, values)
         balls = exact_gradients(unit)
-        bounds = wide_gradient_bound(unit.inputs, unit.sizes, unit.spec, plan.form)
+        # The widest class knows no mask: a masked key may have had a weight that was lost later.
+        allowed = unit.allowed if stable else None
+        bounds = gradient_bounds(unit.inputs, unit.sizes, unit.spec, allowed, profile, stable=stable)
         for name, part in share.inputs.items():
             if f"d{name}" not in balls:
                 continue
@@ -198,8 +206,11 @@ def _judge_gradients(results: Mapping[str, NDArray[Any]], plan: Plan, inputs: In
         if f"d{name}" in results:
             entries = np.empty(array.size, dtype=object)
             entries[:] = exact[start:stop]
-            limit = bound[start:stop].reshape(array.shape)
-            yield from judge_entries(f"d{name}", results[f"d{name}"], entries.reshape(array.shape), limit, plan.form)
+            balls, limit = entries.reshape(array.shape), bound[start:stop].reshape(array.shape)
+            far = distances(results[f"d{name}"], balls)
+            if observe is not None:
+                observe(far, balls, {"coarse": limit})
+            yield from judge_entries(f"d{name}", results[f"d{name}"], balls, limit, plan.form, far)
         start = stop
 
 

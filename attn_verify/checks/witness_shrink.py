@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +11,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from attn_verify.checks.search import Arrays, Found, Trials
+    from attn_verify.checks.search import Arrays, Found, Trials, Witness
     from attn_verify.checks.witness_case import Problem
+    from attn_verify.targets.units import Case
 
 # Entries beyond this are simplified array by array only.
 _MAX_ENTRIES = 256
 _ROUNDS = 4
+
+
+def at_smaller_sizes(
+    found: Witness,
+    case: Case,
+    smaller: Callable[[Case], Iterable[Case]],
+    attempt: Callable[[Case, Witness], Witness | None],
+    until: float,
+) -> Witness:
+    """Go from the witness of a case to one at the smallest sizes that have any.
+
+    ``smaller`` yields cases, the smallest first; ``attempt`` turns a witness into one of such a case, where it can.
+    After ``until`` (of ``time.monotonic``) nothing more is tried.
+    """
+    best, now, progress = found, case, True
+    while progress:
+        progress = False
+        for other in smaller(now):
+            if time.monotonic() > until:
+                return best
+            witness = attempt(other, best)
+            if witness is not None:
+                best, now, progress = witness, other, True
+                break
+    return best
 
 
 def simplify(trials: Trials, asked: Problem, arrays: Arrays, seen: Found) -> tuple[Arrays, Found]:

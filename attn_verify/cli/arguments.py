@@ -55,14 +55,7 @@ def audit_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _target_arguments(parser: argparse.ArgumentParser, sizes_by_default: str) -> None:
     parser.add_argument("target", metavar="TARGET", help="path/to/file.py::function, or package.module:function")
-    conventions = parser.add_argument_group("conventions")
-    conventions.add_argument(
-        "--spec",
-        action="append",
-        default=[],
-        metavar="SPEC",
-        help="a profile such as paper, or field=value such as causal=lower_right; may be repeated, later ones win",
-    )
+    conventions = _convention_arguments(parser)
     conventions.add_argument("--roles", metavar="ROLES", help="which parameter is what: a=Q,b=K,c=V")
     conventions.add_argument(
         "--layout", choices=("nd", "bnd", "bhnd", "bnhd"), help="axes of Q, K, V or X (default: tried in this order)"
@@ -74,6 +67,19 @@ def _target_arguments(parser: argparse.ArgumentParser, sizes_by_default: str) ->
         ("d-model", "columns of X"), ("heads", "heads"),
     ):  # fmt: skip
         sizes.add_argument(f"--{name}", type=_size, metavar=name[0].upper(), help=what)
+
+
+def _convention_arguments(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """Add ``--spec``, in a group of its own."""
+    conventions = parser.add_argument_group("conventions")
+    conventions.add_argument(
+        "--spec",
+        action="append",
+        default=[],
+        metavar="SPEC",
+        help="a profile such as paper, or field=value such as causal=lower_right; may be repeated, later ones win",
+    )
+    return conventions
 
 
 def _seed(text: str) -> int:
@@ -96,14 +102,7 @@ def derive_arguments(parser: argparse.ArgumentParser) -> None:
     sizes.add_argument(
         "--d-out", type=_size, metavar="D", help="columns of Y (default: d_model with several heads, else no W_O)"
     )
-    conventions = parser.add_argument_group("conventions")
-    conventions.add_argument(
-        "--spec",
-        action="append",
-        default=[],
-        metavar="SPEC",
-        help="a profile such as paper, or field=value such as causal=lower_right; may be repeated, later ones win",
-    )
+    conventions = _convention_arguments(parser)
     conventions.add_argument("--mask", metavar="FILE", help="a boolean mask: .json or .npy, n rows of m")
     shown = parser.add_argument_group("what to show")
     shown.add_argument("--stage", metavar="STAGE", help="one stage, all its entries: P, or P:2 for head 2")

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import argparse
 import re
-import shutil
-import sys
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from attn_verify.cli.output import WIDTH, UsageError, check_output, progress, save, write
+from attn_verify.cli.output import UsageError, check_output, progress, save, show
 from attn_verify.config import read_config
 from attn_verify.errors import explain, shorten
 
@@ -60,7 +58,7 @@ def audit(arguments: argparse.Namespace) -> int:
         )
     data = found.to_dict()
     # First what was found: a disk that is full must not hide it.
-    _show(data, arguments.json)
+    show(data, arguments.json, "attn_verify.report.audit", "render_audit")
     for name, path in files.items():
         save(_rendered(name, data), path, f"--{name.replace('_', '-')}")
     return found.status.exit_code
@@ -88,20 +86,3 @@ def _rendered(name: str, data: Mapping[str, Any]) -> str:
     render = getattr(import_module(module), function)
     # Code scanning wants paths from the root of the repository, where audits are run.
     return str(render(data, root=str(Path.cwd())) if name == "sarif" else render(data))
-
-
-def _show(data: Mapping[str, Any], as_json: bool) -> None:
-    if as_json:
-        from attn_verify.report.strict_json import dumps
-
-        write(dumps(data) + "\n", sys.stdout, "json")
-        return
-    from rich.console import Console
-
-    from attn_verify.report.audit import render_audit
-
-    width = min(shutil.get_terminal_size((WIDTH, 24)).columns, 160)
-    console = Console(file=sys.stdout, width=width)
-    with console.capture() as captured:
-        render_audit(data, console)
-    write(str(captured.get()), sys.stdout)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import codecs
 import os
+import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from attn_verify.errors import AttnVerifyError, explain, shorten
 
@@ -70,6 +72,21 @@ def write(text: str, stream: IO[str] | None, form: str = "text") -> None:
         raise
     except OSError as error:
         raise OutputError(f"attn-verify: the output cannot be written: {_reason(error)}") from None
+
+
+def show(data: Mapping[str, Any], as_json: bool, module: str, function: str) -> None:
+    """Write a report to standard output, as JSON or as ``function`` of ``module`` renders it on a console."""
+    if as_json:
+        from attn_verify.report.strict_json import dumps
+
+        write(dumps(data) + "\n", sys.stdout, "json")
+        return
+    from rich.console import Console
+
+    console = Console(file=sys.stdout, width=min(shutil.get_terminal_size((WIDTH, 24)).columns, 160))
+    with console.capture() as captured:
+        getattr(import_module(module), function)(data, console)
+    write(str(captured.get()), sys.stdout)
 
 
 def complain(text: str) -> None:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from attn_verify.cli.output import WIDTH, UsageError, check_output, progress, write
+from attn_verify.cli.output import UsageError, check_output, progress, show, write
 from attn_verify.errors import explain, shorten
 
 _SIZES = ("n", "m", "d_k", "d_v", "d_model", "heads")
+_REPORT = ("attn_verify.report.proof", "render_proof")
 
 
 def prove(arguments: argparse.Namespace) -> int:
@@ -39,7 +37,7 @@ def prove(arguments: argparse.Namespace) -> int:
             save_dir=directory,
             progress=tell,
         )
-    _show(verdict.to_dict(), arguments.json)
+    show(verdict.to_dict(), arguments.json, *_REPORT)
     assert verdict.status is not None
     return verdict.status.exit_code
 
@@ -50,7 +48,7 @@ def replay(arguments: argparse.Namespace) -> int:
 
     with progress("running the counterexample …"):
         verdict = run_again(arguments.file)
-    _show(verdict.to_dict(), arguments.json)
+    show(verdict.to_dict(), arguments.json, *_REPORT)
     assert verdict.status is not None
     return verdict.status.exit_code
 
@@ -62,26 +60,9 @@ def recheck(arguments: argparse.Namespace) -> int:
     with progress("checking the certificate …"):
         result = check_again(arguments.file)
     if arguments.json:
-        _show(result.to_dict(), True)
+        show(result.to_dict(), True, *_REPORT)
     else:
         from attn_verify.report.proof import recheck_text
 
         write(recheck_text(result.to_dict()) + "\n", sys.stdout)
     return int(result.exit_code)
-
-
-def _show(data: Mapping[str, Any], as_json: bool) -> None:
-    if as_json:
-        from attn_verify.report.strict_json import dumps
-
-        write(dumps(data) + "\n", sys.stdout, "json")
-        return
-    from rich.console import Console
-
-    from attn_verify.report.proof import render_proof
-
-    width = min(shutil.get_terminal_size((WIDTH, 24)).columns, 160)
-    console = Console(file=sys.stdout, width=width)
-    with console.capture() as captured:
-        render_proof(data, console)
-    write(str(captured.get()), sys.stdout)

@@ -236,7 +236,8 @@ class Frame:
         dQ = 2 * sigma * D * k.sum(-2, keepdims=True)
         dK = 2 * sigma * (D * q).sum(-2, keepdims=True) + np.zeros_like(k)
         dV = dO.sum(-2, keepdims=True) + np.zeros_like(v)
-        found = [dQ, dK, dV]
+        # The difference dP_ij − Σ_j P_ij dP_ij, which may be scaled before it meets the keys.
+        found = [dQ, dK, dV, 2 * max(1.0, sigma) * D]
         if not self.given:
             X = size["X"]
             X_KV = size.get("X_KV", X)

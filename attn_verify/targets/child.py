@@ -15,7 +15,7 @@ import numpy as np
 from attn_verify.arithmetic.tracing.imports import OwnFiles
 from attn_verify.arithmetic.tracing.observe import Observer
 from attn_verify.errors import TargetError, shorten
-from attn_verify.targets.child_load import explain_failure, forget, load, locate
+from attn_verify.targets.child_load import explain_failure, forget, load, locate, user_files
 from attn_verify.targets.lines import Executed, Recorder
 from attn_verify.targets.resolve import Address
 from attn_verify.targets.results import again_of, generator_states, run_floats
@@ -144,6 +144,7 @@ def _describe(job: Job) -> dict[str, Any]:
         "is_class": is_class,
         "tampered": loaded.watch.tampered,
         "error": error,
+        "modules": user_files(loaded.own),
     }
 
 

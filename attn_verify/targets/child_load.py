@@ -153,3 +153,10 @@ def _shown(place: str) -> str:
 
 def _error(address: Address, cause: str, remedy: str) -> TargetError:
     return TargetError(explain(f"target {address.shown}", cause, remedy=remedy))
+
+
+def user_files(own: OwnFiles) -> list[str]:
+    """Return the files of all imported modules that somebody edits: neither installed, nor of Python, nor of ours."""
+    files = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
+    elsewhere = OwnFiles([os.path.abspath(os.sep)])
+    return sorted(file for file in files if isinstance(file, str) and (file in own or file in elsewhere))

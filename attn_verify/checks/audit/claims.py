@@ -7,7 +7,7 @@ from typing import Any
 
 from attn_verify.checks.audit.advice import look_at
 from attn_verify.checks.audit.coverage import places
-from attn_verify.checks.audit.findings import Findings, Tally
+from attn_verify.checks.audit.evidence import Evidence, Tally
 from attn_verify.checks.audit.subject import Subject
 from attn_verify.checks.counterexample import Counterexample, short
 from attn_verify.checks.rounding import Behaviour
@@ -39,7 +39,7 @@ METHODS = {
 }
 
 
-def verdicts(subject: Subject, found: Findings, *, notes: Sequence[str]) -> Iterator[Verdict]:
+def verdicts(subject: Subject, found: Evidence, *, notes: Sequence[str]) -> Iterator[Verdict]:
     """Yield the verdict on every claim, in the documented order."""
     for name in NAMES:
         why_not = does_not_apply(subject, name, found)
@@ -54,7 +54,7 @@ def verdicts(subject: Subject, found: Findings, *, notes: Sequence[str]) -> Iter
             yield _tried(subject, claim, found, notes)
 
 
-def does_not_apply(subject: Subject, name: str, found: Findings) -> str:
+def does_not_apply(subject: Subject, name: str, found: Evidence) -> str:
     """Return why a claim does not apply to the target, empty if it does."""
     binding, spec = subject.binding, subject.spec
     match name:
@@ -77,7 +77,7 @@ def does_not_apply(subject: Subject, name: str, found: Findings) -> str:
     return ""
 
 
-def _proved(subject: Subject, claim: Claim, found: Findings) -> Verdict:
+def _proved(subject: Subject, claim: Claim, found: Evidence) -> Verdict:
     proof = found.proof
     if proof is None:
         errors = [text for text in found.errors if text.startswith("proof")]
@@ -104,7 +104,7 @@ def _proved(subject: Subject, claim: Claim, found: Findings) -> Verdict:
     )
 
 
-def _refuted(subject: Subject, claim: Claim, found: Findings) -> Verdict:
+def _refuted(subject: Subject, claim: Claim, found: Evidence) -> Verdict:
     item = found.counterexamples[claim.name]
     example = Counterexample.from_dict(item["counterexample"])
     tally = found.tallies.get(claim.name, Tally())
@@ -152,7 +152,7 @@ def _told(example: Counterexample, item: Data, sample: str) -> dict[str, Any]:
     return told
 
 
-def _tried(subject: Subject, claim: Claim, found: Findings, notes: Sequence[str]) -> Verdict:
+def _tried(subject: Subject, claim: Claim, found: Evidence, notes: Sequence[str]) -> Verdict:
     name = claim.name
     tally = found.tallies.get(name, Tally())
     own = found.surroundings.get(name, {})
@@ -214,7 +214,7 @@ def _scope(subject: Subject, tally: Tally, seconds: float) -> dict[str, Any]:
     }
 
 
-def _doubt(name: str, tally: Tally, found: Findings) -> str:
+def _doubt(name: str, tally: Tally, found: Evidence) -> str:
     """Return why nothing can be said, empty if all that was tried is right."""
     if tally.lost and sum(tally.lost.values()) == tally.inputs:
         return "no run gave an answer: " + ", ".join(f"{what} {count} times" for what, count in tally.lost.items())
@@ -226,9 +226,7 @@ def _doubt(name: str, tally: Tally, found: Findings) -> str:
     raised = [word for word in sorted(tally.empty_rows) if word.startswith("raised")]
     if raised:
         return f"with a query that has no key it {', '.join(raised)}: other rows could not be judged"
-    if name == "range" and tally.entries and not tally.bounds:
-        return "nothing failed, but how many gradients had a bound that says anything was not counted"
-    if name in ("rounding", "range", "alignment") and tally.bounds and not _bounded(tally):
+    if name in ("rounding", "range", "alignment") and tally.entries and not _bounded(tally):
         return "no entry had a bound that says anything"
     return ""
 

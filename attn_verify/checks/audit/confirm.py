@@ -19,7 +19,7 @@ from attn_verify.checks.search import Found, Trials
 from attn_verify.checks.variants import rounded
 from attn_verify.checks.witness_case import Problem
 from attn_verify.checks.witness_plan import contradiction
-from attn_verify.checks.witness_shrink import same, simplify
+from attn_verify.checks.witness_shrink import at_smaller_sizes, same, simplify
 from attn_verify.strategies.frames import Frame
 from attn_verify.targets.units import Case
 
@@ -71,7 +71,13 @@ def confirm(runner: Any, subject: Subject, claim: str, group: Group, arrays: Arr
     if seen is None:
         return {"lost": "it does not fail in a process of its own"}
     found: Witness = (prepared.asked, arrays, seen)
-    best = _smaller(trials, subject, prepared.case, group, found)
+    best = at_smaller_sizes(
+        found,
+        prepared.case,
+        lambda now: smaller_cases(subject.binding, now),
+        lambda other, known: _corner(trials, subject, other, group, known),
+        time.monotonic() + seconds / 2,
+    )
     small, numbers, again = best[0], *simplify(trials, *best)
     for asked, values in ((small, numbers), best[:2], found[:2]):
         outcome = trials.outcomes(asked, [values], fresh=True)[0]
@@ -96,23 +102,6 @@ class _Plainly:
         """Run calls in one plain process; with ``fresh`` each in its own."""
         packs = [[call] for call in calls] if fresh else [list(calls)]
         return [result for pack in packs for result in self.runner.plain(pack, seconds=seconds)]
-
-
-def _smaller(trials: Trials, subject: Subject, case: Case, group: Group, found: Witness) -> Witness:
-    """Go from a witness to one at smaller sizes, by the corner of its arrays."""
-    best, now = found, case
-    halfway = time.monotonic() + max(0.0, trials.deadline - time.monotonic()) * 0.5
-    progress = True
-    while progress and time.monotonic() < halfway:
-        progress = False
-        for other in smaller_cases(subject.binding, now):
-            if time.monotonic() > halfway:
-                return best
-            witness = _corner(trials, subject, other, group, best)
-            if witness is not None:
-                best, now, progress = witness, other, True
-                break
-    return best
 
 
 def _corner(trials: Trials, subject: Subject, other: Case, group: Group, best: Witness) -> Witness | None:

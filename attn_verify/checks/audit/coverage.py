@@ -11,7 +11,7 @@ from typing import Any
 from attn_verify.checks.audit.groups import Group, Prepared
 from attn_verify.checks.audit.schedule import groups_for_coverage
 from attn_verify.checks.audit.subject import Subject
-from attn_verify.checks.audit.trials import run_groups
+from attn_verify.checks.audit.records import run_groups
 
 Data = dict[str, Any]
 

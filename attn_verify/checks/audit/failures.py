@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from attn_verify.checks.audit.findings import Findings
+from attn_verify.checks.audit.evidence import Evidence
 from attn_verify.checks.audit.schedule import Task
 
 Data = Mapping[str, Any]
@@ -25,7 +25,7 @@ class Suspect:
     task: Task
 
 
-def suspects(found: Findings) -> dict[str, list[Suspect]]:
+def suspects(found: Evidence) -> dict[str, list[Suspect]]:
     """Return the failures to look at by claim, the simplest first."""
     failures: dict[str, list[Data]] = {claim: list(items) for claim, items in found.failures.items()}
     for violation in found.properties.get("violations", ()):
@@ -51,7 +51,7 @@ def _simplicity(item: Data) -> tuple[bool, int]:
 
 
 def confirm_all(
-    found: Findings, run: Callable[[Sequence[Task]], None], results: Mapping[str, Data]
+    found: Evidence, run: Callable[[Sequence[Task]], None], results: Mapping[str, Data]
 ) -> None:  # fmt: skip
     """Fill in the counterexamples of ``found``, and why a failure has none; ``run`` has tasks done.
 

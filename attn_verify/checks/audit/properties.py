@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from attn_verify.checks.audit.groups import Group, Prepared
 from attn_verify.checks.audit.subject import Subject
-from attn_verify.checks.audit.trials import packed_arrays
+from attn_verify.checks.audit.records import packed_arrays
 from attn_verify.checks.witness import result_bounds
 from attn_verify.checks.witness_plan import MisfitError, Plan, flat, taken_results
 from attn_verify.shapes import Sizes

@@ -12,7 +12,7 @@ from typing import Any
 
 from attn_verify.checks.audit.claims import verdicts
 from attn_verify.checks.audit.failures import confirm_all
-from attn_verify.checks.audit.findings import Findings, sort_results
+from attn_verify.checks.audit.evidence import Evidence, sort_results
 from attn_verify.checks.audit.journal import Journal
 from attn_verify.checks.audit.pool import Progress, own_executor, run_tasks, workers
 from attn_verify.checks.audit.schedule import Task, schedule
@@ -133,7 +133,7 @@ def audit(
     return Audit(head, judged, seed=seed)
 
 
-def _sorted(planned: Sequence[Task], kept: Journal) -> Findings:
+def _sorted(planned: Sequence[Task], kept: Journal) -> Evidence:
     return sort_results([kept.results[task.name] for task in planned if task.name in kept.results])
 
 
@@ -172,7 +172,7 @@ def _line(state: Progress, kept: Journal) -> str:
     return f"auditing: {state.done} of {state.planned} tasks, {inputs} inputs{wrong} …"
 
 
-def _save(found: Findings, directory: Path, name: str) -> None:
+def _save(found: Evidence, directory: Path, name: str) -> None:
     stem = re.sub(r"[^\w.-]", "_", name.rpartition(".")[2])[:60] or "target"
     if found.proof is not None and "counterexample" in found.proof["evidence"]:
         found.counterexamples[found.proof["name"]] = {"counterexample": found.proof["evidence"]["counterexample"]}

@@ -121,11 +121,16 @@ class Subject:
 
     @property
     def digest(self) -> str:
-        """Tells apart audits of other code, options or versions: what a resumed audit must not mix."""
+        """Tells apart audits of other code, options or versions: what a resumed audit must not mix.
+
+        Code is the target's file, and every module that was imported with it and that somebody edits: not what is
+        installed, nor Python's own.  What the target imports only when it is called is not seen.
+        """
         from attn_verify import __version__
 
         options = {name: value for name, value in self.options.to_dict().items() if name not in ("budget", "seconds")}
-        text = repr((__version__, sorted(options.items(), key=str), self.source, sorted(map(str, self.description))))
+        modules = [(file, _read(file)) for file in self.description.get("modules", ())]
+        text = repr((__version__, sorted(options.items(), key=str), self.source, modules))
         return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:24]
 
 
@@ -146,8 +151,12 @@ def _convention(data: Mapping[str, Any]) -> Convention:
 
 def _source(description: Mapping[str, Any]) -> str:
     """Return the text of the target's file, empty where it cannot be read."""
+    return _read(str(description.get("file") or ""))
+
+
+def _read(file: str) -> str:
     try:
-        return Path(str(description.get("file") or "")).read_text("utf-8", "replace")
+        return Path(file).read_text("utf-8", "replace")
     except (OSError, ValueError):
         return ""
 

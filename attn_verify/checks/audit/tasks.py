@@ -12,11 +12,15 @@ from typing import Any
 from attn_verify.checks.audit.confirm import confirm
 from attn_verify.checks.audit.groups import Group
 from attn_verify.checks.audit.subject import Subject
-from attn_verify.checks.audit.trials import run_groups, unpacked_arrays
+from attn_verify.checks.audit.records import run_groups, unpacked_arrays
 from attn_verify.errors import AttnVerifyError
 from attn_verify.targets.runner import Runner
 
 Data = dict[str, Any]
+
+
+# Seconds in which a counterexample is made small, however much time there is: more do not make it simpler.
+_SHRINK = 4.0
 
 
 class _Kept(threading.local):
@@ -78,7 +82,7 @@ def _proof(runner: Runner, subject: Subject, task: Mapping[str, Any], deadline: 
 
 def _confirm(runner: Runner, subject: Subject, task: Mapping[str, Any], deadline: float) -> Data:
     arrays = unpacked_arrays(task["arrays"])
-    seconds = max(1.0, deadline - time.monotonic())
+    seconds = max(1.0, min(_SHRINK, deadline - time.monotonic()))
     return confirm(runner, subject, task["claim"], Group.from_dict(task["group"]), arrays, seconds=seconds)
 
 

@@ -54,7 +54,10 @@ def gradient_bounds(
             + 2 * parts.entering(profile, *parts.exact)
         )
         relative = np.expm1(6 * (F + rounded)) if softcap is None else np.inf
-        floor = 64 * profile.tiny * (1 + sum(array.sum() for array in found.values()))
+        # What is flushed to zero before it meets a large key, query or weight: a term of dP, dS or dO.
+        behind = gradient_magnitudes(parts, constant=True)
+        size = sum(array.sum() for part in (found, behind) for array in part.values())
+        floor = (64 + 4 * long) * profile.tiny * (1 + size)
         bounds = {name: (relative * array + floor) * OUTWARD for name, array in found.items()}
     return {name: np.where(np.isnan(bound), np.inf, bound) for name, bound in bounds.items()}
 
@@ -89,8 +92,8 @@ def ordinary(
     return scaled <= max_score and max(unscaled, exponent) <= 0.9 * log_largest
 
 
-def gradient_magnitudes(parts: Magnitudes) -> dict[str, Array]:
-    """Return M of every gradient from the absolute values of the inputs."""
+def gradient_magnitudes(parts: Magnitudes, *, constant: bool = False) -> dict[str, Array]:
+    """Return M of every gradient from the absolute values of the inputs; with ``constant`` for D = dO = 1."""
     sizes, exact = parts.sizes, parts.exact
     h, n, d_v = sizes.heads, sizes.n, sizes.d_v
     largest = parts.v.max(1, keepdims=True)
@@ -99,6 +102,8 @@ def gradient_magnitudes(parts: Magnitudes) -> dict[str, Array]:
     else:
         dO = np.moveaxis((exact["dY"] @ exact["W_O"].T).reshape(n, h, d_v), 1, 0)
     D = (dO * largest).sum(-1, keepdims=True)
+    if constant:
+        dO, D = np.ones_like(dO), np.ones_like(D)
     # A row without keys has no scores to differentiate; its magnitudes are an upper bound all the same.
     dQ = 2 * parts.sigma * D * parts.k.sum(1, keepdims=True)
     dK = np.broadcast_to(2 * parts.sigma * (D * parts.q).sum(1, keepdims=True), parts.k.shape)

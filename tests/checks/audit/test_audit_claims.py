@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from attn_verify.checks.audit.claims import NAMES, verdicts
-from attn_verify.checks.audit.findings import sort_results
+from attn_verify.checks.audit.evidence import sort_results
+from attn_verify.checks.audit.groups import Group, Prepared
+from attn_verify.checks.audit.judging import judge_trial
+from attn_verify.checks.audit.records import Record
+from attn_verify.checks.inputs import Sample
 from attn_verify.checks.verdict import Audit, Status
 
 
@@ -111,3 +118,60 @@ def test_rows_that_an_exception_hides_are_no_pass(make_subject: Any, record: Any
 
 def test_extremes_whose_bounds_were_not_counted_are_no_pass(make_subject: Any, record: Any, result: Any) -> None:
     assert judged(make_subject(), result(record("range", bounds={})))["range"].status is Status.UNDECIDED
+
+
+def test_a_precision_is_named_for_ordinary_inputs_only(make_subject: Any) -> None:
+    subject = make_subject()
+    group = Group({"n": 2, "m": 3, "d_k": 2, "d_v": 1}, None, "none", "float64")
+    prepared = Prepared(subject, group)
+    generator = np.random.default_rng(5)
+    arrays = {name: generator.standard_normal(shape) for name, shape in prepared.asked.shapes.items()}
+    exact = textbook(**arrays).astype(np.float32).astype(np.float64)
+    outcome = {"outcome": "returned", "value": {"array": packed_value(exact)}}
+    for claim, profile in (("rounding", "float32"), ("range", "")):
+        record = Record(claim)
+        record.add(Sample("ties", claim, arrays), judge_trial(outcome, prepared.asked.plan, arrays, claim))
+        assert record.failed == 1
+        assert profile in record.failures[0]["profile"], "seed 5"
+        assert bool(record.failures[0]["profile"]) == bool(profile)
+
+
+def textbook(Q: Any, K: Any, V: Any) -> Any:
+    E = np.exp(Q @ K.mT / np.sqrt(Q.shape[-1]))
+    return (E / E.sum(-1, keepdims=True) @ V)[0]
+
+
+def packed_value(array: Any) -> dict[str, Any]:
+    return {"dtype": "float64", "shape": list(array.shape), "data": [float(x).hex() for x in array.ravel()]}
+
+
+def test_gradients_count_the_entries_that_had_a_bound(make_subject: Any) -> None:
+    prepared = Prepared(
+        make_subject(parameters=("Q", "K", "V", "dO")),
+        Group({"n": 2, "m": 3, "d_k": 2, "d_v": 1}, None, "none", "float64"),
+    )
+    plan, shapes = prepared.asked.plan, prepared.asked.shapes
+    value = {"tuple": [{"array": packed_value(np.zeros(shapes[name][1:]))} for name in "QKV"]}
+    zeros = {name: np.zeros(shape) for name, shape in shapes.items()}
+    # Equal keys, and scores of 10000: all gradients are 0, and far from overflow.
+    large = {**zeros, "Q": zeros["Q"] + 1e4, "K": zeros["K"] + 1}
+    for arrays in (zeros, large):
+        judged = judge_trial({"outcome": "returned", "value": value}, plan, arrays, "range")
+        assert judged.failure is None
+        assert judged.entries == sum(zeros[name].size for name in "QKV")
+        assert judged.tables[0]["float64", "coarse"].judged == zeros["Q"].size
+    wrong = {**zeros, "dO": zeros["dO"] + 1}
+    failure = judge_trial({"outcome": "returned", "value": value}, plan, wrong, "range").failure
+    assert failure is not None
+    assert failure["result"] == "dV"
+
+
+def test_a_resumed_audit_sees_changes_of_what_the_target_imports(make_subject: Any, tmp_path: Path) -> None:
+    helper = tmp_path / "helper.py"
+    helper.write_text("one = 1\n", "utf-8")
+    subject = make_subject()
+    subject = replace(subject, description={**subject.description, "modules": [str(helper)]})
+    before = subject.digest
+    assert replace(subject, source=subject.source).digest == before
+    helper.write_text("one = 2\n", "utf-8")
+    assert subject.digest != before

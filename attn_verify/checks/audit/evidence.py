@@ -52,7 +52,7 @@ class Tally:
 
 
 @dataclass
-class Findings:
+class Evidence:
     """The results of an audit, sorted: tallies and failures by claim, and what else was found out."""
 
     tallies: dict[str, Tally] = field(default_factory=dict)
@@ -77,9 +77,9 @@ class Findings:
         return self.tallies.setdefault(claim, Tally())
 
 
-def sort_results(results: Sequence[Data]) -> Findings:
+def sort_results(results: Sequence[Data]) -> Evidence:
     """Sort the results of tasks, in the order of the schedule."""
-    found = Findings()
+    found = Evidence()
     groups = [group for result in results for group in result.get("groups", ())]
     found.refused = _refused_dtypes(groups)
     for group in groups:

@@ -65,7 +65,7 @@ class Record:
                         "found": judged.failure,
                         "arrays": packed_arrays(sample.arrays),
                         # Of classes that are bounded by norms alone, large scores make every profile possible.
-                        "profile": tightest[0] if tightest and tightest[1] != "coarse" else "",
+                        "profile": tightest[0] if tightest and tightest[1] in ("fine", "log") else "",
                     }
                 )
             return
