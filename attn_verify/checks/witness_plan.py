@@ -16,6 +16,7 @@ import flint
 import numpy as np
 from numpy.typing import NDArray
 
+from attn_verify.arithmetic.ball import precision
 from attn_verify.arithmetic.tracing.run_values import packed
 from attn_verify.checks.rounding import MAX_SCORE, FloatFormat, Profile, distances, gradient_bounds, ordinary
 from attn_verify.checks.witness import OPEN, Deviation, Unit, exact_gradients, judge, judge_entries
@@ -196,21 +197,22 @@ def _judge_gradients(
             if f"d{name}" not in balls:
                 continue
             pairs = zip(part.entries, balls[f"d{name}"].ravel(), bounds[f"d{name}"].ravel(), strict=True)
-            for position, ball, allowed in pairs:
-                exact[position] = OPEN if ball is OPEN or exact[position] is OPEN else exact[position] + ball
+            for position, ball, most in pairs:
+                with precision():
+                    exact[position] = OPEN if ball is OPEN or exact[position] is OPEN else exact[position] + ball
                 # One more rounding for every unit that is added.
-                bound[position] += allowed * (1 + len(plan.units) * plan.form.unit_roundoff)
+                bound[position] += most * (1 + len(plan.units) * plan.form.unit_roundoff)
     start = 0
     for name, array in inputs.items():
         stop = start + array.size
         if f"d{name}" in results:
             entries = np.empty(array.size, dtype=object)
             entries[:] = exact[start:stop]
-            balls, limit = entries.reshape(array.shape), bound[start:stop].reshape(array.shape)
-            far = distances(results[f"d{name}"], balls)
+            entries, limits = entries.reshape(array.shape), bound[start:stop].reshape(array.shape)
+            far = distances(results[f"d{name}"], entries)
             if observe is not None:
-                observe(far, balls, {"coarse": limit})
-            yield from judge_entries(f"d{name}", results[f"d{name}"], balls, limit, plan.form, far)
+                observe(far, entries, {"coarse": limits})
+            yield from judge_entries(f"d{name}", results[f"d{name}"], entries, limits, plan.form, far)
         start = stop
 
 

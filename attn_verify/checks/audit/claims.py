@@ -158,7 +158,7 @@ def _tried(subject: Subject, claim: Claim, found: Evidence, notes: Sequence[str]
     own = found.surroundings.get(name, {})
     if name == "properties":
         counts = found.properties.get("counts", {})
-        tally = Tally(inputs=sum(counts.values()), kinds=dict(counts))
+        tally = Tally(inputs=sum(counts.values()), kinds=dict(counts), lost=dict(found.properties.get("lost", {})))
         tally.sizes = dict.fromkeys(found.properties.get("sizes", ()), 1)
     elif own:
         tally = Tally(inputs=int(own["inputs"]))

@@ -9,9 +9,9 @@ from types import CodeType
 from typing import Any
 
 from attn_verify.checks.audit.groups import Group, Prepared
+from attn_verify.checks.audit.records import run_groups
 from attn_verify.checks.audit.schedule import groups_for_coverage
 from attn_verify.checks.audit.subject import Subject
-from attn_verify.checks.audit.records import run_groups
 
 Data = dict[str, Any]
 

@@ -63,24 +63,29 @@ def run_tasks(
     deadline: float,
     tell: Callable[[Progress], None],
     state: Progress,
+    late: float | None = None,
 ) -> None:
     """Have the tasks done, the first ones first, and their results written to the journal.
 
     Results that the journal has are not made again.  After ``deadline`` (of ``time.monotonic``) no further task
-    begins.  An interrupt, and an executor that fails, end the work and are noted in ``state``.
+    begins, but for those that a claim rests on, which may begin until ``late``.  An interrupt, and an executor that
+    fails, end the work and are noted in ``state``.
     """
     waiting = [task for task in tasks if task.name not in journal.results]
     state.planned, state.late = state.done + len(waiting), 0
     running: dict[Future[Data], Task] = {}
     try:
         while waiting or running:
-            while waiting and len(running) < _width(executor) and time.monotonic() < deadline:
+            while waiting and len(running) < _width(executor):
+                ends = deadline if late is None or not waiting[0].first else max(late, deadline)
+                if time.monotonic() >= ends:
+                    break
                 task = waiting.pop(0)
-                left = max(0.5, deadline - time.monotonic())
+                left = max(0.5, ends - time.monotonic())
                 running[executor.submit(perform, subject, task.to_dict(), left)] = task
             if not running:
                 break
-            patience = deadline + _GRACE - time.monotonic()
+            patience = max(deadline, late or deadline) + _GRACE - time.monotonic()
             done, _ = wait(list(running), timeout=max(0.0, patience), return_when=FIRST)
             if not done:
                 state.trouble.append(f"{len(running)} tasks did not end in time")

@@ -9,15 +9,16 @@ entry, a computed one may leave the hull by ``B``, and two computed ones may dif
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from attn_verify.checks.audit.groups import Group, Prepared
+from attn_verify.checks.audit.records import packed_arrays, together
 from attn_verify.checks.audit.subject import Subject
-from attn_verify.checks.audit.records import packed_arrays
 from attn_verify.checks.witness import result_bounds
 from attn_verify.checks.witness_plan import MisfitError, Plan, flat, taken_results
 from attn_verify.shapes import Sizes
@@ -27,22 +28,53 @@ Data = dict[str, Any]
 Arrays = Mapping[str, NDArray[np.float64]]
 
 _LARGE = ((130, 257), (1, 513))
-_PER_SIZE = 1
+
+
+@dataclass(frozen=True)
+class _Try:
+    """Runs at one size: inputs by the property that relates them to those of ``hull``."""
+
+    prepared: Prepared
+    inputs: Mapping[str, Arrays]
+
+    @classmethod
+    def at(cls, subject: Subject, sizes: Sizes) -> _Try:
+        """Draw inputs of one size."""
+        prepared = Prepared(subject, Group(sizes.to_dict(), None, "none", subject.options.dtypes[0]))
+        generator = np.random.default_rng((subject.options.seed, 0, *prepared.group.sizes.values()))
+        arrays = {
+            name: np.round(generator.standard_normal(shape) * 64) / 64 for name, shape in prepared.asked.shapes.items()
+        }
+        tries = {"order of the keys": _reordered(arrays, prepared, generator), "causality": _later(arrays, prepared)}
+        return cls(prepared, {"hull": arrays, **{name: other for name, other in tries.items() if other is not None}})
+
+    @property
+    def calls(self) -> list[Data]:
+        """The calls of all runs."""
+        return [self.prepared.call(arrays) for arrays in self.inputs.values()]
 
 
 def properties(runner: Any, subject: Subject, deadline: float) -> Data:
-    """Try every property at small and at large sizes; return counts and the first violation of each."""
+    """Try every property at small and at large sizes; return counts and the first violation of each.
+
+    The runs of all sizes are made in one process; after ``deadline`` no more of them are judged.
+    """
     counts: dict[str, int] = {}
     violations: list[Data] = []
     shown: list[str] = []
-    for sizes in _sizes(subject):
-        if time.monotonic() > deadline:
+    lost: dict[str, int] = {}
+    tries = [_Try.at(subject, sizes) for sizes in _sizes(subject)]
+    outcomes = together(runner, [call for one in tries for call in one.calls], subject.options.seconds)
+    for number, one in enumerate(tries):
+        own, outcomes = outcomes[: len(one.inputs)], outcomes[len(one.inputs) :]
+        if number and time.monotonic() > deadline:
             break
-        prepared = Prepared(subject, Group(sizes.to_dict(), None, "none", subject.options.dtypes[0]))
-        for number in range(_PER_SIZE):
-            _at(runner, prepared, number, counts, violations)
-        shown.append(", ".join(f"{name}={value}" for name, value in sizes.items()))
-    return {"counts": counts, "violations": violations, "sizes": shown}
+        for outcome in own:
+            if outcome["outcome"] in ("timeout", "memory"):
+                lost[outcome["outcome"]] = lost.get(outcome["outcome"], 0) + 1
+        _judge(one, own, counts, violations)
+        shown.append(", ".join(f"{name}={value}" for name, value in one.prepared.group.sizes.items()))
+    return {"counts": counts, "violations": violations, "sizes": shown, "lost": lost}
 
 
 def _sizes(subject: Subject) -> Iterator[Sizes]:
@@ -58,32 +90,34 @@ def _sizes(subject: Subject) -> Iterator[Sizes]:
         yield found[0]
 
 
-def _at(runner: Any, prepared: Prepared, number: int, counts: dict[str, int], violations: list[Data]) -> None:
-    generator = np.random.default_rng((prepared.subject.options.seed, number, *prepared.group.sizes.values()))
-    arrays = {
-        name: np.round(generator.standard_normal(shape) * 64) / 64 for name, shape in prepared.asked.shapes.items()
-    }
-    tries = {"order of the keys": _reordered(arrays, prepared, generator), "causality": _later(arrays, prepared)}
-    asked = {"hull": arrays, **{name: other for name, other in tries.items() if other is not None}}
-    outcomes = runner.plain([prepared.call(own) for own in asked.values()], seconds=prepared.subject.options.seconds)
+def _judge(one: _Try, outcomes: Sequence[Data], counts: dict[str, int], violations: list[Data]) -> None:
+    prepared, asked = one.prepared, one.inputs
     prepared.settle(outcomes)
     plan = prepared.asked.plan
+
+    def violated(name: str, text: str, inputs: Sequence[Arrays]) -> None:
+        if not any(item["property"] == name for item in violations):
+            tries = [packed_arrays(arrays) for arrays in inputs]
+            violations.append(
+                {"property": name, "group": prepared.group.to_dict(), "text": text, "sample": name, "tries": tries}
+            )
+
     results = {}
     for (name, own), outcome in zip(asked.items(), outcomes, strict=True):
-        if outcome["outcome"] == "returned":
-            try:
-                results[name] = [_result(plan, share, outcome, own) for share in plan.units]
-            except MisfitError:
-                return
+        if outcome["outcome"] in ("timeout", "memory"):
+            continue
+        try:
+            if outcome["outcome"] != "returned":
+                raise MisfitError(outcome["outcome"], "a result")
+            results[name] = [_result(plan, share, outcome, own) for share in plan.units]
+        except MisfitError as error:
+            violated("a result", str(error), [own])
     if "hull" not in results:
         return
-    for name, found in _violations(results, prepared, arrays):
+    for name, found in _violations(results, prepared):
         counts[name] = counts.get(name, 0) + 1
-        if found and not any(item["property"] == name for item in violations):
-            inputs = [packed_arrays(own) for own in asked.values()]
-            violations.append(
-                {"property": name, "group": prepared.group.to_dict(), "text": found, "sample": name, "tries": inputs}
-            )
+        if found:
+            violated(name, found, list(asked.values()))
 
 
 def _result(plan: Plan, share: Any, outcome: Data, arrays: Arrays) -> tuple[Any, NDArray[Any], NDArray[Any]]:
@@ -114,7 +148,7 @@ def _later(arrays: Arrays, prepared: Prepared) -> dict[str, Any] | None:
     }
 
 
-def _violations(results: Mapping[str, Any], prepared: Prepared, arrays: Arrays) -> Iterator[tuple[str, str]]:
+def _violations(results: Mapping[str, Any], prepared: Prepared) -> Iterator[tuple[str, str]]:
     for number, (unit, array, bound) in enumerate(results["hull"]):
         if unit.sizes.given_qkv and unit.sizes.heads == 1 and unit.sizes.d_out is None:
             V, allowed = np.asarray(unit.inputs["V"][0], np.float64), np.array(unit.allowed)

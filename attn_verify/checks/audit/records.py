@@ -135,6 +135,14 @@ def _run(runner: Any, subject: Subject, calls: Sequence[Data], deadline: float) 
     return [outcome for half in halves for outcome in _run(runner, subject, half, deadline)]
 
 
+def together(runner: Any, calls: Sequence[Data], seconds: float) -> list[Data]:
+    """Run calls in one process; where it does not survive them, each in its own."""
+    outcomes: list[Data] = list(runner.plain(calls, seconds=seconds))
+    if len(calls) > 1 and not any(outcome["outcome"] in ("returned", "raised") for outcome in outcomes):
+        return [runner.plain([call], seconds=seconds)[0] for call in calls]
+    return outcomes
+
+
 def _what_empty_rows_hold(outcome: Mapping[str, Any], item: Prepared) -> list[str]:
     """Return what queries that may attend to nothing received: ``nan``, ``zero``, ``mean`` or ``other``."""
     from attn_verify.checks.audit.empty import describe_empty_rows

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from attn_verify.checks.audit.claims import verdicts
-from attn_verify.checks.audit.failures import confirm_all
 from attn_verify.checks.audit.evidence import Evidence, sort_results
+from attn_verify.checks.audit.failures import confirm_all
 from attn_verify.checks.audit.journal import Journal
 from attn_verify.checks.audit.pool import Progress, own_executor, run_tasks, workers
 from attn_verify.checks.audit.schedule import Task, schedule
@@ -113,7 +113,7 @@ def audit(
         def tell(now: Progress) -> None:
             progress(_line(now, kept))
 
-        run_tasks(pool, data, planned, kept, begin + (1 - _CONFIRM) * allowed, tell, state)
+        run_tasks(pool, data, planned, kept, begin + (1 - _CONFIRM) * allowed, tell, state, end)
         found = _sorted(planned, kept)
         if not found.suspicious and not state.interrupted and not state.trouble:
             # Nothing has to be made small: the time is for more trials.

@@ -36,12 +36,16 @@ _PROOF = 0.4
 
 @dataclass(frozen=True)
 class Task:
-    """One piece of work for a worker: what to do, as plain data, and how many seconds it should take."""
+    """One piece of work for a worker: what to do, as plain data, and how many seconds it should take.
+
+    What is ``first`` is the least that a claim rests on.
+    """
 
     name: str
     job: str
     data: Mapping[str, Any]
     cost: float
+    first: bool = False
 
     def to_dict(self) -> Data:
         """Return the task as plain data."""
@@ -65,14 +69,16 @@ def schedule(subject: Subject) -> list[Task]:
     left = budget - sum(task.cost for task in [*first, *always])
     drawn = list(_packed(_drawn(subject, left), "floats g"))
     state = [
+        Task("layout", "state", {"claims": ["layout"]}, 0.7),
         Task("state", "state", {"claims": ["determinism", "purity"]}, 1.0),
-        Task("layout", "state", {"claims": ["layout"]}, 1.0),
     ]
     properties = [] if subject.binding.gradient else [Task("properties", "properties", {}, 0.5)]
-    head, rest = always[:2], always[2:]
     proof = Task("proof", "proof", {"seconds": _PROOF * budget}, _PROOF * budget)
     coverage = Task("coverage", "coverage", {}, 1.0)
-    return [proof, *first, *state, *properties, *head, coverage, *rest, *drawn]
+    # The least of every claim comes before more of any.
+    least = [proof, first[0], *properties, *state, *[task for task in always[:1] if task.name == "floats c 1"]]
+    deeper = [*first[1:], *always[:2], coverage, *always[2:], *drawn]
+    return [*(replace(task, first=True) for task in least), *(task for task in deeper if task not in least)]
 
 
 def _first(subject: Subject) -> Iterator[Group]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from attn_verify.checks.audit.groups import Prepared
+from attn_verify.checks.audit.records import together
 from attn_verify.checks.audit.schedule import at_size
 from attn_verify.checks.audit.subject import Subject
 from attn_verify.checks.findings import Findings, Point
@@ -19,13 +21,15 @@ Data = dict[str, Any]
 
 # Sizes at which layouts, and after which calls of other sizes, are tried.
 _LAYOUTS, _OTHERS = 2, 4
+# Seconds that a process with some calls has at least.
+_LEAST = 3.0
 
 
 def surroundings(runner: Any, subject: Subject, claims: Sequence[str], deadline: float) -> Data:
     """Try what ``claims`` say; return for each how much was tried, notes and a counterexample where there is one."""
-    seconds = min(subject.options.seconds, max(1.0, deadline - time.monotonic()))
+    seconds = min(subject.options.seconds, max(_LEAST, deadline - time.monotonic()))
     options: Data = {"seed": subject.options.seed, "seconds": seconds, "budget_seconds": deadline - time.monotonic()}
-    points = list(_points(runner, subject, _LAYOUTS if claims == ["layout"] else _OTHERS))
+    points = _points(runner, subject, _LAYOUTS if claims == ["layout"] else _OTHERS)
     if not points:
         return {"surroundings": {}}
     if "layout" in claims:
@@ -48,20 +52,26 @@ def _about(note: str, claim: str) -> bool:
     return first not in ("purity", "determinism", "layout") or first == claim
 
 
-def _points(runner: Any, subject: Subject, count: int) -> Iterator[Point]:
-    """Yield ordinary inputs at several sizes, with masks in turn, at which the target returns its result."""
+def _points(runner: Any, subject: Subject, count: int) -> list[Point]:
+    """Return ordinary inputs at several sizes, with masks in turn, at which the target returns its result."""
+    found: list[Point] = []
+    offered = _offered(subject)
+    while len(found) < count and (some := list(islice(offered, count))):
+        calls = [prepared.call(sample.arrays) for prepared, sample in some]
+        for (prepared, sample), outcome in zip(some, together(runner, calls, subject.options.seconds), strict=True):
+            prepared.settle([outcome])
+            if prepared.settled:
+                found.append(Point(prepared.asked, sample.arrays))
+    return found[:count]
+
+
+def _offered(subject: Subject) -> Iterator[tuple[Prepared, Sample]]:
     for at, sizes in enumerate(_telling(subject)):
         for group in at_size(subject, sizes, subject.options.dtypes[0], at, many=False):
             prepared = Prepared(subject, group)
             sample = next((own for own in prepared.samples() if _harmless(own)), None)
-            if sample is None:
-                continue
-            prepared.settle(runner.plain([prepared.call(sample.arrays)], seconds=subject.options.seconds))
-            if prepared.settled:
-                yield Point(prepared.asked, sample.arrays)
-                count -= 1
-            if count == 0:
-                return
+            if sample is not None:
+                yield prepared, sample
 
 
 def _telling(subject: Subject) -> list[Sizes]:

@@ -11,8 +11,8 @@ from typing import Any
 
 from attn_verify.checks.audit.confirm import confirm
 from attn_verify.checks.audit.groups import Group
-from attn_verify.checks.audit.subject import Subject
 from attn_verify.checks.audit.records import run_groups, unpacked_arrays
+from attn_verify.checks.audit.subject import Subject
 from attn_verify.errors import AttnVerifyError
 from attn_verify.targets.runner import Runner
 
