@@ -115,7 +115,8 @@ class _Agenda:
         spent = time.monotonic() - self.start
         # Cases in which arguments are one object are few and tiny.
         late = self.looked[key] >= _MOST or (spent > self.end and not sharing(case))
-        if spent > self.patience and (hopeless or late):
+        # One case is looked at however long it took to find out how the function is called.
+        if self.looked and spent > self.patience and (hopeless or late):
             self.left[Outcome(case).described + f", {case.convention}"] += 1
             self.cut.add(text)
             return True

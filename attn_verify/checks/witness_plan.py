@@ -206,9 +206,9 @@ def _judge_gradients(
     for name, array in inputs.items():
         stop = start + array.size
         if f"d{name}" in results:
-            entries = np.empty(array.size, dtype=object)
-            entries[:] = exact[start:stop]
-            entries, limits = entries.reshape(array.shape), bound[start:stop].reshape(array.shape)
+            flattened = np.empty(array.size, dtype=object)
+            flattened[:] = exact[start:stop]
+            entries, limits = flattened.reshape(array.shape), bound[start:stop].reshape(array.shape)
             far = distances(results[f"d{name}"], entries)
             if observe is not None:
                 observe(far, entries, {"coarse": limits})

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED as FIRST
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from multiprocessing import connection
 from typing import Any
 
 from attn_verify.checks.audit.journal import Journal
@@ -43,7 +45,7 @@ def workers() -> int:
 @contextmanager
 def own_executor(count: int) -> Iterator[Executor]:
     """Yield a pool of fresh interpreters, which is ended without waiting for what it still does."""
-    pool = ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"))
+    pool = ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"), initializer=_end_with_parent)
     try:
         yield pool
     finally:
@@ -53,6 +55,20 @@ def own_executor(count: int) -> Iterator[Executor]:
             with suppress(Exception):
                 process.terminate()
         pool.shutdown(wait=True)
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent has ended, however that was; it would wait for tasks for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+    sentinel = parent.sentinel
+
+    def watch() -> None:
+        connection.wait([sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def run_tasks(

@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from attn_verify.checks.audit.groups import Group, Prepared
+from attn_verify.checks.audit.groups import Group, Mask, Prepared
 from attn_verify.checks.audit.records import packed_arrays, together
 from attn_verify.checks.audit.subject import Subject
+from attn_verify.checks.inputs import mask_battery
 from attn_verify.checks.witness import result_bounds
 from attn_verify.checks.witness_plan import MisfitError, Plan, flat, taken_results
 from attn_verify.shapes import Sizes
@@ -32,21 +33,28 @@ _LARGE = ((130, 257), (1, 513))
 
 @dataclass(frozen=True)
 class _Try:
-    """Runs at one size: inputs by the property that relates them to those of ``hull``."""
+    """Runs at one size: inputs by the property that relates them to those of ``hull``.
+
+    Where queries are keys, ``rows`` is the order that both were brought into.
+    """
 
     prepared: Prepared
     inputs: Mapping[str, Arrays]
+    rows: NDArray[np.intp] | None
 
     @classmethod
     def at(cls, subject: Subject, sizes: Sizes) -> _Try:
         """Draw inputs of one size."""
-        prepared = Prepared(subject, Group(sizes.to_dict(), None, "none", subject.options.dtypes[0]))
+        name, mask = _mask(subject, sizes)
+        prepared = Prepared(subject, Group(sizes.to_dict(), mask, name, subject.options.dtypes[0]))
         generator = np.random.default_rng((subject.options.seed, 0, *prepared.group.sizes.values()))
         arrays = {
             name: np.round(generator.standard_normal(shape) * 64) / 64 for name, shape in prepared.asked.shapes.items()
         }
-        tries = {"order of the keys": _reordered(arrays, prepared, generator), "causality": _later(arrays, prepared)}
-        return cls(prepared, {"hull": arrays, **{name: other for name, other in tries.items() if other is not None}})
+        order = generator.permutation(sizes.keys)
+        tries = {"order of the keys": _reordered(arrays, prepared, order), "causality": _later(arrays, prepared)}
+        inputs = {"hull": arrays, **{name: other for name, other in tries.items() if other is not None}}
+        return cls(prepared, inputs, order if "X" in arrays and "X_KV" not in arrays else None)
 
     @property
     def calls(self) -> list[Data]:
@@ -78,8 +86,6 @@ def properties(runner: Any, subject: Subject, deadline: float) -> Data:
 
 
 def _sizes(subject: Subject) -> Iterator[Sizes]:
-    if subject.binding.mask == "required":
-        return
     yield from subject.sizes[:3]
     for n, m in _LARGE:
         given = {"n": n, "m": m} if subject.binding.keys_apart != "no" else {"n": n}
@@ -88,6 +94,14 @@ def _sizes(subject: Subject) -> Iterator[Sizes]:
         except Exception:  # sizes that this target cannot have
             continue
         yield found[0]
+
+
+def _mask(subject: Subject, sizes: Sizes) -> tuple[str, Mask | None]:
+    """Return the mask that leaves everything allowed, where the target needs one."""
+    if subject.binding.mask != "required":
+        return "none", None
+    found = mask_battery(sizes, subject.spec, seed=subject.options.seed)
+    return next(((name, [list(row) for row in mask]) for name, mask in found if mask is not None), ("none", None))
 
 
 def _judge(one: _Try, outcomes: Sequence[Data], counts: dict[str, int], violations: list[Data]) -> None:
@@ -114,7 +128,7 @@ def _judge(one: _Try, outcomes: Sequence[Data], counts: dict[str, int], violatio
             violated("a result", str(error), [own])
     if "hull" not in results:
         return
-    for name, found in _violations(results, prepared):
+    for name, found in _violations(results, one):
         counts[name] = counts.get(name, 0) + 1
         if found:
             violated(name, found, list(asked.values()))
@@ -128,27 +142,33 @@ def _result(plan: Plan, share: Any, outcome: Data, arrays: Arrays) -> tuple[Any,
     return unit, array, result_bounds(unit, plan.form)["coarse"]
 
 
-def _reordered(arrays: Arrays, prepared: Prepared, generator: np.random.Generator) -> dict[str, Any] | None:
-    """Return the inputs with the keys in another order, where keys have arrays of their own and no place."""
-    if prepared.subject.spec.causal != "none" or ("K" not in arrays and "X_KV" not in arrays):
+_KEYS = (("K", "V"), ("X_KV",), ("X",))
+
+
+def _keys(arrays: Arrays) -> tuple[str, ...]:
+    """Return the names of the arrays whose rows are keys."""
+    return next(names for names in _KEYS if names[0] in arrays)
+
+
+def _reordered(arrays: Arrays, prepared: Prepared, order: NDArray[np.intp]) -> Arrays | None:
+    """Return the inputs with the keys in another order, where keys have no place of their own."""
+    if prepared.subject.spec.causal != "none":
         return None
-    names = ("K", "V") if "K" in arrays else ("X_KV",)
-    order = generator.permutation(arrays[names[0]].shape[-2])
+    names = _keys(arrays)
     return {name: array[..., order, :] if name in names else array for name, array in arrays.items()}
 
 
-def _later(arrays: Arrays, prepared: Prepared) -> dict[str, Any] | None:
+def _later(arrays: Arrays, prepared: Prepared) -> Arrays | None:
     """Return the inputs with other last keys, which no query but the last may attend to."""
     share = prepared.asked.plan.units[0]
     hidden: NDArray[np.bool_] = np.asarray(~np.array(share.allowed)[:-1].any(0))
-    if prepared.subject.spec.causal == "none" or "K" not in arrays or not hidden[-1]:
+    if prepared.subject.spec.causal == "none" or not hidden[-1] or len(share.allowed) < 2:
         return None
-    return {
-        name: np.where(hidden[:, None], 3.0, array) if name in ("K", "V") else array for name, array in arrays.items()
-    }
+    names = _keys(arrays)
+    return {name: np.where(hidden[:, None], 3.0, array) if name in names else array for name, array in arrays.items()}
 
 
-def _violations(results: Mapping[str, Any], prepared: Prepared) -> Iterator[tuple[str, str]]:
+def _violations(results: Mapping[str, Any], one: _Try) -> Iterator[tuple[str, str]]:
     for number, (unit, array, bound) in enumerate(results["hull"]):
         if unit.sizes.given_qkv and unit.sizes.heads == 1 and unit.sizes.d_out is None:
             V, allowed = np.asarray(unit.inputs["V"][0], np.float64), np.array(unit.allowed)
@@ -160,12 +180,14 @@ def _violations(results: Mapping[str, Any], prepared: Prepared) -> Iterator[tupl
         for name in ("order of the keys", "causality"):
             if name in results:
                 _, other, also = results[name][number]
+                if name != "causality" and one.rows is not None:
+                    array, bound = array[one.rows], bound[one.rows]
                 differs = ~(np.abs(array - other) <= bound + also) & np.isfinite(bound)
-                rows = np.asarray(np.array(unit.allowed).any(1))
+                attend = np.asarray(np.array(unit.allowed).any(1))
                 if name == "causality":
-                    rows[-1] = False
+                    attend[-1] = False
                 said = "changes with the order of the keys" if name != "causality" else "depends on later keys"
-                yield name, _first(differs & rows[:, None], array, said)
+                yield name, _first(differs & attend[:, None], array, said)
 
 
 def _first(where: NDArray[np.bool_], array: NDArray[Any], text: str) -> str:

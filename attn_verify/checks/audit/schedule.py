@@ -83,14 +83,23 @@ def schedule(subject: Subject) -> list[Task]:
 
 def _first(subject: Subject) -> Iterator[Group]:
     """Yield the first groups: every kind of input once, at two small sizes, and the first masks."""
-    for at, own in enumerate(subject.sizes[:2]):
+    for at, own in enumerate(_in_order(subject)[:2]):
         for group in at_size(subject, own, subject.options.dtypes[0], at, many=False):
             yield replace(group, stride=2, offset=at)
 
 
+def _in_order(subject: Subject) -> list[Sizes]:
+    """Return the sizes to try; where they bear on different claims, as causal masks make them, one of each first."""
+    found = list(subject.sizes)
+    for square in (False, True) if subject.spec.causal != "none" else ():
+        at = next((i for i, own in enumerate(found) if (own.n == own.keys) == square), 0)
+        found.insert(0, found.pop(at))
+    return found
+
+
 def _sweep(subject: Subject) -> Iterator[Group]:
     """Yield groups with one ordinary input at every size that is quickly judged."""
-    for at, own in enumerate(subject.sizes[2:]):
+    for at, own in enumerate(_in_order(subject)[2:]):
         for group in at_size(subject, own, subject.options.dtypes[0], at, many=False):
             if group.scores <= _QUICK:
                 yield replace(group, stride=_KINDS, offset=_SWEPT[at % len(_SWEPT)])
@@ -108,7 +117,7 @@ def _empty(subject: Subject) -> Iterator[Group]:
 
 def _blocks(subject: Subject) -> Iterator[Group]:
     """Yield groups at all further sizes, with a few kinds of input each, in turn."""
-    for at, own in enumerate(subject.sizes[2:], 2):
+    for at, own in enumerate(_in_order(subject)[2:], 2):
         for group in at_size(subject, own, subject.options.dtypes[0], at, many=False):
             # Fewer kinds where exact values take long.
             stride = 8 if group.scores <= 512 else 14 if group.scores <= 4096 else 28
@@ -125,7 +134,7 @@ def _narrow(subject: Subject) -> Iterator[Group]:
 
 def _whole(subject: Subject) -> Iterator[Group]:
     """Yield groups with every kind of input at the small sizes, and with more masks."""
-    for at, own in enumerate(subject.sizes[:_WHOLE]):
+    for at, own in enumerate(_in_order(subject)[:_WHOLE]):
         yield from at_size(subject, own, subject.options.dtypes[0], at, many=True)
 
 
@@ -158,6 +167,8 @@ def at_size(subject: Subject, sizes: Sizes, dtype: str, at: int, *, many: bool) 
     """Yield the groups of one size: without a mask, and with a few masks, in turn."""
     binding, spec = subject.binding, subject.spec
     aligned = "alignment" if spec.causal != "none" and sizes.n != sizes.keys else "inputs"
+    if at % 2 and all(own.n != own.keys for own in subject.sizes):
+        aligned = "inputs"  # no other sizes tell of any claim but the alignment
     plain = Group(sizes.to_dict(), None, "none", dtype, aligned)
     legal_without = all(any(row) for row in spec.allowed(sizes))
     if binding.mask != "required" and legal_without:

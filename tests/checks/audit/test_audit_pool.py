@@ -1,5 +1,7 @@
 """Having tasks done by executors that work, that break, and that are interrupted."""
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -86,3 +88,30 @@ def own() -> Iterator[Executor]:
 
 def test_the_own_pool_starts_fresh_interpreters(own: Executor) -> None:
     assert own.submit(abs, -3).result(timeout=60) == 3
+
+
+def test_workers_end_with_an_audit_that_is_killed() -> None:
+    program = (
+        "import os, time\n"
+        "from attn_verify.checks.audit.pool import own_executor\n"
+        "if __name__ == '__main__':\n"
+        "    with own_executor(1) as pool:\n"
+        "        print(pool.submit(os.getpid).result(), flush=True)\n"
+        "        time.sleep(100)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert int(process.stdout.readline()) != process.pid
+        process.kill()
+        # Its end comes when nobody has the stream any more, a worker included.
+        assert process.communicate(timeout=60)[0] == b""
+
+
+def test_what_a_claim_rests_on_begins_later_than_the_rest() -> None:
+    journal, state = Journal(None, "", resume=False), Progress()
+    tasks = [Task("least", "job", {}, 0.1, first=True), Task("more", "job", {}, 0.1)]
+    now = time.monotonic()
+    with ThreadPoolExecutor(1) as executor:
+        run_tasks(executor, {}, tasks, journal, now - 1, lambda _: None, state, now + 20)
+    assert list(journal.results) == ["least"]
+    assert state.late == 1

@@ -1,0 +1,32 @@
+"""The order of tasks: the least of every claim before more of any."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from attn_verify.checks.audit.schedule import schedule
+
+
+@pytest.mark.parametrize(
+    ("parameters", "jobs"),
+    [
+        (("Q", "K", "V"), {"proof", "floats", "state", "properties"}),
+        (("Q", "K", "V", "mask"), {"proof", "floats", "state", "properties"}),
+        (("Q", "K", "V", "dO"), {"proof", "floats", "state"}),
+    ],
+)
+def test_the_least_of_every_claim_comes_first(make_subject: Any, parameters: tuple[str, ...], jobs: set[str]) -> None:
+    tasks = schedule(make_subject(parameters=parameters))
+    least = [task for task in tasks if task.first]
+    assert tasks[: len(least)] == least
+    assert {task.job for task in least} == jobs
+    assert len({task.name for task in tasks}) == len(tasks)
+    assert any(task.name.startswith("floats c") for task in least) == ("mask" in parameters)
+
+
+def test_a_larger_budget_only_adds_inputs(make_subject: Any) -> None:
+    small, large = (schedule(make_subject(budget=budget)) for budget in (3.0, 30.0))
+    names = [task.name for task in large]
+    assert all(task.name in names for task in small)
