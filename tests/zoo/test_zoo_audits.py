@@ -31,5 +31,12 @@ def test_the_audit_finds_what_is_wrong_and_nothing_else(entry: zoo.Entry, execut
 def test_an_audit_that_should_fail_and_does_not_is_told() -> None:
     right = {"error": "", "silent": [], "claims": {"range": "REFUTED"}, "texts": {"range": "off"}}
     assert audits.complaint(CORRECT[0], right) == "range: off"
-    assert audits.complaint(HIDDEN[0], {**right, "claims": {"range": "TESTED"}}).startswith("nothing was refuted")
+    assert audits.complaint(HIDDEN[0], {**right, "claims": {"range": "TESTED"}}).startswith("nothing that shows")
     assert "replay" in audits.complaint(HIDDEN[0], {**right, "silent": ["range"]})
+
+
+def test_a_claim_that_a_header_names_has_to_fail() -> None:
+    careless = next(e for e in zoo.entries(folder="correct") if e.path.stem == "textbook")
+    found = {"error": "", "silent": [], "claims": {"range": "REFUTED"}, "texts": {}}
+    assert audits.complaint(careless, found) == ""
+    assert "it does not" in audits.complaint(careless, {**found, "claims": {"range": "TESTED"}})

@@ -45,6 +45,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "broken": ("algebraic", "precision", "magnitude", "layout", "state", "size", "empty_rows"),
     "adversarial": ("adversarial", "adversarial-correct"),
 }
+FAILS = ("range", "empty_rows")
 EXPECTED = ("PROVED", "PROBABLE", "UNDECIDED", "REFUTED", "not PROVED", "not REFUTED")
 
 
@@ -109,6 +110,9 @@ def read(path: Path) -> Entry:
         raise ValueError(f"{path.name}: kind {fields['kind']}, expected {fields['expected']} in {path.parent.name}")
     if any(fields.get(key, "yes") not in ("yes", "no") for key in ("visible", "isolate")):
         raise ValueError(f"{path.name}: visible and isolate are yes or no")
+    fails = tuple(name.strip() for name in fields.get("fails", "").split(",") if name.strip())
+    if set(fails) - set(FAILS) or (fails and fields["kind"] not in ("correct", "adversarial-correct")):
+        raise ValueError(f"{path.name}: fails is for correct functions, and names {' or '.join(FAILS)}")
     return Entry(
         path=path,
         title=fields["title"],
@@ -124,7 +128,7 @@ def read(path: Path) -> Entry:
         sizes={key: int(value) for key, value in _pairs(fields.get("sizes", ""), " ").items()},
         visible=fields.get("visible", "yes") == "yes",
         wakes={key: int(value) for key, value in _pairs(fields.get("wakes", ""), " ").items()},
-        fails=tuple(name.strip() for name in fields.get("fails", "").split(",") if name.strip()),
+        fails=fails,
         isolate=fields.get("isolate", "no") == "yes",
         reason=fields.get("reason", ""),
         source=fields.get("source", ""),

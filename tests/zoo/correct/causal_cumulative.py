@@ -5,6 +5,7 @@ expected: PROVED
 function: attention
 spec: causal=lower_right
 sizes: n=3 m=3
+fails: range
 """
 
 import numpy as np

@@ -3,6 +3,7 @@ kind: correct
 flaw: none
 expected: PROVED
 function: attention
+fails: range
 """
 
 import numpy as np

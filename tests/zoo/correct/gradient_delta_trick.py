@@ -4,6 +4,7 @@ flaw: none
 expected: PROVED
 function: attention_backward
 returns: dQ,dK,dV
+fails: range
 """
 
 import numpy as np

@@ -4,6 +4,7 @@ flaw: none
 expected: PROVED
 function: multihead
 weights: fused
+fails: range
 """
 
 import numpy as np

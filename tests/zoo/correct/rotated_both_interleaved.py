@@ -5,6 +5,7 @@ expected: PROVED
 function: attention
 sizes: d_k=4
 source: gpt-neox #834
+fails: range
 """
 
 import numpy as np

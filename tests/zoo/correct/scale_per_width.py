@@ -4,6 +4,7 @@ flaw: none
 expected: PROVED
 function: attention
 spec: scale=1/d_k
+fails: range
 """
 
 import numpy as np

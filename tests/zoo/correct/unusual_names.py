@@ -4,6 +4,7 @@ flaw: none
 expected: PROVED
 function: mix
 roles: a=Q,b=K,c=V
+fails: range
 """
 
 import numpy as np

@@ -4,6 +4,7 @@ flaw: none
 expected: PROVED
 function: attention
 spec: mask=boolean
+fails: range
 """
 
 import numpy as np
