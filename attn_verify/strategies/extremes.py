@@ -102,6 +102,22 @@ def _small_weights(depth: Callable[[Frame], float]) -> Build:
     return build
 
 
+def weights_near(weight: float) -> Build:
+    """All keys but one weigh a little less than a number: who drops weights below it loses them all."""
+
+    def build(frame: Frame, random: np.random.Generator) -> Found:
+        deep = 0.25 - math.log(weight)
+        if frame.m < 2 or deep > frame.max_score:
+            return None
+        top = np.arange(frame.m) == int(random.choice(np.flatnonzero(frame.reach == frame.reach.max())))
+        arrays = designed(frame, random, [Coarse.of(frame, 1.0, np.where(top, 0.0, -deep))], fine=0.05)
+        # Of one sign, so that what is lost adds up.
+        arrays = {name: np.abs(array) + 0.5 if name == "V" else array for name, array in arrays.items()}
+        return _values(frame, arrays, np.where(top, 0.0, 1.0))
+
+    return build
+
+
 def _values(frame: Frame, arrays: dict[str, Array], factor: Array) -> Found:
     """Multiply the values of each key by a factor, as far as projections allow: there all by the largest."""
     if frame.given:

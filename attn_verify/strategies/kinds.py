@@ -52,6 +52,9 @@ _SIMPLE = (
 # Near these scores something happens: exp over- and underflows in a format, a fill or a clip is reached.
 SCORES = (50.0, 88.0, 104.0, 709.0, 745.0, 1e4, 6.5e4, 1e5)
 
+# Weights that are large enough to be missed, and for ordinary scores.
+_SMALLEST, _ORDINARY = 1e-15, 1e-7
+
 # What finds most comes first in a battery.
 _TELLING = (
     "normal", "rows very negative", "ties", "masked keys far above allowed ones", "one-hot rows",
@@ -66,7 +69,7 @@ def kinds(frame: Frame, magnitudes: Iterable[float] = ()) -> list[Kind]:
     """Return all kinds of input that a frame has room for, the simplest first.
 
     ``magnitudes`` are numbers to try scores and entries near, such as constants in the code of a target; numbers below
-    1 count as weights, too: scores are tried near their logarithms.
+    1 count as weights, too: scores are tried near their logarithms, and weights a little below them.
     """
     found = [Kind(name, "rounding", _family(families.FAMILIES[name])) for name in _SIMPLE]
     found += [Kind(name, "rounding", build) for name, build in extremes.ORDINARY.items()]
@@ -74,6 +77,9 @@ def kinds(frame: Frame, magnitudes: Iterable[float] = ()) -> list[Kind]:
     for near in extra:
         if 1e-6 <= near <= 1e4:
             found.append(Kind(f"entries near {near:g}", "rounding", extremes.entries_near(near)))
+        if _SMALLEST <= near <= 0.25:
+            claim = "rounding" if near >= _ORDINARY else "range"
+            found.append(Kind(f"weights just below {near:g}", claim, extremes.weights_near(near)))
     found += [Kind(name, "range", build) for name, build in extremes.EXTREME.items()]
     if frame.allowed.all():
         found = [kind for kind in found if not kind.name.startswith("masked")]

@@ -8,6 +8,7 @@ from typing import Any
 
 from attn_verify.checks.audit.evidence import Evidence
 from attn_verify.checks.audit.schedule import Task
+from attn_verify.checks.rounding import PROFILES
 
 Data = Mapping[str, Any]
 
@@ -36,11 +37,21 @@ def suspects(found: Evidence) -> dict[str, list[Suspect]]:
 
 
 def _suspects(claim: str, items: Sequence[Data]) -> Iterator[Suspect]:
+    profile = shared_profile([item.get("profile", "") for item in items])
     for number, item in enumerate(sorted(items, key=_simplicity)[:TRIES]):
         data = {"claim": claim, "group": item["group"], "arrays": item["arrays"]}
         yield Suspect(
-            claim, item["sample"], item.get("profile", ""), Task(f"confirm {claim} {number}", "confirm", data, 1.0)
+            claim, item["sample"], profile, Task(f"confirm {claim} {number}", "confirm", data, 1.0)
         )
+
+
+def shared_profile(names: Sequence[str]) -> str:
+    """Return the precision that explains all failures, the coarsest of theirs; empty where one has none.
+
+    What is wrong for another reason lies inside the bound of some precision now and then.
+    """
+    order = [profile.name for profile in PROFILES]
+    return "" if not names or "" in names else max(names, key=order.index)
 
 
 def _simplicity(item: Data) -> tuple[bool, int]:

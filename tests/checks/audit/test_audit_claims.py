@@ -11,6 +11,7 @@ import pytest
 
 from attn_verify.checks.audit.claims import NAMES, verdicts
 from attn_verify.checks.audit.evidence import sort_results
+from attn_verify.checks.audit.failures import shared_profile
 from attn_verify.checks.audit.groups import Group, Prepared
 from attn_verify.checks.audit.judging import judge_trial
 from attn_verify.checks.audit.records import Record
@@ -175,3 +176,11 @@ def test_a_resumed_audit_sees_changes_of_what_the_target_imports(make_subject: A
     assert replace(subject, source=subject.source).digest == before
     helper.write_text("one = 2\n", "utf-8")
     assert subject.digest != before
+
+
+@pytest.mark.parametrize(
+    ("names", "shared"),
+    [(["float32"], "float32"), (["float32", "float16"], "float16"), (["float32", ""], ""), ([], "")],
+)
+def test_a_precision_has_to_explain_every_failure(names: list[str], shared: str) -> None:
+    assert shared_profile(names) == shared
