@@ -19,10 +19,6 @@ from attn_verify.targets.runner import Runner
 Data = dict[str, Any]
 
 
-# Seconds in which a counterexample is made small, however much time there is: more do not make it simpler.
-_SHRINK = 4.0
-
-
 class _Kept(threading.local):
     """A worker process for targets and the subject of the last task, for each thread that does tasks."""
 
@@ -82,7 +78,7 @@ def _proof(runner: Runner, subject: Subject, task: Mapping[str, Any], deadline: 
 
 def _confirm(runner: Runner, subject: Subject, task: Mapping[str, Any], deadline: float) -> Data:
     arrays = unpacked_arrays(task["arrays"])
-    seconds = max(1.0, min(_SHRINK, deadline - time.monotonic()))
+    seconds = max(1.0, deadline - time.monotonic())
     return confirm(runner, subject, task["claim"], Group.from_dict(task["group"]), arrays, seconds=seconds)
 
 
