@@ -40,9 +40,7 @@ def _suspects(claim: str, items: Sequence[Data]) -> Iterator[Suspect]:
     profile = shared_profile([item.get("profile", "") for item in items])
     for number, item in enumerate(sorted(items, key=_simplicity)[:TRIES]):
         data = {"claim": claim, "group": item["group"], "arrays": item["arrays"]}
-        yield Suspect(
-            claim, item["sample"], profile, Task(f"confirm {claim} {number}", "confirm", data, 1.0)
-        )
+        yield Suspect(claim, item["sample"], profile, Task(f"confirm {claim} {number}", "confirm", data, 1.0))
 
 
 def shared_profile(names: Sequence[str]) -> str:

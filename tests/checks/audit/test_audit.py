@@ -79,6 +79,15 @@ def test_a_right_function_passes_every_claim(file: Path, executor: Executor) -> 
     assert json.dumps(found.to_dict())
 
 
+def test_our_own_gradients_pass_every_claim(executor: Executor) -> None:
+    sizes = {"n": 2, "m": 2, "d_k": 1, "d_v": 2}
+    options = {"budget": 1, "limit": 120, "dtypes": "float64", "executor": executor, "sizes": sizes}
+    found = audit("attn_verify.numeric:attention_grad", **options)
+    assert found.status is Status.TESTED, statuses(found)
+    assert found["gradient"].status is Status.PROVED
+    assert found["range"].evidence["entries_with_bound"] > 0
+
+
 @pytest.mark.parametrize(
     ("name", "claim", "said"),
     [
