@@ -21,15 +21,21 @@ Data = dict[str, Any]
 
 # Sizes at which layouts, and after which calls of other sizes, are tried.
 _LAYOUTS, _OTHERS = 2, 4
-# Seconds that a process with some calls has at least.
-_LEAST = 3.0
+# Seconds that a process with some calls has at least, and that an explanation of what differs may take.
+_LEAST, _PATIENCE = 3.0, 12.0
 
 
 def surroundings(runner: Any, subject: Subject, claims: Sequence[str], deadline: float) -> Data:
     """Try what ``claims`` say; return for each how much was tried, notes and a counterexample where there is one."""
     seconds = min(subject.options.seconds, max(_LEAST, deadline - time.monotonic()))
-    options: Data = {"seed": subject.options.seed, "seconds": seconds, "budget_seconds": deadline - time.monotonic()}
-    points = _points(runner, subject, _LAYOUTS if claims == ["layout"] else _OTHERS)
+    # What looks suspicious is looked into however late it is.
+    patience = max(_PATIENCE, deadline - time.monotonic())
+    options: Data = {"seed": subject.options.seed, "seconds": seconds, "budget_seconds": patience}
+    sizes = _telling(subject)
+    if "layout" in claims:
+        points = _points(runner, subject, sizes, _LAYOUTS)
+    else:
+        points = _points(runner, subject, _apart(sizes), _OTHERS)
     if not points:
         return {"surroundings": {}}
     if "layout" in claims:
@@ -52,24 +58,28 @@ def _about(note: str, claim: str) -> bool:
     return first not in ("purity", "determinism", "layout") or first == claim
 
 
-def _points(runner: Any, subject: Subject, count: int) -> list[Point]:
-    """Return ordinary inputs at several sizes, with masks in turn, at which the target returns its result."""
-    found: list[Point] = []
-    offered = _offered(subject)
+def _points(runner: Any, subject: Subject, sizes: Sequence[Sizes], count: int) -> list[Point]:
+    """Return ordinary inputs at several sizes, with masks in turn, at which the target returns its result.
+
+    Those whose sizes are most unlike the first ones come last.
+    """
+    found: list[tuple[int, Point]] = []
+    offered = _offered(subject, sizes)
     while len(found) < count and (some := list(islice(offered, count))):
         calls = [prepared.call(sample.arrays) for prepared, sample in some]
         for (prepared, sample), outcome in zip(some, together(runner, calls, subject.options.seconds), strict=True):
             prepared.settle([outcome])
             if prepared.settled:
-                found.append(Point(prepared.asked, sample.arrays))
-    return found[:count]
+                unlike = _unlike(sizes[0], Sizes.of(prepared.group.sizes))
+                found.append((unlike, Point(prepared.asked, sample.arrays)))
+    return [point for _, point in sorted(found[:count], key=lambda item: item[0])]
 
 
-def _offered(subject: Subject) -> Iterator[tuple[Prepared, Sample]]:
-    for at, sizes in enumerate(_telling(subject)):
-        for group in at_size(subject, sizes, subject.options.dtypes[0], at, many=False):
+def _offered(subject: Subject, sizes: Sequence[Sizes]) -> Iterator[tuple[Prepared, Sample]]:
+    for at, own in enumerate(sizes):
+        for group in at_size(subject, own, subject.options.dtypes[0], at, many=False):
             prepared = Prepared(subject, group)
-            sample = next((own for own in prepared.samples() if _harmless(own)), None)
+            sample = next((one for one in prepared.samples() if _harmless(one)), None)
             if sample is not None:
                 yield prepared, sample
 
@@ -77,6 +87,24 @@ def _offered(subject: Subject) -> Iterator[tuple[Prepared, Sample]]:
 def _telling(subject: Subject) -> list[Sizes]:
     """Return sizes with the first that have more than one entry along every axis in front."""
     return sorted(subject.sizes, key=lambda own: min(own.n, own.keys, own.d_k, own.d_v) < 2)
+
+
+def _apart(sizes: Sequence[Sizes]) -> list[Sizes]:
+    """Return the sizes with one second that is unlike the first in as many ways as can be.
+
+    What a function keeps of its first call shows where processes begin with calls that have nothing in common.
+    """
+    first, *rest = sizes
+    if not rest:
+        return [first]
+    unlike = max(rest, key=lambda own: _unlike(first, own))
+    return [first, unlike, *(own for own in rest if own != unlike)]
+
+
+def _unlike(one: Sizes, other: Sizes) -> int:
+    """Return how many sizes differ."""
+    known = one.to_dict()
+    return sum(value != known.get(name) for name, value in other.to_dict().items())
 
 
 def _harmless(sample: Sample) -> bool:

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from attn_verify.checks.audit.schedule import schedule
+from attn_verify.checks.audit.surroundings import _apart
+from attn_verify.shapes import Sizes
 
 
 @pytest.mark.parametrize(
@@ -30,3 +32,9 @@ def test_a_larger_budget_only_adds_inputs(make_subject: Any) -> None:
     small, large = (schedule(make_subject(budget=budget)) for budget in (3.0, 30.0))
     names = [task.name for task in large]
     assert all(task.name in names for task in small)
+
+
+def test_calls_that_state_is_looked_for_with_have_nothing_in_common() -> None:
+    sizes = [Sizes(n=2, m=4, d_k=3, d_v=5), Sizes(n=9, m=9, d_k=3, d_v=5), Sizes(n=3, m=2, d_k=4, d_v=2)]
+    assert _apart(sizes) == [sizes[0], sizes[2], sizes[1]]
+    assert _apart(sizes[:1]) == sizes[:1]
