@@ -16,7 +16,7 @@ from attn_verify.arithmetic.graph.evaluation import BallValues
 from attn_verify.checks.reading import floats
 
 # Unit roundoffs by the narrowest format that the target casts to.
-_ROUNDOFF = {"float64": 2.0**-53, "float32": 2.0**-24, "float16": 2.0**-11}
+ROUNDOFF = {"float64": 2.0**-53, "float32": 2.0**-24, "float16": 2.0**-11}
 # In unit roundoffs of the largest value.
 _UNITS = 2.0**14
 # The program's own float evaluation may round in another order than NumPy does.
@@ -38,7 +38,7 @@ def narrowest(notes: Any) -> str:
 
 def allowance_of(notes: Any) -> float:
     """Return what rounding may add up to at a benign point and a tiny size, relative to the largest value."""
-    return _UNITS * _ROUNDOFF[narrowest(notes)]
+    return _UNITS * ROUNDOFF[narrowest(notes)]
 
 
 def disagreement(

@@ -7,20 +7,22 @@ seen, on the other paths and far from the first point, may be something else in 
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import islice
 from random import Random
 from typing import Any
 
+import numpy as np
+
 from attn_verify.arithmetic.graph import Node
 from attn_verify.arithmetic.graph.evaluation import BallValues
-from attn_verify.checks.agreement import allowance_of, narrowest
+from attn_verify.checks.agreement import ROUNDOFF, allowance_of, narrowest
+from attn_verify.checks.contradiction import impossible
 from attn_verify.checks.formula import expected, scores
 from attn_verify.checks.outcome import Outcome, ProvedPath, short_place
-from attn_verify.checks.reading import floats, points_of_equality
+from attn_verify.checks.reaching import SEARCHES, Exponents, points_on_paths
+from attn_verify.checks.reading import floats
 from attn_verify.checks.verdict import Status
 from attn_verify.spec import AttentionSpec
 
@@ -41,8 +43,8 @@ _SPREADS = (0, 3, 8)
 _POINTS, _TOTAL, _FEWEST = 24, 150, 2
 # Runs whose lines are watched.
 _WATCHED = 24
-# Seconds that the search for points of one case may take, and that all runs of one case may.
-_SEARCH, _RUNS = 1.0, 2.0
+# Seconds that the runs of a case with one path may take.
+_RUNS = 2.0
 # Where floats have no number, exact numbers may have one: the range of floats is judged by the audit.
 _RANGE = ("FloatingPointError", "OverflowError", "RuntimeWarning")
 # In units of what the traced program itself loses in float64.
@@ -89,45 +91,60 @@ def _of_case(outcome: Outcome, spec: AttentionSpec, random: Random, count: int) 
     drawn = tried(_drawn(outcome, nodes, random, limit if alone else _POINTS), {})
     if alone:
         return [replace(trial, entries=outcome.paths[0].entries) for trial in drawn]
-    drawn.sort(key=lambda trial: not trial.binding)
-    found: list[Trial] = []
-    missed: list[ProvedPath] = []
-    reached: set[str] = set()
-
-    def add(path: ProvedPath, near: list[Trial]) -> None:
-        # Those that nothing else of their way was tried with come first.
-        fresh = path.way not in reached
-        place = 0 if fresh else len(found)
-        found[place:place] = [replace(trial, entries=path.entries) for trial in near[: 2 if fresh else 1]]
-        if near:
-            reached.add(path.way)
-            seen.update(path.blocks)
-
-    seen: set[str] = set()
-    asked = list({node.index: node for p in outcome.paths for c in p.conditions for node in (c.left, c.right)}.values())
-    known = [
-        dict(zip((node.index for node in asked), floats(outcome.graph, asked, trial.point), strict=True))
-        for trial in drawn
-    ]
-    for path in outcome.paths:
-        near = [trial for trial, values in zip(drawn, known, strict=True) if _answers(path, values)]
-        missed += [] if near and near[0].binding else [path]
-        add(path, near)
-    end = time.monotonic() + _SEARCH
-    for path in sorted(missed, key=lambda path: (seen.issuperset(path.blocks), path.way in reached)):
-        if time.monotonic() > end:
-            break
-        add(path, tried(islice((p for p in _beside(outcome, path, drawn) if _on(outcome, path, p)), 1), {}))
-    if not outcome.only_partial and any(not seen.issuperset(path.blocks) for path in outcome.paths):
-        outcome.doubt(
-            "exact numbers ran parts of it for which no input was found that runs them in floats",
-            "avoid branches that hardly any input takes",
-        )
-        return []
     if outcome.only_partial:
         formula = expected(outcome.graph, outcome.case, spec)
-        found[:0] = [replace(trial, entries=formula) for trial in drawn[:2]]
-    return found[: max(limit, 2 * len(reached))]
+        return [replace(trial, entries=formula) for trial in drawn[:2]] + _on_paths(outcome, nodes, drawn, random)
+    return _on_paths(outcome, nodes, drawn, random)
+
+
+def _on_paths(outcome: Outcome, nodes: Sequence[Node], drawn: Sequence[Trial], random: Random) -> list[Trial]:
+    """Return an input on every path, two on those whose way nothing else was tried with, these first."""
+    generator = np.random.default_rng(random.getrandbits(64))
+    found: list[Trial] = []
+    missed: list[ProvedPath] = []
+    ways: set[str] = set()
+    narrow = narrowest(outcome.notes)
+    how_often: dict[int, str] = {}
+
+    def never(path: ProvedPath) -> bool:
+        how_often[id(path)] = impossible(outcome.graph, path.conditions)
+        return bool(how_often[id(path)])
+
+    points_of = points_on_paths(
+        outcome.graph, outcome.paths, [trial.point for trial in drawn], generator, never=never,
+        roundoff=ROUNDOFF[narrow], limit=_EXPONENTS[narrow], searches=0 if outcome.only_partial else SEARCHES,
+    )  # fmt: skip
+    for path, points in zip(outcome.paths, points_of, strict=True):
+        if not points:
+            missed.append(path)
+            continue
+        fresh = path.way not in ways
+        ways.add(path.way)
+        near = [
+            Trial(outcome, point, path.entries, _largest(outcome, nodes, point), _in_range(outcome, point, path))
+            for point in points[: 2 if fresh else 1]
+        ]
+        place = 0 if fresh else len(found)
+        found[place:place] = near
+    if not outcome.only_partial:
+        _leave_out(outcome, [(path, how_often.get(id(path), "")) for path in missed])
+    return found if outcome.status is not Status.UNDECIDED or outcome.only_partial else []
+
+
+def _leave_out(outcome: Outcome, missed: Sequence[tuple[ProvedPath, str]]) -> None:
+    """Doubt a case with paths on which no float run was made, unless hardly any input takes them."""
+    for path, how_often in missed:
+        if how_often == "rarely":
+            text = f"inputs that meet an equation exactly ({short_place(path.conditions[-1].place)})"
+            outcome.excluded += [text] if text not in outcome.excluded else []
+        elif not how_often:
+            place = next((short_place(c.place) for c in reversed(path.conditions) if c.place), "")
+            outcome.doubt(
+                "exact numbers ran parts of it for which no input was found that runs them in floats"
+                + (f", after a question at {place}" if place else ""),
+                "avoid branches that hardly any input takes",
+            )
+            return
 
 
 def _drawn(outcome: Outcome, nodes: Sequence[Node], random: Random, count: int) -> Iterator[Point]:
@@ -155,36 +172,18 @@ def _first_row(index: tuple[int, ...]) -> tuple[int, ...]:
     return (*index[:-2], 0, *index[-1:])
 
 
-def _in_range(outcome: Outcome, point: Point) -> bool:
+def _in_range(outcome: Outcome, point: Point, path: ProvedPath | None = None) -> bool:
     """Return whether the exponentials that the target forms are far from the smallest and the largest float."""
     graph = outcome.graph
     exponents = [graph.nodes[node.args[0]] for node in graph.nodes if node.op == "exp"]
+    if path is not None:
+        exponents = Exponents(graph, path).nodes
     limit = _EXPONENTS[narrowest(outcome.notes)]
     return all(not abs(x) > limit for x in floats(graph, exponents, point))
 
 
 def _largest(outcome: Outcome, nodes: Sequence[Node], point: Point) -> float:
     return max((abs(x) for x in floats(outcome.graph, nodes, point) if math.isfinite(x)), default=0.0)
-
-
-def _on(outcome: Outcome, path: ProvedPath, point: Point) -> bool:
-    """Return whether every question of a path is answered at a point as there; an equation never holds."""
-    roots = [node for c in path.conditions for node in (c.left, c.right)]
-    values = floats(outcome.graph, roots, point) if roots else []
-    return _answers(path, dict(zip((root.index for root in roots), values, strict=True)))
-
-
-def _answers(path: ProvedPath, values: Mapping[int, float]) -> bool:
-    """Return whether the values of both sides answer every question of a path as there."""
-    sides = ((values[c.left.index], values[c.right.index], c) for c in path.conditions)
-    return all(low != high and (c.op == "eq" or (low < high) == c.answer) for low, high, c in sides)
-
-
-def _beside(outcome: Outcome, path: ProvedPath, drawn: Sequence[Trial]) -> Iterator[Point]:
-    """Yield points at which a question of a path is nearly met."""
-    for condition in reversed(path.conditions):
-        for trial in drawn[:2]:
-            yield from points_of_equality(outcome.graph, condition.left, condition.right, trial.point)
 
 
 def check_lines(tried: Sequence[Trial], run: Callable[[list[dict[str, Any]]], list[Json]], target: str) -> None:
@@ -226,9 +225,12 @@ def _difference(trial: Trial, result: Json) -> str:
     if not isinstance(found, list):
         return f"in floats, it {found.text}"
     values = {(item.name, item.index): float.fromhex(str(item.value)) for item in found}
-    balls = BallValues(outcome.graph, trial.point)
     keys = list(trial.entries)
     replayed = floats(outcome.graph, [trial.entries[key] for key in keys], trial.point)
+    least = allowance_of(outcome.notes) * max([1.0, *(abs(float(value)) for value in trial.point.values())])
+    if all(abs(values.get(key, math.nan) - again) <= least for key, again in zip(keys, replayed, strict=True)):
+        return ""  # nearer to what the program gives in floats than that may be off
+    balls = BallValues(outcome.graph, trial.point)
     middles = [float(balls[trial.entries[key]].mid()) for key in keys]
     # Gradients are products of several inputs, and lose in proportion to what they are sums of.
     results = [abs(exact) for exact in middles if math.isfinite(exact)]

@@ -1,0 +1,324 @@
+"""Inputs that take a target along a given path: all its questions are solved at once, in floats, from many points.
+
+A question that is answered wrongly is an inequality ``g(x) < 0`` that does not hold; a Newton step along the gradient
+of ``g`` meets it.  Steps for one question after the other, a little too long or far too long, reach narrow places too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import erf
+
+from attn_verify.arithmetic.graph import Graph, Node
+from attn_verify.checks.outcome import ProvedPath
+
+Floats = NDArray[np.float64]
+Point = Mapping[Any, Fraction]
+
+# Points that are moved at the same time, and steps of each.
+_STARTS, _STEPS = 64, 80
+# Points that are drawn beside those given; those on a path that are looked at, and kept; paths that are searched for.
+_MORE, _LOOKED, _KEPT = 1024, 16, 2
+SEARCHES = 96
+# A step ends behind the place where the question is met by 2 to such a power, relative to how far it was from there.
+_BEYOND = (-52.0, 1.0)
+# No input moves further than this in one step, relative to its size and 1.
+_FAR = 64.0
+_ROUNDOFF = 2.0**-53
+# Times the error that rounding may have caused, by which sides of a question must differ to count as told apart.
+_SURE = 2.0
+
+
+class Tape:
+    """The part of a program that some roots need, run on many points at a time.
+
+    >>> g = Graph()
+    >>> x = g.input("x", ())
+    >>> tape = Tape(g, [g.exp(x) * 2])
+    >>> tape.run({("x", ()): np.zeros(2)})[tape.at[(g.exp(x) * 2).index]].tolist()
+    [2.0, 2.0]
+    """
+
+    def __init__(self, graph: Graph, roots: Sequence[Node]) -> None:
+        self.nodes = list(graph.cone(roots))
+        self.at = {node.index: place for place, node in enumerate(self.nodes)}
+        self.args = [[self.at[arg] for arg in node.args] for node in self.nodes]
+        self.inputs = {node.value: self.at[node.index] for node in self.nodes if node.op == "input"}
+
+    def run(self, points: Mapping[Any, Floats]) -> list[Floats]:
+        """Return the values of all nodes at all points; NaN where there is none."""
+        count = len(next(iter(points.values())))
+        values: list[Floats] = []
+        with np.errstate(all="ignore"):
+            for node, args in zip(self.nodes, self.args, strict=True):
+                values.append(_value(node, [values[arg] for arg in args], points, count))
+        return values
+
+    def slopes(self, values: Sequence[Floats], seeds: Mapping[int, Floats]) -> dict[Any, Floats]:
+        """Return the derivatives by every input of the sum of ``seeds`` times their nodes."""
+        totals: list[Any] = [0.0] * len(values)
+        for place, seed in seeds.items():
+            totals[place] = totals[place] + seed
+        with np.errstate(all="ignore"):
+            for place in reversed(range(len(values))):
+                if isinstance(totals[place], float) or not self.args[place]:
+                    continue
+                args = [values[arg] for arg in self.args[place]]
+                for arg, slope in zip(self.args[place], _slopes(self.nodes[place], values[place], args), strict=False):
+                    totals[arg] = totals[arg] + totals[place] * slope
+        return {name: np.broadcast_to(totals[place], values[place].shape) for name, place in self.inputs.items()}
+
+    def errors(self, values: Sequence[Floats], roundoff: float) -> list[Floats]:
+        """Return how far rounding may have moved every node, to first order; inputs and constants are exact."""
+        errors: list[Any] = []
+        with np.errstate(all="ignore"):
+            for node, args, value in zip(self.nodes, self.args, values, strict=True):
+                error = np.zeros_like(value) if node.op in ("input", "rational") else roundoff * np.abs(value)
+                slopes = _slopes(node, value, [values[arg] for arg in args])
+                for arg, slope in zip(args, slopes, strict=False):
+                    error = error + np.abs(slope) * errors[arg]
+                errors.append(error)
+        return errors
+
+
+def _value(node: Node, v: list[Floats], points: Mapping[Any, Floats], count: int) -> Floats:
+    match node.op:
+        case "input":
+            return points[node.value]
+        case "rational" | "special":
+            return np.full(count, _float(node.value))
+        case "add":
+            return v[0] + v[1]
+        case "sub":
+            return v[0] - v[1]
+        case "mul":
+            return v[0] * v[1]
+        case "div":
+            return np.asarray(v[0] / v[1])
+        case "neg":
+            return -v[0]
+        case "max":
+            return np.asarray(np.max(v, axis=0))
+        case "exp":
+            return np.asarray(np.exp(v[0]))
+        case "log":
+            return np.asarray(np.log(v[0]))
+        case "sqrt":
+            return np.asarray(np.sqrt(v[0]))
+    if node.value == "pi":
+        return np.full(count, np.pi)
+    if node.value in _ATOMS:
+        return np.asarray(_ATOMS[node.value](*v))
+    return np.full(count, np.nan)
+
+
+_ATOMS: Mapping[str, Any] = {
+    "sin": np.sin, "cos": np.cos, "tan": np.tan, "tan_half": lambda x: np.tan(x / 2), "arctan": np.arctan,
+    "arcsin": np.arcsin, "arccos": np.arccos, "power": np.power, "erf": erf,
+}  # fmt: skip
+
+
+def _float(value: Any) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return float("inf") if value > 0 else float("-inf")
+
+
+def _slopes(node: Node, value: Floats, v: list[Floats]) -> list[Any]:
+    """Return the derivatives by the arguments; nothing is known of those of most atoms."""
+    match node.op:
+        case "add":
+            return [1.0, 1.0]
+        case "sub":
+            return [1.0, -1.0]
+        case "mul":
+            return [v[1], v[0]]
+        case "div":
+            return [1.0 / v[1], -value / v[1]]
+        case "neg":
+            return [-1.0]
+        case "max":
+            return [(item == value).astype(np.float64) for item in v]
+        case "exp":
+            return [value]
+        case "log":
+            return [1.0 / v[0]]
+        case "sqrt":
+            return [0.5 / value]
+        case "atom" if node.value in _STEEP:
+            return [_STEEP[node.value](v[0])]
+    return [1.0 for _ in v]
+
+
+_STEEP: Mapping[str, Any] = {
+    "sin": np.cos, "cos": lambda x: -np.sin(x), "tan": lambda x: 1 + np.tan(x) ** 2,
+    "tan_half": lambda x: (1 + np.tan(x / 2) ** 2) / 2, "arctan": lambda x: 1 / (1 + x * x),
+}  # fmt: skip
+
+
+def points_on_paths(
+    graph: Graph, paths: Sequence[ProvedPath], drawn: Sequence[Point], random: np.random.Generator,
+    *, roundoff: float, limit: float, never: Callable[[ProvedPath], bool], searches: int = SEARCHES,
+) -> list[list[Point]]:  # fmt: skip
+    """Return for every path up to two points on it, those first at which no exponential is beyond ``limit``.
+
+    Args:
+        graph: of the program.
+        paths: with the questions that lead along each.
+        drawn: points to begin with.
+        random: of the further points and of the steps.
+        roundoff: relative error of one operation of the target.
+        limit: how large the argument of an exponential may be.
+        never: whether there is nothing to be found on a path.
+        searches: for how many paths points are searched for that no point happens to lie on.
+    """
+    reaching = Reaching(graph, paths, random, roundoff)
+    columns = _columns(drawn, random)
+    answers, found = reaching.answered(paths, columns), list[list[Point]]()
+    for path, wrong in zip(paths, answers, strict=True):
+        exponents = Exponents(graph, path)
+        hits = np.flatnonzero(wrong == 0)[:_LOOKED]
+        near = {name: column[hits] for name, column in columns.items()}
+        fits = exponents.largest(near) <= limit if len(hits) else np.zeros(0, np.bool_)
+        if not fits.any() and searches > 0 and (len(hits) or not never(path)):
+            searches -= 1
+            best = np.argsort(wrong, kind="stable")[: _STARTS // 2]
+            others = random.integers(len(wrong), size=_STARTS - len(best))
+            starts = {name: column[[*best, *others]] for name, column in columns.items()}
+            reached = reaching.search(path, starts, exponents, limit)
+            if reached is None and not len(hits):
+                reached = reaching.search(path, starts)
+            if reached is not None:
+                near = reached
+                fits = exponents.largest(near) <= limit
+        order = np.argsort(~fits, kind="stable")[:_KEPT]
+        found.append([{name: Fraction(float(column[i])) for name, column in near.items()} for i in order])
+    return found
+
+
+def _columns(drawn: Sequence[Point], random: np.random.Generator) -> dict[Any, Floats]:
+    """Return the points that were drawn and others, normal ones of several sizes."""
+    names = list(drawn[0])
+    sizes = 2.0 ** random.integers(-3, 6, (_MORE, 1))
+    more = sizes * random.standard_normal((_MORE, len(names)))
+    return {name: np.concatenate([[float(p[name]) for p in drawn], more[:, i]]) for i, name in enumerate(names)}
+
+
+class Exponents:
+    """The arguments of the exponentials of one path."""
+
+    def __init__(self, graph: Graph, path: ProvedPath) -> None:
+        sides = [node for c in path.conditions for node in (c.left, c.right)]
+        cone = graph.cone([*path.entries.values(), *sides])
+        self.nodes = [graph.nodes[node.args[0]] for node in cone if node.op == "exp"]
+        self._tape = Tape(graph, self.nodes)
+
+    def largest(self, points: Mapping[Any, Floats]) -> Floats:
+        """Return the size of the largest at each point; infinite where one has no value."""
+        values = self._tape.run(points)
+        largest = np.zeros(len(next(iter(points.values()))))
+        for node in self.nodes:
+            largest = np.maximum(largest, np.nan_to_num(np.abs(values[self._tape.at[node.index]]), nan=np.inf))
+        return largest
+
+
+class Reaching:
+    """Looks for points on the paths of one case."""
+
+    def __init__(self, graph: Graph, paths: Sequence[ProvedPath], random: np.random.Generator, roundoff: float) -> None:
+        self.graph = graph
+        self.random = random
+        self.roundoff = roundoff
+        sides = {node.index: node for path in paths for c in path.conditions for node in (c.left, c.right)}
+        self.tape = Tape(graph, list(sides.values()))
+
+    def answered(self, paths: Sequence[ProvedPath], points: Mapping[Any, Floats]) -> list[NDArray[np.int64]]:
+        """Return for every path how many questions each point answers otherwise, or too close for floats to tell."""
+        values = self.tape.run(points)
+        errors = self.tape.errors(values, self.roundoff)
+        count = len(next(iter(points.values())))
+        signs: dict[tuple[int, int], NDArray[np.int8]] = {}
+
+        def sign(left: int, right: int) -> NDArray[np.int8]:
+            if (left, right) not in signs:
+                at, to = self.tape.at[left], self.tape.at[right]
+                with np.errstate(all="ignore"):
+                    apart = values[at] - values[to]
+                    sure = np.abs(apart) > _SURE * (errors[at] + errors[to])
+                signs[left, right] = (np.sign(np.nan_to_num(apart)) * sure).astype(np.int8)
+            return signs[left, right]
+
+        found = []
+        for path in paths:
+            wrong = np.zeros(count, np.int64)
+            for c in path.conditions:
+                told = sign(c.left.index, c.right.index)
+                wrong += told == 0 if c.op == "eq" else told != (-1 if c.answer else 1)
+            found.append(wrong)
+        return found
+
+    def search(
+        self, path: ProvedPath, starts: Mapping[Any, Floats], exponents: Exponents | None = None, limit: float = np.inf
+    ) -> dict[Any, Floats] | None:
+        """Return points on a path at which the exponents are no larger than ``limit``, or ``None``."""
+        bound = exponents.nodes if exponents is not None else []
+        orders = [c for c in path.conditions if c.op == "lt"]
+        tape = Tape(self.graph, [node for c in orders for node in (c.left, c.right)] + bound)
+        points = dict(starts)
+        count = len(next(iter(points.values())))
+        lefts = [tape.at[c.left.index] for c in orders]
+        rights = [tape.at[c.right.index] for c in orders]
+        signs = np.array([1.0 if c.answer else -1.0 for c in orders])[:, None]
+        bounded = [tape.at[node.index] for node in bound]
+        for step in range(_STEPS):
+            values = tape.run(points)
+            with np.errstate(all="ignore"):
+                sides = zip(signs, lefts, rights, strict=True)
+                missed = [sign * (values[a] - values[b]) for sign, a, b in sides]
+                missed += [np.abs(values[at]) - limit for at in bounded]
+            gaps = np.array(missed) if missed else np.full((1, count), -1.0)
+            wrong = ~(gaps < 0)
+            if step % 4 == 0 or not wrong.any(axis=0).all():
+                fits = ~wrong.any(axis=0) & (self.answered([path], points)[0] == 0)
+                if fits.any():
+                    return {name: column[fits] for name, column in points.items()}
+            self._step(tape, values, points, gaps, wrong, lefts, rights, bounded, signs)
+        return None
+
+    def _step(
+        self, tape: Tape, values: Sequence[Floats], points: dict[Any, Floats], gaps: Floats, wrong: NDArray[np.bool_],
+        lefts: Sequence[int], rights: Sequence[int], bounded: Sequence[int], signs: Floats,
+    ) -> None:  # fmt: skip
+        """Move every point behind one of its questions that are answered wrongly, or too close to call."""
+        count = wrong.shape[1]
+        # Where all are right, but too close: any of them.
+        chances = self.random.random(wrong.shape) * np.where(wrong.any(axis=0), wrong, 1.0)
+        chosen = chances.argmax(axis=0)
+        seeds: dict[int, Floats] = {}
+        for i in np.unique(chosen):
+            mine = (chosen == i).astype(np.float64)
+            if i < len(lefts):
+                seeds[lefts[i]] = seeds.get(lefts[i], 0.0) + mine * signs[i]
+                seeds[rights[i]] = seeds.get(rights[i], 0.0) - mine * signs[i]
+            else:
+                at = bounded[i - len(lefts)]
+                seeds[at] = seeds.get(at, 0.0) + mine * np.sign(values[at])
+        slopes = tape.slopes(values, seeds)
+        gap = gaps[chosen, np.arange(count)]
+        beyond = 2.0 ** self.random.uniform(*_BEYOND, count)
+        with np.errstate(all="ignore"):
+            # A random half of the inputs moves, so that questions which share some do not undo one another for ever.
+            moved = {name: slope * (self.random.random(count) < 0.5) for name, slope in slopes.items()}
+            steepness = sum(slope * slope for slope in moved.values())
+            length = (gap + beyond * np.where(gap > 0, gap, np.abs(gap) + 1e-12)) / steepness
+            for name, slope in moved.items():
+                column = points[name]
+                change = np.nan_to_num(length * slope, nan=0.0, posinf=0.0, neginf=0.0)
+                reach = _FAR * (1 + np.abs(column))
+                points[name] = column - np.clip(change, -reach, reach)
