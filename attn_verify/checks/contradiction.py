@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from random import Random
 
 import numpy as np
 
-from attn_verify.arithmetic.graph import Graph, Node
+from attn_verify.arithmetic.exact import TooLargeError, compare
+from attn_verify.arithmetic.graph import Graph, Node, UnmodelledError
 from attn_verify.arithmetic.graph.bounds import Bounds, vanishes_nowhere_or_rarely
+from attn_verify.arithmetic.graph.evaluation import BallValues
 from attn_verify.checks.outcome import Condition
 
 # A product of nodes that are not written out, by their numbers, and a sum of such products.
@@ -25,10 +28,8 @@ Form = dict[Product, Fraction]
 _TERMS, _MOST = 400, 300
 _DENOMINATOR = 2**20
 _SMALL = 1e-7
-
-
-class _LongError(Exception):
-    """An inequality with too many terms."""
+# Binary digits behind the point of a number that values are compared with.
+_DIGITS = 160
 
 
 @dataclass(frozen=True)
@@ -38,30 +39,64 @@ class _Inequality:
     difference: Node | None = None  # what is not positive, where a question asked it
 
 
-def impossible(graph: Graph, conditions: Sequence[Condition]) -> str:
-    """Return ``"never"`` if no input answers all questions like this, ``"rarely"`` if a null set does, else nothing.
+class Contradictions:
+    """Finds them in the paths of one program.
 
     >>> g = Graph()
     >>> x = g.input("x", ())
     >>> low, high = (Condition("lt", a, b, True, "") for a, b in ((x, g.number(0)), (g.number(1), x)))
-    >>> impossible(g, [low, high]), impossible(g, [low])
+    >>> found = Contradictions(g)
+    >>> found.of([low, high]), found.of([low])
     ('never', '')
     """
-    known = _Forms(graph)
-    facts: list[_Inequality] = []
-    for c in conditions:
-        if c.op != "lt":
-            continue
-        low, high = (c.left, c.right) if c.answer else (c.right, c.left)
-        while low.op == high.op == "exp":  # which grows
-            low, high = graph.nodes[low.args[0]], graph.nodes[high.args[0]]
-        difference = graph.sub(low, high)
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._forms = _Forms(graph)
+        self._constants: dict[int, Fraction | None] = {}
+        inputs = [node.value for node in graph.nodes if node.op == "input"]
+        self._values = [
+            BallValues(graph, {name: Fraction(random.randint(-64, 64), 64) for name in inputs})
+            for random in (Random(1), Random(2))
+        ]
+
+    def of(self, conditions: Sequence[Condition]) -> str:
+        """Return ``"never"`` if no input answers all questions so, ``"rarely"`` if a null set does, else nothing."""
+        facts: list[_Inequality] = []
+        for c in conditions:
+            if c.op != "lt":
+                continue
+            low, high = (c.left, c.right) if c.answer else (c.right, c.left)
+            while low.op == high.op == "exp":  # which grows
+                low, high = self._graph.nodes[low.args[0]], self._graph.nodes[high.args[0]]
+            difference = self._graph.sub(low, high)
+            constant = self._constant(difference)
+            if constant is not None and (constant > 0 or (constant == 0 and c.answer)):
+                return "never"
+            if constant is None:
+                facts.append(_Inequality(self._forms.form(difference), c.answer, difference))
+        facts += self._forms.always({product for fact in facts for product in fact.form})
+        return _settled(self._graph, facts) if len(facts) <= _MOST else ""
+
+    def _constant(self, node: Node) -> Fraction | None:
+        """Return the number that a node is for all inputs, if it is one."""
+        if node.index not in self._constants:
+            first, second = (values[node] for values in self._values)
+            found = None
+            if first.is_finite() and second.is_finite() and first.overlaps(second):
+                mantissa, power = first.mid().man_exp()
+                value = Fraction(int(mantissa)) * Fraction(2) ** int(power)
+                # A constant of the code has a few binary digits.
+                value = Fraction(round(value * 2**_DIGITS), 2**_DIGITS)
+                found = value if self._is(node, value) else None
+            self._constants[node.index] = found
+        return self._constants[node.index]
+
+    def _is(self, node: Node, value: Fraction) -> bool:
         try:
-            facts.append(_Inequality(known.form(difference), c.answer, difference))
-        except _LongError:
-            continue
-    facts += known.always({product for fact in facts for product in fact.form})
-    return _settled(graph, facts) if len(facts) <= _MOST else ""
+            return compare(self._graph, [(node, self._graph.number(value))])[0].equal
+        except (TooLargeError, UnmodelledError):
+            return False
 
 
 class _Forms:
@@ -159,7 +194,7 @@ def _settled(graph: Graph, facts: Sequence[_Inequality]) -> str:
     objective = np.zeros(len(products) + 1)
     objective[-1] = -1.0
     solved = linprog(objective, matrix, right, bounds=[*[(None, None)] * len(products), (None, 1.0)], method="highs")
-    if solved.status != 0 or solved.x[-1] > _SMALL:
+    if solved.status != 0 or solved.x is None or solved.x[-1] > _SMALL:
         return ""
     multipliers = -np.asarray(solved.ineqlin.marginals)
     largest = multipliers.max(initial=0.0)

@@ -24,7 +24,8 @@ Point = Mapping[Any, Fraction]
 _STARTS, _STEPS = 64, 80
 # Points that are drawn beside those given; those on a path that are looked at, and kept; paths that are searched for.
 _MORE, _LOOKED, _KEPT = 1024, 16, 2
-SEARCHES = 96
+# Nodes that are computed, at all these points together, in the searches for one case.
+WORK = 300_000
 # A step ends behind the place where the question is met by 2 to such a power, relative to how far it was from there.
 _BEYOND = (-52.0, 1.0)
 # No input moves further than this in one step, relative to its size and 1.
@@ -164,7 +165,7 @@ _STEEP: Mapping[str, Any] = {
 
 def points_on_paths(
     graph: Graph, paths: Sequence[ProvedPath], drawn: Sequence[Point], random: np.random.Generator,
-    *, roundoff: float, limit: float, never: Callable[[ProvedPath], bool], searches: int = SEARCHES,
+    *, roundoff: float, limit: float, never: Callable[[ProvedPath], bool], work: int = WORK,
 ) -> list[list[Point]]:  # fmt: skip
     """Return for every path up to two points on it, those first at which no exponential is beyond ``limit``.
 
@@ -176,7 +177,7 @@ def points_on_paths(
         roundoff: relative error of one operation of the target.
         limit: how large the argument of an exponential may be.
         never: whether there is nothing to be found on a path.
-        searches: for how many paths points are searched for that no point happens to lie on.
+        work: how many nodes may be computed in searches for paths that no point happens to lie on.
     """
     reaching = Reaching(graph, paths, random, roundoff)
     columns = _columns(drawn, random)
@@ -186,14 +187,14 @@ def points_on_paths(
         hits = np.flatnonzero(wrong == 0)[:_LOOKED]
         near = {name: column[hits] for name, column in columns.items()}
         fits = exponents.largest(near) <= limit if len(hits) else np.zeros(0, np.bool_)
-        if not fits.any() and searches > 0 and (len(hits) or not never(path)):
-            searches -= 1
+        if not fits.any() and work > 0 and (len(hits) or not never(path)):
             best = np.argsort(wrong, kind="stable")[: _STARTS // 2]
             others = random.integers(len(wrong), size=_STARTS - len(best))
             starts = {name: column[[*best, *others]] for name, column in columns.items()}
             reached = reaching.search(path, starts, exponents, limit)
             if reached is None and not len(hits):
                 reached = reaching.search(path, starts)
+            work -= reaching.spent
             if reached is not None:
                 near = reached
                 fits = exponents.largest(near) <= limit
@@ -237,6 +238,7 @@ class Reaching:
         self.roundoff = roundoff
         sides = {node.index: node for path in paths for c in path.conditions for node in (c.left, c.right)}
         self.tape = Tape(graph, list(sides.values()))
+        self.spent = 0  # nodes of the last search
 
     def answered(self, paths: Sequence[ProvedPath], points: Mapping[Any, Floats]) -> list[NDArray[np.int64]]:
         """Return for every path how many questions each point answers otherwise, or too close for floats to tell."""
@@ -270,7 +272,7 @@ class Reaching:
         bound = exponents.nodes if exponents is not None else []
         orders = [c for c in path.conditions if c.op == "lt"]
         tape = Tape(self.graph, [node for c in orders for node in (c.left, c.right)] + bound)
-        points = dict(starts)
+        points, self.spent = dict(starts), 0
         count = len(next(iter(points.values())))
         lefts = [tape.at[c.left.index] for c in orders]
         rights = [tape.at[c.right.index] for c in orders]
@@ -278,6 +280,7 @@ class Reaching:
         bounded = [tape.at[node.index] for node in bound]
         for step in range(_STEPS):
             values = tape.run(points)
+            self.spent += len(tape.nodes)
             with np.errstate(all="ignore"):
                 sides = zip(signs, lefts, rights, strict=True)
                 missed = [sign * (values[a] - values[b]) for sign, a, b in sides]

@@ -18,10 +18,10 @@ import numpy as np
 from attn_verify.arithmetic.graph import Node
 from attn_verify.arithmetic.graph.evaluation import BallValues
 from attn_verify.checks.agreement import ROUNDOFF, allowance_of, narrowest
-from attn_verify.checks.contradiction import impossible
+from attn_verify.checks.contradiction import Contradictions
 from attn_verify.checks.formula import expected, scores
 from attn_verify.checks.outcome import Outcome, ProvedPath, short_place
-from attn_verify.checks.reaching import SEARCHES, Exponents, points_on_paths
+from attn_verify.checks.reaching import WORK, Exponents, points_on_paths
 from attn_verify.checks.reading import floats
 from attn_verify.checks.verdict import Status
 from attn_verify.spec import AttentionSpec
@@ -105,14 +105,15 @@ def _on_paths(outcome: Outcome, nodes: Sequence[Node], drawn: Sequence[Trial], r
     ways: set[str] = set()
     narrow = narrowest(outcome.notes)
     how_often: dict[int, str] = {}
+    contradictions = Contradictions(outcome.graph)
 
     def never(path: ProvedPath) -> bool:
-        how_often[id(path)] = impossible(outcome.graph, path.conditions)
+        how_often[id(path)] = contradictions.of(path.conditions)
         return bool(how_often[id(path)])
 
     points_of = points_on_paths(
         outcome.graph, outcome.paths, [trial.point for trial in drawn], generator, never=never,
-        roundoff=ROUNDOFF[narrow], limit=_EXPONENTS[narrow], searches=0 if outcome.only_partial else SEARCHES,
+        roundoff=ROUNDOFF[narrow], limit=_EXPONENTS[narrow], work=0 if outcome.only_partial else WORK,
     )  # fmt: skip
     for path, points in zip(outcome.paths, points_of, strict=True):
         if not points:
