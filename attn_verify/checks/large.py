@@ -10,7 +10,9 @@ import numpy as np
 
 from attn_verify.checks.agreement import narrowest
 from attn_verify.checks.conventions import choose, in_words, smaller_cases
-from attn_verify.checks.large_case import Whole, decide_whole
+from attn_verify.checks.large_case import decide_whole
+from attn_verify.checks.large_floats import Try, check_try, tries
+from attn_verify.checks.large_whole import Whole
 from attn_verify.checks.outcome import Outcome, check_plain
 from attn_verify.checks.proof_report import Proof
 from attn_verify.checks.search import search
@@ -103,7 +105,7 @@ def prove_large(
     planned = list(_planned(proof, binding, chosen.accepted, given))
     if not planned:
         default_sizes(binding, chosen.accepted[0], completed(binding, given))  # raises and says why
-    calls = []
+    calls, further = list[Any](), list[Try]()
     for number, (sizes, convention) in enumerate(planned):
         proof.conventions.append(in_words(binding, convention))
         tried = list(_masks(binding, sizes, seed))
@@ -120,8 +122,13 @@ def prove_large(
                 progress("looking for a counterexample …")
                 proof.counterexample = _witness(proof, binding, outcome, runner, seed=seed, seconds=seconds)
                 return proof
-    for outcome, result in zip(proof.outcomes, runner.plain(calls, seconds=seconds), strict=True):
+        # At each choice of sizes and layout with the last mask, one that nothing but numbers describes.
+        further += tries(outcome, whole, binding.spec, seed)
+    results = runner.plain([*calls, *(tried.call(proof.target) for tried in further)], seconds=seconds)
+    for outcome, result in zip(proof.outcomes, results, strict=False):
         check_plain(outcome, result)
+    for tried, result in zip(further, results[len(calls) :], strict=True):
+        check_try(tried, proof.spec, result)
     return proof
 
 

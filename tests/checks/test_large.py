@@ -110,6 +110,18 @@ def test_equal_code_is_probable(prove, name):
     assert any("comparing at n=16, m=129" in text for text in prove.said)
 
 
+def test_code_that_turns_wrong_after_some_calls_is_not_probable(prove):
+    body = """
+        seen = []
+        def f(Q, K, V):
+            seen.append(len(K))
+            return textbook(Q, K if seen.count(129) < 3 else -K, V)
+    """
+    _, verdict = prove(body, layout="nd")
+    assert verdict.status is Status.UNDECIDED
+    assert any("after other calls" in text or "times in a row" in text for text in verdict.evidence["reasons"])
+
+
 @pytest.mark.parametrize("name", WRONG)
 def test_wrong_code_is_never_probable(prove, name):
     _, verdict = prove(WRONG[name], layout="nd")
