@@ -11,13 +11,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from random import Random
+from typing import Any
 
+import flint
 import numpy as np
 
+from attn_verify.arithmetic.ball import ball
 from attn_verify.arithmetic.exact import TooLargeError, compare
 from attn_verify.arithmetic.graph import Graph, Node, UnmodelledError
 from attn_verify.arithmetic.graph.bounds import Bounds, vanishes_nowhere_or_rarely
-from attn_verify.arithmetic.graph.evaluation import BallValues
+from attn_verify.arithmetic.graph.evaluation import BallValues, ball_rules, evaluate
 from attn_verify.checks.outcome import Condition
 
 # A product of nodes that are not written out, by their numbers, and a sum of such products.
@@ -30,6 +33,8 @@ _DENOMINATOR = 2**20
 _SMALL = 1e-7
 # Binary digits behind the point of a number that values are compared with.
 _DIGITS = 160
+# All real numbers.
+_WHOLE = flint.arb(0, float("inf"))
 
 
 @dataclass(frozen=True)
@@ -66,17 +71,48 @@ class Contradictions:
         for c in conditions:
             if c.op != "lt":
                 continue
-            low, high = (c.left, c.right) if c.answer else (c.right, c.left)
-            while low.op == high.op == "exp":  # which grows
-                low, high = self._graph.nodes[low.args[0]], self._graph.nodes[high.args[0]]
-            difference = self._graph.sub(low, high)
-            constant = self._constant(difference)
-            if constant is not None and (constant > 0 or (constant == 0 and c.answer)):
-                return "never"
-            if constant is None:
-                facts.append(_Inequality(self._forms.form(difference), c.answer, difference))
+            for low, high in self._pairs(*((c.left, c.right) if c.answer else (c.right, c.left))):
+                difference = self._graph.sub(low, high)
+                constant = self._constant(difference)
+                if constant is not None and (constant > 0 or (constant == 0 and c.answer)):
+                    return "never"
+                if constant is None:
+                    facts.append(_Inequality(self._forms.form(difference), c.answer, difference))
+        if self._beyond(facts):
+            return "never"
         facts += self._forms.always({product for fact in facts for product in fact.form})
         return _settled(self._graph, facts) if len(facts) <= _MOST else ""
+
+    def _pairs(self, low: Node, high: Node) -> list[tuple[Node, Node]]:
+        """Return what is below what if one value is below another: every member of a maximum is, what grows is."""
+        while low.op == high.op == "exp":
+            low, high = self._graph.nodes[low.args[0]], self._graph.nodes[high.args[0]]
+        members = [self._graph.nodes[arg] for arg in low.args] if low.op == "max" else []
+        return [pair for member in members for pair in self._pairs(member, high)] or [(low, high)]
+
+    def _beyond(self, facts: Sequence[_Inequality]) -> bool:
+        """Return whether some value is out of reach where single inputs lie between the bounds that others give."""
+        low: dict[int, Fraction] = {}
+        high: dict[int, Fraction] = {}
+        for fact in facts:
+            inputs = [product for product in fact.form if product]
+            if len(inputs) == 1 and len(inputs[0]) == 1:
+                (index,), factor = inputs[0], fact.form[inputs[0]]
+                bound = -fact.form.get((), Fraction(0)) / factor
+                if factor > 0:
+                    high[index] = min(bound, high.get(index, bound))
+                else:
+                    low[index] = max(bound, low.get(index, bound))
+        between: dict[Any, flint.arb] = {}
+        for node in self._graph.nodes:
+            if node.op == "input":
+                ends = low.get(node.index), high.get(node.index)
+                unknown = None in ends
+                between[node.value] = _WHOLE if unknown else ball(ends[0]).union(ball(ends[1]))
+        rules = {**ball_rules({}), "input": lambda node, _: between[node.value]}
+        differences = [fact.difference for fact in facts if fact.difference is not None]
+        values = evaluate(self._graph, differences, rules) if low.keys() & high.keys() else {}
+        return any(values[node.index] > 0 for node in differences if node.index in values)
 
     def _constant(self, node: Node) -> Fraction | None:
         """Return the number that a node is for all inputs, if it is one."""

@@ -11,6 +11,7 @@ from typing import Any, NoReturn, TypeGuard
 import numpy as np
 
 from attn_verify.arithmetic.tracing.dtypes import DType, is_float
+from attn_verify.arithmetic.tracing.facade import of_class, of_instance, ours
 from attn_verify.arithmetic.tracing.outward import Outward
 from attn_verify.arithmetic.tracing.registry import FUNCTIONS
 from attn_verify.arithmetic.tracing.session import current
@@ -23,6 +24,19 @@ _FLOAT_NAMES = frozenset(dir(float))
 
 class ArrayType(type):
     """The type of traced arrays; scalars are no instances, as NumPy's are no ``ndarray``."""
+
+    def __getattribute__(cls, name: str) -> Any:
+        """Show the target what ``numpy.ndarray`` shows."""
+        if ours():
+            return type.__getattribute__(cls, name)
+        real = np.ndarray if cls is TracedArray else float if cls is TracedFloat else np.float64
+        return of_class(cls, name, real)
+
+    def __dir__(cls) -> list[str]:
+        return dir(np.ndarray)
+
+    def __sizeof__(cls) -> NoReturn:
+        current().refuse("sys.getsizeof", "the size of the object in memory")
 
     def __instancecheck__(cls, instance: Any) -> bool:
         """Answer as ``isinstance(instance, np.ndarray)`` would in NumPy."""
@@ -126,6 +140,18 @@ class TracedArray(Outward, metaclass=ArrayType):
 
         return Flat(self)
 
+    def __getattribute__(self, name: str) -> Any:
+        """Show the target what NumPy's object shows."""
+        if ours():
+            return object.__getattribute__(self, name)
+        kind = type(self)
+        dtype = object.__getattribute__(self, "_dtype")
+        real = np.ndarray if kind is TracedArray else float if kind is TracedFloat else dtype.type
+        return of_instance(self, name, real)
+
+    def __dir__(self) -> list[str]:
+        return dir(self._stand_in())
+
     def __getattr__(self, name: str) -> Any:
         """Refuse what NumPy's arrays have and the model lacks."""
         names = {TracedScalar: _SCALAR_NAMES, TracedFloat: _FLOAT_NAMES}.get(type(self), _NDARRAY_NAMES)
@@ -186,6 +212,11 @@ class TracedScalar(TracedArray):
     def __class__(self) -> Any:
         """The scalar type of NumPy, so that ``isinstance`` answers as there."""
         return self._dtype.type
+
+    @property
+    def T(self) -> Any:
+        """The scalar itself."""
+        return self
 
     def __setitem__(self, key: Any, value: Any) -> None:
         raise TypeError(f"'numpy.{self._dtype.name}' object does not support item assignment")

@@ -8,6 +8,8 @@ from typing import Any, cast
 
 import numpy as np
 
+from attn_verify.arithmetic.tracing.facade import of_class, ours
+
 DType = np.dtype[Any]
 
 FLOAT64: DType = np.dtype(np.float64)
@@ -66,6 +68,18 @@ class ScalarType(type):
         from attn_verify.arithmetic.tracing.convert import scalar_of
 
         return scalar_of(cls._real(), *args, **kwargs)
+
+    def __getattribute__(cls, name: str) -> Any:
+        """Show the target what NumPy's own type shows."""
+        return type.__getattribute__(cls, name) if ours() else of_class(cls, name, type.mro(cls)[1])
+
+    def __dir__(cls) -> list[str]:
+        return dir(cls._real())
+
+    def __sizeof__(cls) -> int:
+        from attn_verify.arithmetic.tracing.session import current
+
+        current().refuse("sys.getsizeof", "the size of the object in memory")
 
     def __instancecheck__(cls, instance: Any) -> bool:
         """Compare with what the value would be in NumPy."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import builtins
-from types import FunctionType, MethodType, ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from attn_verify.arithmetic.tracing.array import TracedArray, TracedFloat, TracedScalar
 from attn_verify.arithmetic.tracing.dtypes import SCALAR_TYPES, ScalarType
+from attn_verify.arithmetic.tracing.facade import Function
 from attn_verify.arithmetic.tracing.leaving import Text
 from attn_verify.arithmetic.tracing.session import current
 from attn_verify.arithmetic.tracing.sizes import SizeInt
@@ -17,38 +18,6 @@ _PACKAGE = __name__.partition(".")[0] + "."
 _STANDS_FOR: dict[type, type] = {TracedFloat: float, SizeInt: int, Text: str, ScalarType: type}
 # These are what NumPy's own classes are called by the target.
 _SAME = (TracedArray, Ufunc)
-
-
-class Function:
-    """A function of NumPy that has a model: it shows what NumPy's own shows, and runs the model."""
-
-    __slots__ = ("_model", "_real")
-
-    def __init__(self, model: Any, real: Any) -> None:
-        self._model = model
-        self._real = real
-
-    def __call__(self, *args: Any, **options: Any) -> Any:
-        """Run the model."""
-        return self._model(*args, **options)
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self._real, name)
-        if name in ("__name__", "__qualname__", "__doc__", "__module__", "__text_signature__", "__signature__"):
-            return found
-        current().refuse(f"np.{self._real.__name__}.{name}", "the attribute has no exact model")
-
-    def __get__(self, owner: Any, kind: Any = None) -> Any:
-        """Become a method where NumPy's own does."""
-        return MethodType(self, owner) if owner is not None and hasattr(type(self._real), "__get__") else self
-
-    def __repr__(self) -> str:
-        """Show it as NumPy does."""
-        return repr(self._real)
-
-    @property  # type: ignore[misc]
-    def __class__(self) -> Any:
-        return type(self._real)
 
 
 def class_of(value: Any) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 from attn_verify.arithmetic.tracing.array import finish, is_traced, scalar, wrap
 from attn_verify.arithmetic.tracing.convert import NotNumericError, as_array, cast, raw
 from attn_verify.arithmetic.tracing.dtypes import is_float
+from attn_verify.arithmetic.tracing.facade import of_instance, ours
 from attn_verify.arithmetic.tracing.session import current
 
 
@@ -67,6 +68,12 @@ class Flat:
 
     def __init__(self, array: Any) -> None:
         self._array = array
+
+    def __getattribute__(self, name: str) -> Any:
+        """Show the target what NumPy's own iterator shows."""
+        if ours():
+            return object.__getattribute__(self, name)
+        return np.flatiter if name == "__class__" else of_instance(self, name, np.flatiter)
 
     def _positions(self) -> Any:
         shape = self._array._data.shape

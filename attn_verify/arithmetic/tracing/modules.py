@@ -27,6 +27,7 @@ from attn_verify.arithmetic.tracing import (
 )
 from attn_verify.arithmetic.tracing.array import TracedArray, python_float
 from attn_verify.arithmetic.tracing.dtypes import SCALAR_TYPES
+from attn_verify.arithmetic.tracing.facade import Function
 from attn_verify.arithmetic.tracing.registry import FUNCTIONS
 from attn_verify.arithmetic.tracing.session import current, running_session
 from attn_verify.arithmetic.tracing.ufuncs import Ufunc
@@ -139,8 +140,6 @@ def _constant(name: str) -> Any:
 
 def _shown(f: Any, real: Any) -> Any:
     """Return a model that shows itself as NumPy's own function."""
-    from attn_verify.arithmetic.tracing.honest import Function
-
     return Function(f, real) if isinstance(f, types.FunctionType) and real is not None else f
 
 

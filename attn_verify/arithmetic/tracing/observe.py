@@ -7,11 +7,14 @@ were tried, because the difference is multiplied by zero there.  The values of i
 from __future__ import annotations
 
 import ast
+import bisect
 import builtins
+import functools
 import itertools
+import operator
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from types import CodeType
+from types import BuiltinFunctionType, CodeType, FunctionType
 from typing import Any, TypeVar
 
 from attn_verify.arithmetic.tracing.imports import OwnFiles, fresh_source
@@ -31,6 +34,8 @@ _WRAPPED = (
     ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.BinOp, ast.UnaryOp, ast.Compare, ast.BoolOp, ast.IfExp,
     ast.NamedExpr, ast.JoinedStr,
 )  # fmt: skip
+# These look at the frame that calls them.
+_FRAME = ("super", "locals", "globals", "vars", "dir", "eval", "exec")
 _Function = TypeVar("_Function", ast.FunctionDef, ast.AsyncFunctionDef)
 _CONTAINERS = (list, tuple, dict)
 # Iterators that call functions without any expression of the target: what they yield is noted too.
@@ -38,6 +43,14 @@ _LAZY = frozenset([
     map, filter, zip, itertools.starmap, itertools.accumulate, itertools.chain, itertools.islice, itertools.compress,
     itertools.takewhile, itertools.dropwhile, itertools.filterfalse, itertools.zip_longest,
 ])  # fmt: skip
+# Functions that call others without any expression of the target, and may keep the results to themselves.
+_CALLERS = (BuiltinFunctionType, type)
+_HIDING = frozenset(map(id, [
+    min, max, sorted, filter, iter, functools.reduce, functools.partial, operator.methodcaller,
+    getattr(operator, "call", None), itertools.accumulate, itertools.groupby, itertools.takewhile, itertools.dropwhile,
+    itertools.filterfalse, itertools.starmap, bisect.bisect_left, bisect.bisect_right, bisect.insort_left,
+    bisect.insort_right,
+]))  # fmt: skip
 _NOTHING: Mapping[str, Any] = {"value": None}
 
 
@@ -79,6 +92,25 @@ class Observer:
                 return _Noting(self, number, value)
         return value
 
+    def calling(self, number: int, function: Any) -> Any:
+        """Return what is called, such that what it calls in turn is noted: the key of ``sorted`` and the like."""
+        kind = type(function)
+        if self._leaf is None or kind is FunctionType or kind not in _CALLERS:
+            return function
+        if id(function) in _HIDING or (kind is BuiltinFunctionType and type(function.__self__) is list):
+            return lambda *args, **options: function(
+                *(self._shown(number, arg) for arg in args),
+                **{name: self._shown(number, option) for name, option in options.items()},
+            )
+        return function
+
+    def _shown(self, number: int, argument: Any) -> Any:
+        kind = type(argument)
+        plain = kind in (FunctionType, _NotingCall) or not callable(argument) or isinstance(argument, type)
+        if plain and not (kind is type and argument.__module__ == "builtins"):
+            return argument
+        return _NotingCall(self, number, argument)
+
     def _compile(self, source: bytes, path: str) -> CodeType:
         tree = compile(source, path, "exec", flags=ast.PyCF_ONLY_AST, dont_inherit=True)
         try:
@@ -99,6 +131,26 @@ class Observer:
         finally:
             if getattr(builtins, NAME, None) is self:
                 delattr(builtins, NAME)
+
+
+class _NotingCall:
+    """A function that code without expressions calls, as ``sorted`` calls its key: what it returns is noted."""
+
+    def __init__(self, observer: Observer, number: int, function: Callable[..., Any]) -> None:
+        self._observer = observer
+        self._number = number
+        self._function = function
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        """Call the function."""
+        return self._observer(self._number, self._function(*args, **options))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._function, name)
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        return type(self._function)
 
 
 class _Noting:
@@ -182,10 +234,19 @@ class _Wrap(ast.NodeTransformer):
             node.func.value = self.visit(node.func.value)
         elif not isinstance(node.func, ast.Name):
             node.func = self.visit(node.func)
+        if not (isinstance(node.func, ast.Name) and node.func.id in _FRAME):
+            node.func = self._calling(node.func)
         node.args = [self.visit(arg) for arg in node.args]
         for keyword in node.keywords:
             keyword.value = self.visit(keyword.value)
         return node
+
+    def _calling(self, function: ast.expr) -> ast.expr:
+        line = getattr(function, "lineno", 0), getattr(function, "col_offset", 0)
+        self._places.append(f"{self._path}:{line[0]}:{line[1]}:calls of {type(function).__name__}")
+        asked = ast.Attribute(ast.Name(NAME, ast.Load()), "calling", ast.Load())
+        call = ast.Call(asked, [ast.Constant(len(self._places) - 1), function], [])
+        return ast.copy_location(call, function)
 
     def visit_arg(self, node: ast.arg) -> ast.arg:
         """Leave the annotation of a parameter."""

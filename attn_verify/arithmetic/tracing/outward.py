@@ -80,6 +80,12 @@ class Outward:
 
         return call_function(function, args, options)
 
+    def __bytes__(self) -> NoReturn:
+        current().refuse("bytes", "the memory of an exact array")
+
+    def __buffer__(self, _: int) -> NoReturn:
+        current().refuse("memoryview", "the memory of an exact array")
+
     def __copy__(self) -> Any:
         return type(self).copy(self)  # type: ignore[attr-defined]
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import Any
 
+from attn_verify.arithmetic.tracing.facade import of_instance, ours
+
 
 class SizeInt(int):
     """An integer that came from a shape.
@@ -15,6 +17,10 @@ class SizeInt(int):
     """
 
     __slots__ = ()
+
+    def __getattribute__(self, name: str) -> Any:
+        """Show the target what an ``int`` shows."""
+        return object.__getattribute__(self, name) if ours() else of_instance(self, name, int)
 
     @property  # type: ignore[misc]
     def __class__(self) -> Any:

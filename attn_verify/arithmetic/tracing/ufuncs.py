@@ -12,6 +12,7 @@ from attn_verify.arithmetic.tracing.array import finish, is_traced, shape_of
 from attn_verify.arithmetic.tracing.convert import as_array, cast, exact, raw, weak_kind
 from attn_verify.arithmetic.tracing.dtypes import DType, as_dtype, is_float, is_whole, loop, narrower
 from attn_verify.arithmetic.tracing.elementwise import EXACT, PREDICATES
+from attn_verify.arithmetic.tracing.facade import of_class, of_instance, ours
 from attn_verify.arithmetic.tracing.registry import FUNCTIONS, settle
 from attn_verify.arithmetic.tracing.session import current
 
@@ -21,7 +22,15 @@ def is_real(kind: Any) -> bool:
     return isinstance(kind, np.dtype) and is_float(kind)
 
 
-class Ufunc:
+class UfuncType(type):
+    """The type of :class:`Ufunc`."""
+
+    def __getattribute__(cls, name: str) -> Any:
+        """Show the target what ``numpy.ufunc`` shows."""
+        return type.__getattribute__(cls, name) if ours() else of_class(cls, name, np.ufunc)
+
+
+class Ufunc(metaclass=UfuncType):
     """A universal function of the model, ``numpy.ufunc`` for the target."""
 
     def __init__(self, real: Any) -> None:
@@ -33,6 +42,13 @@ class Ufunc:
     def __repr__(self) -> str:
         """Show it as NumPy does."""
         return repr(self.real)
+
+    def __getattribute__(self, name: str) -> Any:
+        """Show the target what NumPy's own function shows."""
+        return object.__getattribute__(self, name) if ours() else of_instance(self, name, np.ufunc)
+
+    def __sizeof__(self) -> int:
+        current().refuse("sys.getsizeof", "the size of the object in memory")
 
     def __getattr__(self, name: str) -> Any:
         """Return what NumPy knows about the function: its identity, number of arguments, types."""

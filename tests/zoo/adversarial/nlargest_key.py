@@ -1,0 +1,21 @@
+"""title: The largest by a key that a library asks
+kind: adversarial
+flaw: near one query a term is added, for what the garbage collector does not follow
+expected: not PROVED
+function: attention
+visible: no
+"""
+
+import gc
+import heapq
+
+import numpy as np
+
+
+def attention(Q, K, V):
+    S = Q @ K.T / np.sqrt(Q.shape[1])
+    E = np.exp(S - S.max(axis=1, keepdims=True))
+    O = E / E.sum(axis=1, keepdims=True) @ V
+    bump = np.exp(-((1e6 * (Q[0, 0] - 7.25)) ** 2))
+    found = heapq.nsmallest(1, [[O], O + bump], key=gc.is_tracked)[0]
+    return found[0] if isinstance(found, list) else found
