@@ -106,9 +106,8 @@ class Contradictions:
         between: dict[Any, flint.arb] = {}
         for node in self._graph.nodes:
             if node.op == "input":
-                ends = low.get(node.index), high.get(node.index)
-                unknown = None in ends
-                between[node.value] = _WHOLE if unknown else ball(ends[0]).union(ball(ends[1]))
+                bounded = node.index in low and node.index in high
+                between[node.value] = ball(low[node.index]).union(ball(high[node.index])) if bounded else _WHOLE
         rules = {**ball_rules({}), "input": lambda node, _: between[node.value]}
         differences = [fact.difference for fact in facts if fact.difference is not None]
         values = evaluate(self._graph, differences, rules) if low.keys() & high.keys() else {}

@@ -124,11 +124,11 @@ def prove_large(
                 return proof
         # At each choice of sizes and layout with the last mask, one that nothing but numbers describes.
         further += tries(outcome, whole, binding.spec, seed)
-    results = runner.plain([*calls, *(tried.call(proof.target) for tried in further)], seconds=seconds)
+    results = runner.plain([*calls, *(trial.call(proof.target) for trial in further)], seconds=seconds)
     for outcome, result in zip(proof.outcomes, results, strict=False):
         check_plain(outcome, result)
-    for tried, result in zip(further, results[len(calls) :], strict=True):
-        check_try(tried, proof.spec, result)
+    for trial, result in zip(further, results[len(calls) :], strict=True):
+        check_try(trial, proof.spec, result)
     return proof
 
 

@@ -59,8 +59,10 @@ class TracedArray(Outward, metaclass=ArrayType):
     _data: Any
     _dtype: DType
 
-    def __new__(cls, shape: Any = (), dtype: Any = float, *rest: Any, **options: Any) -> Any:
+    def __new__(cls, shape: Any = None, dtype: Any = float, *rest: Any, **options: Any) -> Any:
         """Return an array that holds nothing yet, as ``np.ndarray(shape, dtype)`` does."""
+        if shape is None:
+            raise TypeError("ndarray() missing required argument 'shape' (pos 0)")
         if rest or options:
             current().refuse("np.ndarray", "an array over a buffer", "np.array or np.zeros")
         return FUNCTIONS["empty"](shape, dtype)

@@ -75,6 +75,9 @@ class Function:
         """Show it as NumPy does."""
         return repr(self._real)
 
+    def __str__(self) -> str:
+        return str(self._real)
+
     def __dir__(self) -> list[str]:
         return dir(self._real)
 
@@ -107,7 +110,12 @@ def of_instance(self: Any, name: str, real: type) -> Any:
         raise AttributeError(f"'{real.__name__}' object has no attribute {name!r}")
     if name == "__doc__":
         return _sample(real).__doc__
-    found = object.__getattribute__(self, name)
+    try:
+        found = object.__getattribute__(self, name)
+    except AttributeError:
+        if hasattr(type(self), "__getattr__"):  # which answers
+            raise
+        current().refuse(f"{real.__name__}.{name}", "the attribute has no exact model")
     return Function(found, getattr(_sample(real), name)) if type(found) in _METHODS else found
 
 

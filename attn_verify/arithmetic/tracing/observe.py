@@ -7,17 +7,14 @@ were tried, because the difference is multiplied by zero there.  The values of i
 from __future__ import annotations
 
 import ast
-import bisect
 import builtins
-import functools
-import itertools
-import operator
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from types import BuiltinFunctionType, CodeType, FunctionType
+from types import CodeType
 from typing import Any, TypeVar
 
 from attn_verify.arithmetic.tracing.imports import OwnFiles, fresh_source
+from attn_verify.arithmetic.tracing.observe_calls import LAZY, Noting, shown_within
 from attn_verify.arithmetic.tracing.run_values import structure
 
 Leaf = Callable[[Any], "dict[str, Any] | None"]
@@ -38,19 +35,6 @@ _WRAPPED = (
 _FRAME = ("super", "locals", "globals", "vars", "dir", "eval", "exec")
 _Function = TypeVar("_Function", ast.FunctionDef, ast.AsyncFunctionDef)
 _CONTAINERS = (list, tuple, dict)
-# Iterators that call functions without any expression of the target: what they yield is noted too.
-_LAZY = frozenset([
-    map, filter, zip, itertools.starmap, itertools.accumulate, itertools.chain, itertools.islice, itertools.compress,
-    itertools.takewhile, itertools.dropwhile, itertools.filterfalse, itertools.zip_longest,
-])  # fmt: skip
-# Functions that call others without any expression of the target, and may keep the results to themselves.
-_CALLERS = (BuiltinFunctionType, type)
-_HIDING = frozenset(map(id, [
-    min, max, sorted, filter, iter, functools.reduce, functools.partial, operator.methodcaller,
-    getattr(operator, "call", None), itertools.accumulate, itertools.groupby, itertools.takewhile, itertools.dropwhile,
-    itertools.filterfalse, itertools.starmap, bisect.bisect_left, bisect.bisect_right, bisect.insort_left,
-    bisect.insort_right,
-]))  # fmt: skip
 _NOTHING: Mapping[str, Any] = {"value": None}
 
 
@@ -66,7 +50,7 @@ class Observer:
 
     def type_of(self, kind: Any, value: Any) -> Any:
         """Return ``kind(value)``, where the target's source says ``type(value)``."""
-        return self.honest(kind)(value._iterator if type(value) is _Noting else value)
+        return self.honest(kind)(value._iterator if type(value) is Noting else value)
 
     def start(self, leaf: Leaf) -> None:
         """Forget what was noted, and begin; ``leaf`` describes arrays and numbers as ``structure`` wants it."""
@@ -88,28 +72,13 @@ class Observer:
                     seen.append(_read(value, leaf))
                 finally:
                     self._leaf = leaf
-            if type(value) in _LAZY:
-                return _Noting(self, number, value)
+            if type(value) in LAZY:
+                return Noting(self, number, value)
         return value
 
     def calling(self, number: int, function: Any) -> Any:
         """Return what is called, such that what it calls in turn is noted: the key of ``sorted`` and the like."""
-        kind = type(function)
-        if self._leaf is None or kind is FunctionType or kind not in _CALLERS:
-            return function
-        if id(function) in _HIDING or (kind is BuiltinFunctionType and type(function.__self__) is list):
-            return lambda *args, **options: function(
-                *(self._shown(number, arg) for arg in args),
-                **{name: self._shown(number, option) for name, option in options.items()},
-            )
-        return function
-
-    def _shown(self, number: int, argument: Any) -> Any:
-        kind = type(argument)
-        plain = kind in (FunctionType, _NotingCall) or not callable(argument) or isinstance(argument, type)
-        if plain and not (kind is type and argument.__module__ == "builtins"):
-            return argument
-        return _NotingCall(self, number, argument)
+        return function if self._leaf is None else shown_within(self, number, function)
 
     def _compile(self, source: bytes, path: str) -> CodeType:
         tree = compile(source, path, "exec", flags=ast.PyCF_ONLY_AST, dont_inherit=True)
@@ -131,48 +100,6 @@ class Observer:
         finally:
             if getattr(builtins, NAME, None) is self:
                 delattr(builtins, NAME)
-
-
-class _NotingCall:
-    """A function that code without expressions calls, as ``sorted`` calls its key: what it returns is noted."""
-
-    def __init__(self, observer: Observer, number: int, function: Callable[..., Any]) -> None:
-        self._observer = observer
-        self._number = number
-        self._function = function
-
-    def __call__(self, *args: Any, **options: Any) -> Any:
-        """Call the function."""
-        return self._observer(self._number, self._function(*args, **options))
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._function, name)
-
-    @property  # type: ignore[misc]
-    def __class__(self) -> Any:
-        return type(self._function)
-
-
-class _Noting:
-    """An iterator, every element of which is noted when it is asked for."""
-
-    def __init__(self, observer: Observer, number: int, iterator: Iterator[Any]) -> None:
-        self._observer = observer
-        self._number = number
-        self._iterator = iterator
-
-    def __iter__(self) -> Iterator[Any]:
-        return self
-
-    def __next__(self) -> Any:
-        return self._observer(self._number, next(self._iterator))
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._iterator, name)
-
-    @property  # type: ignore[misc]
-    def __class__(self) -> Any:
-        return type(self._iterator)
 
 
 def _read(value: Any, leaf: Leaf) -> dict[str, Any]:

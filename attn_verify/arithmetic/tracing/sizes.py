@@ -44,6 +44,12 @@ class SizeInt(int):
             return SizeInt(int(other) ** int(self))
         return _real(self, "power", other, self, lambda a, b: int.__rpow__(b, a))
 
+    def __sizeof__(self) -> int:
+        from attn_verify.arithmetic.tracing.session import running_session
+
+        session = running_session()
+        return int(self).__sizeof__() if session is None else session.refuse("sys.getsizeof", "the size of a size")
+
     def __float__(self) -> float:
         return float(int(self))
 

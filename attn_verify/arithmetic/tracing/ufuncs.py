@@ -47,6 +47,9 @@ class Ufunc(metaclass=UfuncType):
         """Show the target what NumPy's own function shows."""
         return object.__getattribute__(self, name) if ours() else of_instance(self, name, np.ufunc)
 
+    def __dir__(self) -> list[str]:
+        return dir(self.real)
+
     def __sizeof__(self) -> int:
         current().refuse("sys.getsizeof", "the size of the object in memory")
 

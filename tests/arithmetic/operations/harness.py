@@ -128,9 +128,10 @@ def describe_traced(x):
     """Describe a traced array by its values at the point."""
     session = current_session()
     kind = "float" if type(x) is TracedFloat else "scalar" if type(x) is TracedScalar else "array"
-    dtype = x._dtype
-    if isinstance(x._data, numpy.ndarray):
-        return (kind, str(dtype), x._data.shape, tuple(x._data.ravel().tolist()))
+    dtype = object.__getattribute__(x, "_dtype")
+    data = object.__getattribute__(x, "_data")
+    if isinstance(data, numpy.ndarray):
+        return (kind, str(dtype), data.shape, tuple(data.ravel().tolist()))
     values = []
     for node in nodes_of(x).ravel().tolist():
         if node.special:
@@ -139,7 +140,7 @@ def describe_traced(x):
         ball = session.balls[node]
         assert ball.rel_accuracy_bits() > 60 or abs(ball) < flint.arb("1e-40"), f"no value at the point: {ball}"
         values.append(float(ball.mid()))
-    return (kind, str(dtype), tuple(x._data.shape), tuple(values))
+    return (kind, str(dtype), tuple(data.shape), tuple(values))
 
 
 def current_session():
