@@ -33,6 +33,7 @@ _DENOMINATOR = 2**20
 _SMALL = 1e-7
 # Binary digits behind the point of a number that values are compared with.
 _DIGITS = 160
+_SIMPLE = 10**15
 # All real numbers.
 _WHOLE = flint.arb(0, float("inf"))
 
@@ -121,9 +122,10 @@ class Contradictions:
             if first.is_finite() and second.is_finite() and first.overlaps(second):
                 mantissa, power = first.mid().man_exp()
                 value = Fraction(int(mantissa)) * Fraction(2) ** int(power)
-                # A constant of the code has a few binary digits.
-                value = Fraction(round(value * 2**_DIGITS), 2**_DIGITS)
-                found = value if self._is(node, value) else None
+                # A constant of the code has a few binary digits, or is a simple fraction.
+                dyadic = Fraction(round(value * 2**_DIGITS), 2**_DIGITS)
+                candidates = (dyadic, value.limit_denominator(_SIMPLE))
+                found = next((number for number in candidates if self._is(node, number)), None)
             self._constants[node.index] = found
         return self._constants[node.index]
 
