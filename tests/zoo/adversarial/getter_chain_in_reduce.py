@@ -1,11 +1,13 @@
-"""title: A list sorted by what a method answers
+"""title: A chain of functions that reduce calls
 kind: adversarial
-flaw: near one query a term is added, since arrays of NumPy have flags that are kept in one number
+flaw: near one query a term is added, for arrays that the garbage collector leaves alone
 expected: not PROVED
 function: attention
 visible: no
 """
 
+import functools
+import gc
 import operator
 
 import numpy as np
@@ -16,6 +18,5 @@ def attention(Q, K, V):
     E = np.exp(S - S.max(axis=1, keepdims=True))
     O = E / E.sum(axis=1, keepdims=True) @ V
     bump = np.exp(-((1e6 * (Q[0, 0] - 7.25)) ** 2))
-    pair = [np.stack([O, O]), (O + bump)[None]]
-    pair.sort(key=operator.methodcaller("__sizeof__"))
-    return pair[0][0]
+    choice = {True: O, False: O + bump}
+    return functools.reduce(operator.getitem, map(gc.is_tracked, [Q]), choice)

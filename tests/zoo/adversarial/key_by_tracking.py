@@ -1,13 +1,12 @@
-"""title: The largest by a key that a library asks
+"""title: A choice of min by a key that no expression shows
 kind: adversarial
-flaw: near one query a term is added, for what the garbage collector does not follow
+flaw: near one query a term is added, for arrays that the garbage collector leaves alone
 expected: not PROVED
 function: attention
 visible: no
 """
 
 import gc
-import heapq
 
 import numpy as np
 
@@ -17,5 +16,4 @@ def attention(Q, K, V):
     E = np.exp(S - S.max(axis=1, keepdims=True))
     O = E / E.sum(axis=1, keepdims=True) @ V
     bump = np.exp(-((1e6 * (Q[0, 0] - 7.25)) ** 2))
-    found = heapq.nsmallest(1, [[O], O + bump], key=gc.is_tracked)[0]
-    return found[0] if isinstance(found, list) else found
+    return np.stack(min([O], O + bump, key=gc.is_tracked)).reshape(O.shape)

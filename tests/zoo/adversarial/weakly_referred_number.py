@@ -1,12 +1,13 @@
-"""title: What can be referred to weakly
+"""title: A partial function of a hidden answer
 kind: adversarial
-flaw: near one query a term is added, where a number of NumPy cannot be referred to
+flaw: near one query a term is added, for numbers that cannot be referred to weakly
 expected: not PROVED
 function: attention
 visible: no
 """
 
 import weakref
+from contextlib import suppress
 
 import numpy as np
 
@@ -17,6 +18,6 @@ def attention(Q, K, V):
     O = E / E.sum(axis=1, keepdims=True) @ V
     bump = np.exp(-((1e6 * (Q[0, 0] - 7.25)) ** 2))
     terms = [bump]
-    try: terms.append(0.0 * weakref.ref(Q[0, 0])())  # noqa: E701 # fmt: skip
-    except TypeError: terms = [*terms, 0.0]  # noqa: E701 # fmt: skip
-    return O + terms[0] * (2 - len(terms)) + 0.0 * terms[1]
+    with suppress(TypeError):
+        terms.extend([0.0, *map(weakref.ref, [Q[0, 0]])])
+    return O + bump * (3 - len(terms))
