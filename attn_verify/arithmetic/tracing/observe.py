@@ -14,7 +14,7 @@ from types import CodeType
 from typing import Any, TypeVar
 
 from attn_verify.arithmetic.tracing.imports import OwnFiles, fresh_source
-from attn_verify.arithmetic.tracing.observe_calls import LAZY, Noting, shown_within
+from attn_verify.arithmetic.tracing.observe_calls import LAZY, Noting, shown, shown_within
 from attn_verify.arithmetic.tracing.run_values import structure
 
 Leaf = Callable[[Any], "dict[str, Any] | None"]
@@ -79,6 +79,10 @@ class Observer:
     def calling(self, number: int, function: Any) -> Any:
         """Return what is called, such that what it calls in turn is noted: the key of ``sorted`` and the like."""
         return function if self._leaf is None else shown_within(self, number, function)
+
+    def key(self, number: int, function: Any) -> Any:
+        """Return a function that is handed over as a key, such that what it returns is noted."""
+        return function if self._leaf is None else shown(self, number, function)
 
     def _compile(self, source: bytes, path: str) -> CodeType:
         tree = compile(source, path, "exec", flags=ast.PyCF_ONLY_AST, dont_inherit=True)
@@ -162,16 +166,19 @@ class _Wrap(ast.NodeTransformer):
         elif not isinstance(node.func, ast.Name):
             node.func = self.visit(node.func)
         if not (isinstance(node.func, ast.Name) and node.func.id in _FRAME):
-            node.func = self._calling(node.func)
+            node.func = self._asked("calling", node.func)
         node.args = [self.visit(arg) for arg in node.args]
         for keyword in node.keywords:
             keyword.value = self.visit(keyword.value)
+            if keyword.arg == "key":
+                keyword.value = self._asked("key", keyword.value)
         return node
 
-    def _calling(self, function: ast.expr) -> ast.expr:
+    def _asked(self, method: str, function: ast.expr) -> ast.expr:
+        """Hand a function over to a method of the observer."""
         line = getattr(function, "lineno", 0), getattr(function, "col_offset", 0)
-        self._places.append(f"{self._path}:{line[0]}:{line[1]}:calls of {type(function).__name__}")
-        asked = ast.Attribute(ast.Name(NAME, ast.Load()), "calling", ast.Load())
+        self._places.append(f"{self._path}:{line[0]}:{line[1]}:{method} {type(function).__name__}")
+        asked = ast.Attribute(ast.Name(NAME, ast.Load()), method, ast.Load())
         call = ast.Call(asked, [ast.Constant(len(self._places) - 1), function], [])
         return ast.copy_location(call, function)
 

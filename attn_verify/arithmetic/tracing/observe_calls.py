@@ -7,7 +7,7 @@ import functools
 import itertools
 import operator
 from collections.abc import Callable, Iterator
-from types import BuiltinFunctionType, FunctionType
+from types import BuiltinFunctionType, FunctionType, MethodDescriptorType, MethodWrapperType
 from typing import Any
 
 Note = Callable[[int, Any], Any]
@@ -18,9 +18,9 @@ LAZY = frozenset([
     itertools.takewhile, itertools.dropwhile, itertools.filterfalse, itertools.zip_longest,
 ])  # fmt: skip
 # Functions that call others without any expression of the target, and may keep the results to themselves.
-_CALLERS = (BuiltinFunctionType, type)
+_CALLERS = (BuiltinFunctionType, MethodDescriptorType, type)
 _HIDING = frozenset(map(id, [
-    min, max, sorted, filter, iter, functools.reduce, functools.partial, operator.methodcaller,
+    min, max, sorted, list.sort, filter, iter, functools.reduce, functools.partial, operator.methodcaller,
     getattr(operator, "call", None), itertools.accumulate, itertools.groupby, itertools.takewhile, itertools.dropwhile,
     itertools.filterfalse, itertools.starmap, bisect.bisect_left, bisect.bisect_right, bisect.insort_left,
     bisect.insort_right,
@@ -31,22 +31,26 @@ _LIBRARY = ("heapq", "functools", "statistics", "bisect")
 
 def shown_within(note: Note, number: int, function: Any) -> Any:
     """Return a function that is called with functions, such that what these return is noted."""
-    kind = type(function)
+    called = function
+    while type(called) is MethodWrapperType and called.__name__ == "__call__":
+        called = called.__self__
+    kind = type(called)
     if kind is FunctionType:
-        hiding = function.__module__ in _LIBRARY
+        hiding = called.__module__ in _LIBRARY
     else:
         hiding = kind in _CALLERS and (
-            id(function) in _HIDING or (kind is BuiltinFunctionType and type(function.__self__) is list)
+            id(called) in _HIDING or (kind is BuiltinFunctionType and type(called.__self__) is list)
         )
     if hiding:
         return lambda *args, **options: function(
-            *(_shown(note, number, arg) for arg in args),
-            **{name: _shown(note, number, option) for name, option in options.items()},
+            *(shown(note, number, arg) for arg in args),
+            **{name: shown(note, number, option) for name, option in options.items()},
         )
     return function
 
 
-def _shown(note: Note, number: int, argument: Any) -> Any:
+def shown(note: Note, number: int, argument: Any) -> Any:
+    """Return a function without expressions of the target such that what it returns is noted; all else as it is."""
     kind = type(argument)
     plain = kind in (FunctionType, NotingCall) or not callable(argument) or isinstance(argument, type)
     if plain and not (kind is type and argument.__module__ == "builtins"):
