@@ -22,7 +22,9 @@ Point = Mapping[Any, Fraction]
 # Points that are moved at the same time, and steps of each.
 _STARTS, _STEPS = 64, 80
 # Points that are drawn beside those given; those on a path that are looked at, and kept; paths that are searched for.
-_MORE, _LOOKED, _KEPT = 1024, 16, 2
+_MORE, _LOOKED, _KEPT = 1024, 64, 3
+# Weights are even where no exponent is larger.
+_EVEN = 4.0
 # Nodes that are computed, at all these points together, in the searches for one case.
 WORK = 300_000
 # A step ends behind the place where the question is met by 2 to such a power, relative to how far it was from there.
@@ -38,7 +40,7 @@ def points_on_paths(
     graph: Graph, paths: Sequence[ProvedPath], drawn: Sequence[Point], random: np.random.Generator,
     *, roundoff: float, limit: float, never: Callable[[ProvedPath], bool], work: int = WORK,
 ) -> list[list[Point]]:  # fmt: skip
-    """Return for every path up to two points on it, those first at which no exponential is beyond ``limit``.
+    """Return for every path up to three points on it, those first at which exponentials are small.
 
     Args:
         graph: of the program.
@@ -46,7 +48,7 @@ def points_on_paths(
         drawn: points to begin with.
         random: of the further points and of the steps.
         roundoff: relative error of one operation of the target.
-        limit: how large the argument of an exponential may be.
+        limit: how large the argument of an exponential should be.
         never: whether there is nothing to be found on a path.
         work: how many nodes may be computed in searches for paths that no point happens to lie on.
     """
@@ -57,20 +59,24 @@ def points_on_paths(
         exponents = Exponents(graph, path)
         hits = np.flatnonzero(wrong == 0)[:_LOOKED]
         near = {name: column[hits] for name, column in columns.items()}
-        fits = exponents.largest(near) <= limit if len(hits) else np.zeros(0, np.bool_)
-        if not fits.any() and work > 0 and (len(hits) or not never(path)):
+        sizes = exponents.largest(near)
+        wanted = [bound for bound in (_EVEN, limit, None) if not (sizes <= (np.inf if bound is None else bound)).any()]
+        if wanted and work > 0 and (len(hits) or not never(path)):
             best = np.argsort(wrong, kind="stable")[: _STARTS // 2]
             others = random.integers(len(wrong), size=_STARTS - len(best))
             starts = {name: column[[*best, *others]] for name, column in columns.items()}
-            reached = reaching.search(path, starts, exponents, limit)
-            if reached is None and not len(hits):
-                reached = reaching.search(path, starts)
-            work -= reaching.spent
-            if reached is not None:
-                near = reached
-                fits = exponents.largest(near) <= limit
-        order = np.argsort(~fits, kind="stable")[:_KEPT]
-        found.append([{name: Fraction(float(column[i])) for name, column in near.items()} for i in order])
+            for bound in wanted:
+                reached = reaching.search(path, starts, exponents if bound else None, bound or np.inf)
+                work -= reaching.spent
+                if reached is not None:
+                    near = {name: np.concatenate([near[name], column]) for name, column in reached.items()}
+                    sizes = exponents.largest(near)
+                    break
+        order = np.argsort(sizes, kind="stable")
+        fitting = [i for i in order if sizes[i] <= limit]
+        # The most even ones, where every entry counts, and one that is far from even.
+        chosen = list(dict.fromkeys([*fitting[: _KEPT - 1], *fitting[-1:], *order[:1]]))[:_KEPT]
+        found.append([{name: Fraction(float(column[i])) for name, column in near.items()} for i in chosen])
     return found
 
 

@@ -98,7 +98,7 @@ def _of_case(outcome: Outcome, spec: AttentionSpec, random: Random, count: int) 
 
 
 def _on_paths(outcome: Outcome, nodes: Sequence[Node], drawn: Sequence[Trial], random: Random) -> list[Trial]:
-    """Return an input on every path, two on those whose way nothing else was tried with, these first."""
+    """Return an input on every path, three on those whose way nothing else was tried with, these first."""
     generator = np.random.default_rng(random.getrandbits(64))
     found: list[Trial] = []
     missed: list[ProvedPath] = []
@@ -123,7 +123,7 @@ def _on_paths(outcome: Outcome, nodes: Sequence[Node], drawn: Sequence[Trial], r
         ways.add(path.way)
         near = [
             Trial(outcome, point, path.entries, _largest(outcome, nodes, point), _in_range(outcome, point, path))
-            for point in points[: 2 if fresh else 1]
+            for point in points[: 3 if fresh else 1]
         ]
         place = 0 if fresh else len(found)
         found[place:place] = near
