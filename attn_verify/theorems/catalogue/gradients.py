@@ -323,7 +323,10 @@ query_gradient_is_covariance = Theorem(
         Step("total", ASKED_TOTAL, "normal form", "Weights sum to 1.", given=(ASKED,)),
         Step(
             "covariance",
-            Eq(QUERY_GRADIENT, τ * (Sum(j, w[j] * v[j, c] * kk[j, b]) - Sum(j, w[j] * v[j, c]) * Sum(l, w[l] * kk[l, b]))),
+            Eq(
+                QUERY_GRADIENT,
+                τ * (Sum(j, w[j] * v[j, c] * kk[j, b]) - Sum(j, w[j] * v[j, c]) * Sum(l, w[l] * kk[l, b])),
+            ),
             "normal form",
             r"Insert this into $o_c = \sum_j p_j v_{jc}$: the mean of the product less the product of the means.",
             given=(BY_QUERY,),

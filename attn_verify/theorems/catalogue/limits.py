@@ -126,9 +126,7 @@ exponential_above_its_tangent = Theorem(
         ),
     ),
     concludes=("above", "below", "increasing"),
-    near_miss=NearMiss(
-        r"$e^{y} \ge 1 + 2y$ as well.", Le(1 + 2 * y, Exp(y)), Model(values={y.symbol: log(2)})
-    ),
+    near_miss=NearMiss(r"$e^{y} \ge 1 + 2y$ as well.", Le(1 + 2 * y, Exp(y)), Model(values={y.symbol: log(2)})),
     illustration=Illustration(
         r"At $y = \log 2$.", Model(values={y.symbol: log(2)}), ((r"exp(y)", Exp(y)), ("1 + y", 1 + y))
     ),

@@ -19,6 +19,7 @@ from attn_verify.theorems.notation import (
     Lt,
     Model,
     NearMiss,
+    Num,
     Size,
     Sort,
     Step,
@@ -321,8 +322,14 @@ score_noise_moves_output_by_tanh = Theorem(
             using=("fall",),
             hints={"certificate": Sum(j, Exp(s[j]) * Exp(ε) * (M - v[j]) * (Exp(δ[j]) - Exp(-ε)))},
         ),
-        Step("r above 0", Lt(ZERO, r), "certificate", r"Now only numbers count, with $r = e^{\varepsilon} \ge 1$.",
-             given=GIVEN_ODDS, hints={"certificate": (r - 1) + 1}),  # fmt: skip
+        Step(
+            "r above 0",
+            Lt(ZERO, r),
+            "certificate",
+            r"Now only numbers count, with $r = e^{\varepsilon} \ge 1$.",
+            given=GIVEN_ODDS,
+            hints={"certificate": (r - 1) + 1},
+        ),  # fmt: skip
         Step(
             "denominator",
             Lt(ZERO, r**2 * a + b),
@@ -338,9 +345,7 @@ score_noise_moves_output_by_tanh = Theorem(
             r"The share $a'/(a' + b')$ is largest if $a' = ra$ and $b' = b/r$.",
             given=GIVEN_ODDS,
             using=("denominator",),
-            hints={
-                "certificate": (((r - 1) + 1) * a * (r * B - b) + b * (r * a - A)) / ((A + B) * (r**2 * a + b))
-            },
+            hints={"certificate": (((r - 1) + 1) * a * (r * B - b) + b * (r * a - A)) / ((A + B) * (r**2 * a + b))},
         ),
         Step(
             "square",
@@ -350,9 +355,7 @@ score_noise_moves_output_by_tanh = Theorem(
             r"$(ra - b)^2/((r^2a + b)(a + b))$.",
             given=GIVEN_ODDS,
             using=("r above 0", "denominator"),
-            hints={
-                "certificate": (r - 1) / ((r - 1) + 2) * (r * a - b) ** 2 / ((r**2 * a + b) * (a + b))
-            },
+            hints={"certificate": (r - 1) / ((r - 1) + 2) * (r * a - b) ** 2 / ((r**2 * a + b) * (a + b))},
         ),
         Step(
             "share",
@@ -384,8 +387,14 @@ score_noise_moves_output_by_tanh = Theorem(
             given=(APART,),
             hints={"certificate": (M - m) * Sum(j, Exp(s[j] + δ[j]))},
         ),
-        Step("not below", Le(ZERO, Exp(ε) - 1 - ε), "instance", r"and $r = e^{\varepsilon} \ge 1 + \varepsilon$,",
-             using=("exponential_above_its_tangent:above",), hints={"symbols": {Symbol("y"): ((), ε)}}),  # fmt: skip
+        Step(
+            "not below",
+            Le(ZERO, Exp(ε) - 1 - ε),
+            "instance",
+            r"and $r = e^{\varepsilon} \ge 1 + \varepsilon$,",
+            using=("exponential_above_its_tangent:above",),
+            hints={"symbols": {Symbol("y"): ((), ε)}},
+        ),  # fmt: skip
         Step(
             "r",
             Le(ONE, Exp(ε)),
@@ -403,7 +412,11 @@ score_noise_moves_output_by_tanh = Theorem(
             using=("share",),
             hints={
                 "symbols": {
-                    a.symbol: ((), a_), b.symbol: ((), b_), A.symbol: ((), A_), B.symbol: ((), B_), r.symbol: ((), Exp(ε))
+                    a.symbol: ((), a_),
+                    b.symbol: ((), b_),
+                    A.symbol: ((), A_),
+                    B.symbol: ((), B_),
+                    r.symbol: ((), Exp(ε)),
                 }
             },
         ),  # fmt: skip
@@ -431,8 +444,14 @@ score_noise_moves_output_by_tanh = Theorem(
             using=("up",),
             hints={"symbols": {s: ((any_,), s[any_] + δ[any_]), δ: ((any_,), -δ[any_])}},
         ),
-        Step("minus rise", Le(-δ[j], ε), "certificate", "They are as small,", given=(FALL,),
-             hints={"certificate": δ[j] - -ε}),  # fmt: skip
+        Step(
+            "minus rise",
+            Le(-δ[j], ε),
+            "certificate",
+            "They are as small,",
+            given=(FALL,),
+            hints={"certificate": δ[j] - -ε},
+        ),  # fmt: skip
         Step("minus fall", Le(-ε, -δ[j]), "certificate", "both ways,", given=(RISE,), hints={"certificate": ε - δ[j]}),
         Step(
             "back",
@@ -461,8 +480,13 @@ score_noise_moves_output_by_tanh = Theorem(
             r"Two keys with values 1 and 0, scores $(0, \varepsilon)$ that become $(\varepsilon, 0)$: the output moves "
             r"from $1/(1 + e^{\varepsilon})$ to $e^{\varepsilon}/(e^{\varepsilon} + 1)$, exactly by the bound.",
         ),
-        Step("tilt at 0", Le(ZERO, tilt(ZERO)), "certificate", r"For the linear bound, $1 + (y - 1)e^{y}$ is 0 at 0,",
-             hints=NOTHING),  # fmt: skip
+        Step(
+            "tilt at 0",
+            Le(ZERO, tilt(ZERO)),
+            "certificate",
+            r"For the linear bound, $1 + (y - 1)e^{y}$ is 0 at 0,",
+            hints=NOTHING,
+        ),  # fmt: skip
         Step(
             "tilt grows",
             Le(ZERO, Deriv(TILT, ε)),
@@ -479,8 +503,13 @@ score_noise_moves_output_by_tanh = Theorem(
             using=("tilt at 0", "tilt grows"),
             hints={"by": ε, "at": ZERO},
         ),
-        Step("line at 0", Le(ZERO, line(ZERO)), "certificate", r"It is the slope of $y(e^{y} + 1) - 2(e^{y} - 1)$,",
-             hints=NOTHING),  # fmt: skip
+        Step(
+            "line at 0",
+            Le(ZERO, line(ZERO)),
+            "certificate",
+            r"It is the slope of $y(e^{y} + 1) - 2(e^{y} - 1)$,",
+            hints=NOTHING,
+        ),  # fmt: skip
         Step(
             "line grows",
             Le(ZERO, Deriv(LINE, ε)),
@@ -582,8 +611,9 @@ max_shift_is_harmless = Theorem(
             using=("score_noise_moves_output_by_tanh:bound",),
             hints={"symbols": {δ: ((any_,), (s[any_] - top) * θ[any_]), ε.symbol: ((), REACH)}},
         ),
-        Step("reach", Le(ZERO, REACH), "certificate", "Both factors are not negative.",
-             given=(Le(ZERO, η), Le(ZERO, R))),  # fmt: skip
+        Step(
+            "reach", Le(ZERO, REACH), "certificate", "Both factors are not negative.", given=(Le(ZERO, η), Le(ZERO, R))
+        ),  # fmt: skip
         Step(
             "bound for noise",
             Le(Abs(NOISY - OUT), (M - m) * RATIO_R),
@@ -615,16 +645,24 @@ max_shift_is_harmless = Theorem(
         Model(
             {KEYS: 2},
             {
-                s: (log(4), log(4)), θ: (HALF, -HALF), v: (1, 0), top.symbol: log(4), R.symbol: 0, η.symbol: HALF,
-                m.symbol: 0, M.symbol: 1,
+                s: (log(4), log(4)),
+                θ: (HALF, -HALF),
+                v: (1, 0),
+                top.symbol: log(4),
+                R.symbol: 0,
+                η.symbol: HALF,
+                m.symbol: 0,
+                M.symbol: 1,
             },
         ),
         given=(*ROUNDINGS, LOW, HIGH),
     ),  # fmt: skip
     illustration=Illustration(
         r"Scores $\log 4, 0$ with relative errors of $\tfrac12$ after the shift; values $1, 0$.",
-        Model({KEYS: 2}, {s: (log(4), 0), θ: (HALF, HALF), v: (1, 0), top.symbol: log(4), η.symbol: HALF,
-                          R.symbol: log(4)}),
+        Model(
+            {KEYS: 2},
+            {s: (log(4), 0), θ: (HALF, HALF), v: (1, 0), top.symbol: log(4), η.symbol: HALF, R.symbol: log(4)},
+        ),
         (("output", OUT), ("rounded", ROUNDED), ("bound", RATIO_R)),
     ),  # fmt: skip
     source="Blanchard, Higham & Higham 2021 (another bound); this form: own",
@@ -762,9 +800,586 @@ softmax_condition_number = Theorem(
     needs=("softmax_jacobian",),
 )
 
+# A sum added up in floating point, one rounding for each product and one for each addition.
+TIME = Sort("t", natural=True)
+f, now, later = TIME.index("h"), TIME.index("t", fixed=True), TIME.index("t")
+zero = Index("", TIME)
+U, C = Symbol("U", (TIME,)), Symbol("c", (TIME,))
+Y, Z, SIZES = Symbol("ŷ", (TIME,)), Symbol("y", (TIME,)), Symbol("A", (TIME,))
+d, n_ = Symbol("δ", (TIME,)), Symbol("η", (TIME,))
+X = Symbol("x", (TIME,))
+POWERS = (Eq(U[zero], ONE), Eq(U[f + 1], U[f] * (1 + η)))
+COUNTS = (Eq(C[zero], ZERO), Eq(C[f + 1], C[f] + 1))
+UNIT = (Le(ZERO, η), Le(η, ONE))
+SUMS = (
+    Eq(Y[zero], X[zero] * (1 + d[zero])),
+    Eq(Y[f + 1], (Y[f] + X[f + 1] * (1 + d[f + 1])) * (1 + n_[f + 1])),
+    Eq(Z[zero], X[zero]),
+    Eq(Z[f + 1], Z[f] + X[f + 1]),
+    Eq(SIZES[zero], Abs(X[zero])),
+    Eq(SIZES[f + 1], SIZES[f] + Abs(X[f + 1])),
+)
+RELATIVE = (Le(d[f], η), Le(-η, d[f]), Le(n_[f], η), Le(-η, n_[f]))
+
+
+def error(at: Index) -> Term:
+    """The error of the sum of the first terms."""
+    return Y[at] - Z[at]
+
+
+def margin(at: Index) -> Term:
+    """((1 + u)^(t+1) − 1) · Σ|x|."""
+    return (U[at + 1] - 1) * SIZES[at]
+
+
+SMALL = Abs(X[now + 1])
+BOTH = d[now + 1] + n_[now + 1] + d[now + 1] * n_[now + 1]
+E, TWICE = margin(now), 2 * η + η**2
+
+
+def bilinear(size: Term, value: Term, cap: Term, factor: Term, sign: int) -> Term:
+    """size · cap − sign · value · factor, as a sum of products that are not negative."""
+    return HALF * ((size - sign * value) * (cap + factor) + (size + sign * value) * (cap - factor))
+
+
+def grown_margin(sign: int) -> Term:
+    """The next margin less the next error, or plus it, as visible signs."""
+    return (
+        (E - sign * error(now)) * (1 + n_[now + 1])
+        + E * (η - n_[now + 1])
+        + bilinear(SIZES[now], Z[now], η, n_[now + 1], sign)
+        + bilinear(SMALL, X[now + 1], TWICE, BOTH, sign)
+        + (U[now] - 1) * (1 + η) ** 2 * SMALL
+    )
+
+
+STEP_GIVEN = (*POWERS, *SUMS, *RELATIVE, *UNIT)
+STEP_USES = (
+    "smaller", "smaller still", "sizes", "sum above", "sum below", "term above", "term below",
+    "two above", "two below", "one below", "powers",
+)  # fmt: skip
+GAMMA = C[now + 1] * η / (1 - C[now + 1] * η)
+ROOM = Lt(C[now + 1] * η, ONE)
+TWO_TERMS = Model(
+    {TIME: 1},
+    {X: (1, 1), d: (HALF, HALF), n_: (HALF, HALF), η.symbol: HALF, Y: (3 * HALF, 9 * HALF), Z: (1, 2), SIZES: (1, 2)},
+)
+
+weighted_sum_rounding = Theorem(
+    name="weighted_sum_rounding",
+    family=FAMILY,
+    level=3,
+    statement=r"Add $n$ products one after another in floating point, each multiplication and each addition with a "
+    r"relative error of at most $u$. The error of the sum is at most $((1 + u)^n - 1)\sum_j|x_j|$, and if $nu < 1$ that "
+    r"is at most $\gamma_n\sum_j|x_j|$ with $\gamma_n = nu/(1 - nu)$. For an average, $\sum_j p_j|v_j| \le \max_j|v_j|$.",
+    hypotheses=r"No overflow or underflow; $0 \le u \le 1$; the exact products $x_j = p_j v_j$ in any order.",
+    why="Turns “floats are not exactly invariant to the order of keys” into a bound that a test can use.",
+    predict="Two correct kernels add the keys up in different orders. How far apart may they be?",
+    steps=(
+        Step(
+            "first power",
+            Le(ONE, U[zero]),
+            "certificate",
+            r"Write $U_t = (1 + u)^t$. It is 1 at first,",
+            given=POWERS,
+            hints=NOTHING,
+        ),  # fmt: skip
+        Step("power so far", Le(ONE, U[now]), "hypothesis", r"and if it is at least 1,"),
+        Step(
+            "next power",
+            Le(ONE, U[now + 1]),
+            "certificate",
+            r"so is the next: $U(1 + u) - 1 = (U - 1) + uU$.",
+            given=(*POWERS, *UNIT),
+            using=("power so far",),
+            hints={"certificate": (U[now] - 1) + η * ((U[now] - 1) + 1)},
+        ),
+        Step(
+            "powers",
+            Le(ONE, U[later]),
+            "induction",
+            "Hence always.",
+            using=("first power", "next power"),
+            hints={"at": now},
+        ),  # fmt: skip
+        Step(
+            "no sizes",
+            Le(ZERO, SIZES[zero]),
+            "certificate",
+            r"The sum $A$ of magnitudes is not negative at first,",
+            given=SUMS,
+            hints={"certificate": Abs(X[zero])},
+        ),  # fmt: skip
+        Step("sizes so far", Le(ZERO, SIZES[now]), "hypothesis", "and if it is not,"),
+        Step(
+            "next sizes",
+            Le(ZERO, SIZES[now + 1]),
+            "certificate",
+            r"it is not after one more.",
+            given=SUMS,
+            using=("sizes so far",),
+            hints={"certificate": SIZES[now] + SMALL},
+        ),
+        Step(
+            "sizes",
+            Le(ZERO, SIZES[later]),
+            "induction",
+            "Hence never.",
+            using=("no sizes", "next sizes"),
+            hints={"at": now},
+        ),  # fmt: skip
+        Step("term", Le(X[f], Abs(X[f])), "magnitude", r"A number is at most its magnitude,"),
+        Step("minus term", Le(-X[f], Abs(X[f])), "magnitude", r"and so is its opposite."),
+        Step("term above", Le(ZERO, Abs(X[f]) - X[f]), "certificate", "That is, $|x| - x$", using=("term",)),
+        Step(
+            "term below",
+            Le(ZERO, Abs(X[f]) + X[f]),
+            "certificate",
+            "and $|x| + x$ are not negative.",
+            using=("minus term",),
+            hints={"certificate": Abs(X[f]) - -X[f]},
+        ),  # fmt: skip
+        *(
+            step
+            for name, sign, why in (
+                ("sum above", 1, r"So the exact sum $y$ is at most $A$:"),
+                ("sum below", -1, r"Its opposite is at most $A$ too:"),
+            )
+            for step in (
+                Step(
+                    f"{name}, first",
+                    Le(ZERO, SIZES[zero] - sign * Z[zero]),
+                    "certificate",
+                    why + " at first,",
+                    given=SUMS,
+                    using=("term above", "term below"),
+                    hints={"certificate": Abs(X[zero]) - sign * X[zero] if sign == 1 else Abs(X[zero]) + X[zero]},
+                ),
+                Step(f"{name}, so far", Le(ZERO, SIZES[now] - sign * Z[now]), "hypothesis", "and if up to a term,"),
+                Step(
+                    f"{name}, next",
+                    Le(ZERO, SIZES[now + 1] - sign * Z[now + 1]),
+                    "certificate",
+                    "then with the next term too.",
+                    given=SUMS,
+                    using=(f"{name}, so far", "term above", "term below"),
+                    hints={
+                        "certificate": (SIZES[now] - sign * Z[now])
+                        + (SMALL - X[now + 1] if sign == 1 else SMALL + X[now + 1])
+                    },
+                ),
+                Step(
+                    name,
+                    Le(ZERO, SIZES[later] - sign * Z[later]),
+                    "induction",
+                    "Hence always.",
+                    using=(f"{name}, first", f"{name}, next"),
+                    hints={"at": now},
+                ),
+            )
+        ),  # fmt: skip
+        Step(
+            "one below",
+            Le(ZERO, 1 + n_[f]),
+            "certificate",
+            r"A factor $1 + \eta$ is not negative, as $u \le 1$.",
+            given=(*RELATIVE, *UNIT),
+            hints={"certificate": (n_[f] - -η) + (1 - η)},
+        ),
+        Step(
+            "two above",
+            Le(d[f] + n_[f] + d[f] * n_[f], TWICE),
+            "certificate",
+            r"Two roundings, $(1 + \delta)(1 + \eta) - 1$, are at most $(1 + u)^2 - 1$,",
+            given=(*RELATIVE, *UNIT),
+            using=("one below",),
+            hints={"certificate": (η - d[f]) * (1 + n_[f]) + (1 + η) * (η - n_[f])},
+        ),
+        Step(
+            "two below",
+            Le(ZERO, TWICE + (d[f] + n_[f] + d[f] * n_[f])),
+            "certificate",
+            "with either sign.",
+            given=(*RELATIVE, *UNIT),
+            using=("one below",),
+            hints={"certificate": (d[f] - -η) * (1 + n_[f]) + (n_[f] - -η) * (1 - η) + 2 * η**2},
+        ),
+        Step(
+            "first error above",
+            Le(error(zero), margin(zero)),
+            "certificate",
+            r"The first product is rounded once: $x\delta \le u|x|$,",
+            given=STEP_GIVEN,
+            using=("term above", "term below"),
+            hints={
+                "certificate": HALF
+                * ((Abs(X[zero]) - X[zero]) * (η - -d[zero]) + (Abs(X[zero]) + X[zero]) * (η - d[zero]))
+            },
+        ),
+        Step(
+            "first error below",
+            Le(-error(zero), margin(zero)),
+            "certificate",
+            r"and $-x\delta \le u|x|$,",
+            given=STEP_GIVEN,
+            using=("term above", "term below"),
+            hints={
+                "certificate": HALF
+                * ((Abs(X[zero]) + X[zero]) * (η - -d[zero]) + (Abs(X[zero]) - X[zero]) * (η - d[zero]))
+            },
+        ),
+        Step(
+            "first error",
+            Le(Abs(error(zero)), margin(zero)),
+            "magnitude",
+            r"so the claim holds for one term.",
+            using=("first error above", "first error below"),
+        ),
+        Step(
+            "error so far",
+            Le(Abs(error(now)), margin(now)),
+            "hypothesis",
+            r"Let it hold for the first terms, $|\hat y - y| \le (U - 1)A$.",
+        ),
+        Step("error above", Le(error(now), Abs(error(now))), "magnitude", "The error is at most its magnitude,"),
+        Step("error below", Le(-error(now), Abs(error(now))), "magnitude", "with either sign,"),
+        Step(
+            "smaller",
+            Le(ZERO, margin(now) - error(now)),
+            "certificate",
+            "so it is at most the margin,",
+            using=("error so far", "error above"),
+            hints={"certificate": (margin(now) - Abs(error(now))) + (Abs(error(now)) - error(now))},
+        ),
+        Step(
+            "smaller still",
+            Le(ZERO, margin(now) + error(now)),
+            "certificate",
+            "with either sign.",
+            using=("error so far", "error below"),
+            hints={"certificate": (margin(now) - Abs(error(now))) + (Abs(error(now)) - -error(now))},
+        ),
+        Step(
+            "next error above",
+            Le(error(now + 1), margin(now + 1)),
+            "certificate",
+            r"The next sum is $(\hat y + x(1 + \delta))(1 + \eta)$. The old error grows by $1 + u$ at most, the old sum "
+            r"adds $u|y|$, the new term $((1 + u)^2 - 1)|x|$,",
+            given=STEP_GIVEN,
+            using=STEP_USES,
+            hints={"certificate": grown_margin(1)},
+        ),
+        Step(
+            "next error below",
+            Le(-error(now + 1), margin(now + 1)),
+            "certificate",
+            "with either sign,",
+            given=STEP_GIVEN,
+            using=STEP_USES,
+            hints={"certificate": grown_margin(-1)},
+        ),
+        Step(
+            "next error",
+            Le(Abs(error(now + 1)), margin(now + 1)),
+            "magnitude",
+            r"which together is at most $(U(1 + u) - 1)(A + |x|)$.",
+            using=("next error above", "next error below"),
+        ),
+        Step(
+            "error",
+            Le(Abs(error(later)), margin(later)),
+            "induction",
+            r"So the error of $t + 1$ terms is at most $((1 + u)^{t+1} - 1)\sum|x|$.",
+            using=("first error", "next error"),
+            hints={"at": now},
+        ),
+        Step(
+            "no count",
+            Le(ZERO, C[zero]),
+            "certificate",
+            r"Let $c_t = t$ count the roundings. It is not negative at 0,",
+            given=COUNTS,
+            hints=NOTHING,
+        ),  # fmt: skip
+        Step("count so far", Le(ZERO, C[now]), "hypothesis", "and if it is not,"),
+        Step(
+            "next count",
+            Le(ZERO, C[now + 1]),
+            "certificate",
+            "nor is it one later.",
+            given=COUNTS,
+            using=("count so far",),
+            hints={"certificate": C[now] + 1},
+        ),  # fmt: skip
+        Step(
+            "counts",
+            Le(ZERO, C[later]),
+            "induction",
+            "Hence never.",
+            using=("no count", "next count"),
+            hints={"at": now},
+        ),  # fmt: skip
+        Step(
+            "first product",
+            Le(U[zero] * (1 - C[zero] * η), ONE),
+            "certificate",
+            r"$(1 + u)^t(1 - tu) \le 1$: at first it is 1,",
+            given=(*POWERS, *COUNTS),
+            hints=NOTHING,
+        ),
+        Step("product so far", Le(U[now] * (1 - C[now] * η), ONE), "hypothesis", "and if it is at most 1,"),
+        Step(
+            "next product",
+            Le(U[now + 1] * (1 - C[now + 1] * η), ONE),
+            "certificate",
+            r"then the next is smaller by $(1 + u)^t(t + 1)u^2$.",
+            given=(*POWERS, *COUNTS, *UNIT),
+            using=("product so far", "powers", "counts"),
+            hints={"certificate": (1 - U[now] * (1 - C[now] * η)) + ((U[now] - 1) + 1) * (C[now] + 1) * η**2},
+        ),
+        Step(
+            "products",
+            Le(U[later] * (1 - C[later] * η), ONE),
+            "induction",
+            "Hence always.",
+            using=("first product", "next product"),
+            hints={"at": now},
+        ),  # fmt: skip
+        Step(
+            "gamma",
+            Le(U[now + 1] - 1, GAMMA),
+            "certificate",
+            r"Divide by $1 - nu > 0$: $(1 + u)^n - 1 \le 1/(1 - nu) - 1 = nu/(1 - nu)$.",
+            given=(ROOM,),
+            using=("products",),
+            hints={"certificate": (1 - U[now + 1] * (1 - C[now + 1] * η)) / (1 - C[now + 1] * η)},
+        ),
+        Step(
+            "bound",
+            Le(Abs(error(now)), GAMMA * SIZES[now]),
+            "certificate",
+            r"So the error is at most $\gamma_n\sum_j|x_j|$.",
+            given=(ROOM,),
+            using=("gamma", "error", "sizes"),
+            hints={"certificate": (margin(now) - Abs(error(now))) + (GAMMA - (U[now + 1] - 1)) * SIZES[now]},
+        ),
+        Step(
+            "average",
+            Le(Sum(j, p[j] * Abs(v[j])), M),
+            "certificate",
+            r"If the terms are $p_jv_j$ with weights that sum to 1, then $\sum_j p_j|v_j|$ is at most the largest $|v_j|$.",
+            given=(TOTAL, POSITIVE, Le(Abs(v[j]), M)),
+            hints={"certificate": Sum(j, p[j] * (M - Abs(v[j])))},
+        ),
+    ),
+    concludes=("error", "bound", "average"),
+    near_miss=NearMiss(
+        r"The roundings do not add up: $|\hat y - y| \le u\sum_j|x_j|$, as if there had been one.",
+        Le(Abs(error(zero + 1)), η * SIZES[zero + 1]),
+        TWO_TERMS,
+        given=(*SUMS, *RELATIVE, *UNIT),
+    ),
+    illustration=Illustration(
+        r"Two terms 1 and 1, $u = \tfrac12$, and every rounding goes up by as much as it may.",
+        TWO_TERMS,
+        (("computed", Y[zero + 1]), ("exact", Z[zero + 1]), ("margin", ((1 + η) ** 2 - 1) * SIZES[zero + 1])),
+    ),
+    source="Higham 2002, sections 3.1 and 4.2",
+)
+
+# A weighted average whose weights and values are both wrong.
+p_, v_ = Symbol("p̂", (KEYS,)), Symbol("v̂", (KEYS,))
+AVERAGE, AVERAGE_ = Sum(j, p[j] * v[j]), Sum(j, p_[j] * v_[j])
+TOTAL_, POSITIVE_ = Eq(Sum(j, p_[j]), ONE), Le(ZERO, p_[j])
+NEAR, NEAR_ = Le(v_[j] - v[j], η), Le(v[j] - v_[j], η)
+DRIFT = η + HALF * Sum(j, Abs(p_[j] - p[j])) * (M - m)
+LESS, MORE = Abs(p_[j] - p[j]) - (p_[j] - p[j]), Abs(p_[j] - p[j]) + (p_[j] - p[j])
+
+error_of_a_weighted_average = Theorem(
+    name="error_of_a_weighted_average",
+    family=FAMILY,
+    level=2,
+    statement=r"$|\sum_j \hat p_j\hat v_j - \sum_j p_jv_j| \le \max_j|\hat v_j - v_j| + \tfrac12\sum_j|\hat p_j - p_j|\,"
+    r"(M - m)$ if both weights sum to 1 and the values lie between $m$ and $M$.",
+    hypotheses=r"$\hat p_j \ge 0$, $\sum_j \hat p_j = \sum_j p_j = 1$, $|\hat v_j - v_j| \le u$, $m \le v_j \le M$.",
+    why="Separates the two sources of error of an output: values pass theirs on unamplified, and weights theirs times "
+    "half of the range, as what one key gains another one loses.",
+    predict="All values are wrong by at most 0.01, the weights are exact. How wrong is the output?",
+    steps=(
+        Step("gain", Le(p_[j] - p[j], Abs(p_[j] - p[j])), "magnitude", "A change is at most its magnitude,"),
+        Step("loss", Le(-(p_[j] - p[j]), Abs(p_[j] - p[j])), "magnitude", "and so is its opposite."),
+        Step("less", Le(ZERO, LESS), "certificate", "So $|d| - d$", using=("gain",)),
+        Step(
+            "more",
+            Le(ZERO, MORE),
+            "certificate",
+            "and $|d| + d$ are not negative.",
+            using=("loss",),
+            hints={"certificate": Abs(p_[j] - p[j]) - -(p_[j] - p[j])},
+        ),  # fmt: skip
+        Step(
+            "up",
+            Le(AVERAGE_ - AVERAGE, DRIFT),
+            "certificate",
+            r"With $d_j = \hat p_j - p_j$, $\sum_j d_j = 0$, values may be counted from the middle of their range, which is "
+            r"at most half of the range away.",
+            given=(TOTAL, TOTAL_, POSITIVE_, NEAR, LOW, HIGH),
+            using=("less", "more"),
+            hints={
+                "certificate": Sum(j, p_[j] * (η - (v_[j] - v[j])))
+                + HALF * Sum(j, LESS * (v[j] - m))
+                + HALF * Sum(j, MORE * (M - v[j]))
+            },
+        ),  # fmt: skip
+        Step(
+            "down",
+            Le(-(AVERAGE_ - AVERAGE), DRIFT),
+            "certificate",
+            "The same downwards.",
+            given=(TOTAL, TOTAL_, POSITIVE_, NEAR_, LOW, HIGH),
+            using=("less", "more"),
+            hints={
+                "certificate": Sum(j, p_[j] * (η - (v[j] - v_[j])))
+                + HALF * Sum(j, MORE * (v[j] - m))
+                + HALF * Sum(j, LESS * (M - v[j]))
+            },
+        ),  # fmt: skip
+        Step(
+            "bound",
+            Le(Abs(AVERAGE_ - AVERAGE), DRIFT),
+            "magnitude",
+            "Both together bound the magnitude.",
+            using=("up", "down"),
+        ),  # fmt: skip
+    ),
+    concludes=("bound",),
+    near_miss=NearMiss(
+        r"A quarter of $\sum_j|\hat p_j - p_j|$ is enough.",
+        Le(Abs(AVERAGE_ - AVERAGE), η + Fraction(1, 4) * Sum(j, Abs(p_[j] - p[j])) * (M - m)),
+        Model({KEYS: 2}, {p: (1, 0), p_: (0, 1), v: (0, 1), v_: (0, 1), m.symbol: 0, M.symbol: 1, η.symbol: 0}),
+        given=(TOTAL, TOTAL_, POSITIVE_, NEAR, NEAR_, LOW, HIGH),
+    ),
+    illustration=Illustration(
+        r"Weights $\tfrac12, \tfrac12$ become $\tfrac14, \tfrac34$; values $0, 4$.",
+        Model(
+            {KEYS: 2},
+            {
+                p: (HALF, HALF),
+                p_: (HALF / 2, 3 * HALF / 2),
+                v: (0, 4),
+                v_: (0, 4),
+                m.symbol: 0,
+                M.symbol: 4,
+                η.symbol: 0,
+            },
+        ),
+        (("exact", AVERAGE), ("wrong", AVERAGE_), ("bound", DRIFT)),
+    ),  # fmt: skip
+    source="folklore",
+)
+
+# Self-attention with Q = K = V: one token x, the others y.
+x_, y_ = scalar("x"), Symbol("y", (OTHERS,))
+a_token, steep = scalar("a"), scalar("C")
+COUNT = 1 + Size(OTHERS)
+
+
+def own(at: Term) -> Term:
+    """The exponential of the token's own score."""
+    return Exp(at * at)
+
+
+def denominator(at: Term) -> Term:
+    """The denominator of the token's row."""
+    return own(at) + Sum(o, Exp(at * y_[o]))
+
+
+def token_out(at: Term) -> Term:
+    """The output of the token's row."""
+    return (own(at) * at + Sum(o, Exp(at * y_[o]) * y_[o])) / denominator(at)
+
+
+def slope_of_token(at: Term) -> Term:
+    """The derivative of the token's output by the token."""
+    inner = own(at) * (1 + 2 * at * (at - token_out(at))) + Sum(o, Exp(at * y_[o]) * y_[o] * (y_[o] - token_out(at)))
+    return inner / denominator(at)
+
+
+def pair_out(at: Term) -> Term:
+    """The output of the first of two tokens, the other being a."""
+    return (Exp(at * at) * at + Exp(at * a_token) * a_token) / (Exp(at * at) + Exp(at * a_token))
+
+
+self_attention_is_not_lipschitz = Theorem(
+    name="self_attention_is_not_lipschitz",
+    family=FAMILY,
+    level=3,
+    statement=r"Self-attention with $Q = K = V$ is not Lipschitz: at the token 0 among others $y_o$, the output of that "
+    r"token moves by $\tfrac1n + \operatorname{Var}(0, y_1, y_2, \dots)$ for each unit of the token. Beside one token "
+    r"$a = 2C$ that is more than $C$, for every $C$.",
+    hypotheses="One head of width 1, unbounded inputs. (On bounded inputs it is Lipschitz.)",
+    why="Softmax is ½-Lipschitz, and an average is 1-Lipschitz, yet attention is not Lipschitz: the query multiplies the "
+    "keys. It shows why normalising inputs, or queries and keys, matters.",
+    predict="Softmax is ½-Lipschitz and averaging is 1-Lipschitz. So is attention Lipschitz?",
+    steps=(
+        Step(
+            "slope",
+            Eq(Deriv(token_out(x_), x_), slope_of_token(x_)),
+            "normal form",
+            r"The token is value, key and query at once: its own score $x^2$ has slope $2x$, the score $xy_o$ has slope "
+            r"$y_o$; weights change by the Jacobian of softmax.",
+        ),
+        Step(
+            "at zero",
+            Eq(slope_of_token(ZERO), 1 / COUNT + Sum(o, y_[o] ** 2) / COUNT - (Sum(o, y_[o]) / COUNT) ** 2),
+            "normal form",
+            r"At $x = 0$ all scores are 0 and all weights $1/n$: what is left is $1/n$ and a variance.",
+        ),
+        Step(
+            "slope of two",
+            Eq(
+                Deriv(pair_out(x_), x_),
+                (
+                    Exp(x_ * x_) * (1 + 2 * x_ * (x_ - pair_out(x_)))
+                    + Exp(x_ * a_token) * a_token * (a_token - pair_out(x_))
+                )
+                / (Exp(x_ * x_) + Exp(x_ * a_token)),
+            ),
+            "normal form",
+            r"Beside one token $a$ it is the same with one term,",
+        ),  # fmt: skip
+        Step(
+            "two at zero",
+            Eq((1 + a_token * (a_token - pair_out(ZERO))) / 2, HALF + a_token**2 / 4),
+            "normal form",
+            r"and at $x = 0$ it is $\tfrac12 + \tfrac14a^2$.",
+        ),
+        Step(
+            "beyond",
+            Lt(steep, HALF + (2 * steep) ** 2 / 4),
+            "certificate",
+            r"With $a = 2C$: $\tfrac12 + C^2 - C = (C - \tfrac12)^2 + \tfrac14$. The slope exceeds every constant.",
+            hints={"certificate": (steep - HALF) ** 2 + Fraction(1, 4)},
+        ),
+    ),
+    concludes=("slope", "at zero", "two at zero", "beyond"),
+    near_miss=NearMiss(
+        r"The slope at 0 is at most $\tfrac12$, the Lipschitz constant of softmax.",
+        Le(slope_of_token(ZERO), Num(HALF)),
+        Model({OTHERS: 1}, {y_: (2,)}),
+    ),
+    illustration=Illustration(
+        "The token 0 beside the token 4.", Model({OTHERS: 1}, {y_: (4,)}), (("slope", slope_of_token(ZERO)),)
+    ),
+    source="Kim, Papamakarios & Mnih 2021, theorem 3.1",
+)
+
 THEOREMS = (
     softmax_is_half_lipschitz,
     score_noise_moves_output_by_tanh,
     max_shift_is_harmless,
     softmax_condition_number,
+    weighted_sum_rounding,
+    error_of_a_weighted_average,
+    self_attention_is_not_lipschitz,
 )
