@@ -677,4 +677,472 @@ pinsker_for_weights = Theorem(
     needs=(),
 )
 
-THEOREMS = (exponential_above_its_tangent, hot_and_cold_limits, gibbs_variational_principle, pinsker_for_weights)
+# Two rows of scores, s and t.
+other = Symbol("t", (KEYS,))
+
+
+def soft(score: Symbol, at: Index) -> Term:
+    """The weight of a key for scores."""
+    return softmax(lambda n: score[n], at, k)
+
+
+def divergence(one: Symbol, two: Symbol) -> Term:
+    """Σ_j p (log p − log q) for the weights of two rows of scores."""
+    return Sum(j, soft(one, j) * (Log(soft(one, j)) - Log(soft(two, j))))
+
+
+def distance(one: Symbol, two: Symbol) -> Term:
+    """Σ_j |p − q| for the weights of two rows of scores."""
+    return Sum(j, Abs(soft(one, j) - soft(two, j)))
+
+
+ALONG = Sum(j, (soft(s, j) - soft(other, j)) * (s[j] - other[j]))
+
+softmax_is_a_monotone_map = Theorem(
+    name="softmax_is_a_monotone_map",
+    family=FAMILY,
+    level=3,
+    statement=r"For $p = \operatorname{softmax}(s)$ and $q = \operatorname{softmax}(t)$: $\sum_j(p_j - q_j)(s_j - t_j) = "
+    r"\mathrm{KL}(p\,\|\,q) + \mathrm{KL}(q\,\|\,p) \ge \big(\sum_j|p_j - q_j|\big)^2 \ge 0$.",
+    hypotheses="Real scores.",
+    why="Weights move the way the scores move, on balance: an exact identity behind every claim that softmax follows its "
+    "input, and a bound that does not depend on the number of keys.",
+    predict="All scores of a row are changed at will. Can the weights go down, on balance, where the scores went up?",
+    steps=(
+        Step(
+            "identity",
+            Eq(ALONG, divergence(s, other) + divergence(other, s)),
+            "normal form",
+            r"$\log p_j - \log q_j = (s_j - t_j) - (\operatorname{LSE}(s) - \operatorname{LSE}(t))$, and the second bracket "
+            r"is the same for all keys, so it meets $\sum_j(p_j - q_j) = 0$.",
+        ),
+        Step("total", Eq(Sum(j, soft(s, j)), ONE), "normal form", "Both rows of weights sum to 1"),
+        Step("other total", Eq(Sum(j, soft(other, j)), ONE), "normal form", "(the second too)"),
+        Step("positive", Lt(ZERO, soft(s, j)), "certificate", "and are positive"),
+        Step("other positive", Lt(ZERO, soft(other, j)), "certificate", "(the second too)."),
+        *(
+            step
+            for name, one, two, why in (
+                ("forth", s, other, r"So Pinsker's inequality holds for $p$ against $q$,"),
+                ("back", other, s, r"and for $q$ against $p$,"),
+            )
+            for step in (
+                Step(
+                    f"{name} if",
+                    Le(distance(one, two) ** 2, 2 * divergence(one, two)),
+                    "instance",
+                    why,
+                    using=("pinsker_for_weights:pinsker",),
+                    hints={"symbols": {r: ((any_,), soft(one, any_)), p: ((any_,), soft(two, any_))}},
+                ),
+                Step(
+                    name,
+                    Le(distance(one, two) ** 2, 2 * divergence(one, two)),
+                    "modus ponens",
+                    "with nothing assumed.",
+                    using=(f"{name} if", "total", "other total", "positive", "other positive"),
+                ),
+            )
+        ),
+        Step(
+            "monotone",
+            Le(distance(s, other) ** 2, ALONG),
+            "certificate",
+            "Half of the sum of both.",
+            using=("forth", "back"),
+            hints={
+                "certificate": HALF * (2 * divergence(s, other) - distance(s, other) ** 2)
+                + HALF * (2 * divergence(other, s) - distance(other, s) ** 2)
+            },
+        ),
+    ),
+    concludes=("identity", "monotone"),
+    near_miss=NearMiss(
+        r"Key by key: $(p_j - q_j)(s_j - t_j) \ge 0$ for every $j$.",
+        Le(ZERO, (soft(s, j) - soft(other, j)) * (s[j] - other[j])),
+        Model({KEYS: 2}, {s: (log(2), log(4)), other: (0, 0)}),
+    ),
+    illustration=Illustration(
+        r"Scores $\log 3, 0$ against $0, 0$.",
+        Model({KEYS: 2}, {s: (log(3), 0), other: (0, 0)}),
+        (("on balance", ALONG), ("squared distance", distance(s, other) ** 2)),
+    ),
+    source="folklore (a gradient of a convex function is monotone); this form: own",
+    needs=("pinsker_for_weights",),
+)
+
+# Jensen: the logarithm of a mean of exponentials is at least the mean.
+d = Symbol("d", (KEYS,))
+DRIFT = Sum(k, p[k] * d[k])
+MEAN_EXP = Sum(j, p[j] * Exp(d[j]))
+TILTED = Sum(j, p[j] * Exp(d[j] - DRIFT))
+
+jensen_for_exponentials = Theorem(
+    name="jensen_for_exponentials",
+    family=FAMILY,
+    level=3,
+    statement=r"$\log\sum_j p_je^{d_j} \ge \sum_j p_jd_j$ for weights $p$. With equal weights: $\operatorname{LSE}(s) \ge "
+    r"\tfrac1n\sum_j s_j + \log n$.",
+    hypotheses=r"$p_j > 0$, $\sum_j p_j = 1$.",
+    why="The soft maximum is never below the mean. The step in which energies of attention descend.",
+    predict=r"Is $\log\sum_j e^{s_j}$ ever below the mean of the scores?",
+    steps=(
+        Step(
+            "at each",
+            Le(ZERO, Exp(d[j] - DRIFT) - 1 - (d[j] - DRIFT)),
+            "instance",
+            r"$e^{y} \ge 1 + y$ at $y = d_j - \mu$, where $\mu = \sum_k p_kd_k$.",
+            using=("exponential_above_its_tangent:above",),
+            hints={"symbols": {y.symbol: ((), d[j] - DRIFT)}},
+        ),
+        Step(
+            "one",
+            Le(ONE, TILTED),
+            "certificate",
+            r"The mean of the right side is $1 + \mu - \mu$.",
+            given=(TOTAL, POSITIVE),
+            using=("at each",),
+            hints={"certificate": Sum(j, p[j] * (Exp(d[j] - DRIFT) - 1 - (d[j] - DRIFT)))},
+        ),
+        Step(
+            "weights given",
+            Le(ZERO, BELOW),
+            "certificate",
+            r"Now $\log t \le t - 1$,",
+            given=(POSITIVE,),
+            using=("exponential_above_its_tangent:below",),
+        ),
+        Step(
+            "inverse",
+            Le(ZERO, 1 / TILTED - 1 - Log(1 / TILTED)),
+            "instance",
+            r"at $t = 1/\sum_j p_je^{d_j - \mu}$,",
+            using=("weights given",),
+            hints={"symbols": {t.symbol: ((), 1 / TILTED)}},
+        ),
+        Step("above 0", Lt(ZERO, 1 / TILTED), "certificate", "which is positive.", given=(POSITIVE,)),
+        Step(
+            "logarithm",
+            Le(ZERO, 1 / TILTED - 1 - Log(1 / TILTED)),
+            "modus ponens",
+            "So it holds.",
+            using=("inverse", "above 0"),
+        ),
+        Step(
+            "jensen",
+            Le(DRIFT, Log(MEAN_EXP)),
+            "certificate",
+            r"The sum is $Y = e^{-\mu}\sum_j p_je^{d_j} \ge 1$, and $\log Y \ge 1 - 1/Y \ge 0$.",
+            given=(TOTAL, POSITIVE),
+            using=("logarithm", "one"),
+            hints={"certificate": (1 / TILTED - 1 - Log(1 / TILTED)) + (TILTED - 1) / TILTED},
+        ),
+        Step(
+            "even",
+            Le(Sum(k, (1 / Size(KEYS)) * d[k]), Log(Sum(j, (1 / Size(KEYS)) * Exp(d[j])))),
+            "instance",
+            r"With $p_j = 1/n$",
+            using=("jensen",),
+            hints={"symbols": {p: ((any_,), 1 / Size(KEYS))}},
+        ),
+        Step("even total", Eq(Sum(j, 1 / Size(KEYS)), ONE), "normal form", r"(which sum to 1"),
+        Step("even positive", Lt(ZERO, 1 / Size(KEYS)), "certificate", "and are positive)"),
+        Step(
+            "even weights",
+            Le(Sum(k, (1 / Size(KEYS)) * d[k]), Log(Sum(j, (1 / Size(KEYS)) * Exp(d[j])))),
+            "modus ponens",
+            "that is",
+            using=("even", "even total", "even positive"),
+        ),
+        Step(
+            "soft maximum",
+            Le(Sum(j, d[j]) / Size(KEYS) + Log(Size(KEYS)), Log(Sum(j, Exp(d[j])))),
+            "certificate",
+            r"the mean of the scores plus $\log n$, below the soft maximum.",
+            using=("even weights",),
+            hints={"certificate": Log(Sum(j, (1 / Size(KEYS)) * Exp(d[j]))) - Sum(k, (1 / Size(KEYS)) * d[k])},
+        ),
+    ),
+    concludes=("jensen", "soft maximum"),
+    near_miss=NearMiss(
+        r"The other way round: $\log\sum_j p_je^{d_j} \le \sum_j p_jd_j$.",
+        Le(Log(MEAN_EXP), DRIFT),
+        Model({KEYS: 2}, {p: (HALF, HALF), d: (0, log(3))}),
+        given=(TOTAL, POSITIVE),
+    ),
+    illustration=Illustration(
+        r"$p = (\tfrac12, \tfrac12)$, $d = (0, \log 3)$.",
+        Model({KEYS: 2}, {p: (HALF, HALF), d: (0, log(3))}),
+        (("log of the mean", Log(MEAN_EXP)), ("mean", DRIFT)),
+    ),
+    source="Jensen",
+    needs=("exponential_above_its_tangent",),
+)
+
+# The energy whose slope is the output.
+ζ, wide, probe = Symbol("ζ", (COLUMNS,)), Symbol("v", (KEYS, COLUMNS)), Symbol("y", (COLUMNS,))
+query, key = Symbol("q", (WIDTH,)), Symbol("k", (KEYS, WIDTH))
+TILT = Log(Sum(j, Exp(s[j] + Sum(c, ζ[c] * wide[j, c]))))
+
+
+def tilted(at: Index) -> Term:
+    """The weight with scores s + ζ · v."""
+    return softmax(lambda n: s[n] + Sum(c, ζ[c] * wide[n, c]), at, k)
+
+
+def covariance(weight: Term, b: Index, e: Index) -> Term:
+    """Cov_p(v_b, v_e) with weights of key j."""
+    return Sum(j, weight * wide[j, b] * wide[j, e]) - Sum(j, weight * wide[j, b]) * Sum(j, weight * wide[j, e])
+
+
+f = COLUMNS.index("f")
+ASKED = Log(Sum(j, Exp(τ * Sum(a, query[a] * key[j, a]))))
+
+attention_is_a_gradient = Theorem(
+    name="attention_is_a_gradient",
+    family=FAMILY,
+    level=3,
+    statement=r"Let $F(\zeta) = \log\sum_j e^{s_j + \zeta\cdot v_j}$. Its slope at 0 is the output, $\nabla F(0) = o$, and "
+    r"its second derivative is the covariance of the values under the weights, which is nowhere negative: $F$ is convex. "
+    r"Likewise $\nabla_q\,\tfrac1\tau\operatorname{LSE}(\tau Kq) = \sum_j p_jk_j$.",
+    hypotheses=r"Real scores; $\tau > 0$.",
+    why="One scalar function generates the output (first derivative) and its uncertainty (second): the energy behind "
+    "tree attention and Hopfield networks.",
+    predict="Which function of a probe vector has the attention output as its slope?",
+    steps=(
+        Step(
+            "slope",
+            Eq(Deriv(TILT, ζ[e]), Sum(j, tilted(j) * wide[j, e])),
+            "normal form",
+            r"$\partial\log D = \partial D/D$, and term $j$ of $D$ grows by $v_{je}$: the output for scores "
+            r"$s + \zeta\cdot v$, and at $\zeta = 0$ that for $s$.",
+        ),
+        Step(
+            "curvature",
+            Eq(Deriv(Deriv(TILT, ζ[e]), ζ[f]), covariance(tilted(j), e, f)),
+            "normal form",
+            r"Once more, with the Jacobian of softmax: a covariance.",
+        ),
+        Step(
+            "convex",
+            Le(ZERO, over(e, f)(probe[e] * probe[f] * covariance(p[j], e, f))),
+            "certificate",
+            r"As a quadratic form it is $\tfrac12\sum_{j,k} p_jp_k(y\cdot v_j - y\cdot v_k)^2 \ge 0$.",
+            given=(TOTAL, POSITIVE),
+            hints={"certificate": HALF * over(j, k)(p[j] * p[k] * Sum(c, probe[c] * (wide[j, c] - wide[k, c])) ** 2)},
+        ),
+        Step(
+            "query",
+            Eq(
+                Deriv(ASKED / τ, query[b]),
+                Sum(j, softmax(lambda n: τ * Sum(a, query[a] * key[n, a]), j, k) * key[j, b]),
+            ),
+            "normal form",
+            r"With respect to the query the terms grow by $\tau k_{jb}$: the slope is the mean key.",
+            given=(Lt(ZERO, τ),),
+        ),
+    ),
+    concludes=("slope", "curvature", "convex", "query"),
+    near_miss=NearMiss(
+        r"$F$ is concave: $F(1) + F(-1) \le 2F(0)$.",
+        Le(Log(Sum(j, Exp(s[j] + v[j]))) + Log(Sum(j, Exp(s[j] - v[j]))), 2 * Log(Sum(j, Exp(s[j])))),
+        Model({KEYS: 2}, {s: (0, 0), v: (0, log(2))}),
+    ),
+    illustration=Illustration(
+        r"Scores $0, \log 3$, values $0, 4$.",
+        Model({KEYS: 2, COLUMNS: 1}, {s: (0, log(3)), wide: ((0,), (4,)), ζ: (0,)}),
+        (("slope", Deriv(TILT, ζ[e])), ("output", Sum(j, soft(s, j) * wide[j, e]))),
+    ),
+    source="Shyam et al. 2024; Boyd & Vandenberghe 2004, section 3.1.5",
+)
+
+# Kernel regression.
+BIAS, CONSTANT = Symbol("b", (KEYS,)), scalar("c")
+WARM = Lt(ZERO, τ)
+DOT = Symbol("s", (KEYS,))
+
+
+def dot(at: Index) -> Term:
+    """q · k."""
+    return Sum(a, query[a] * key[at, a])
+
+
+def far(at: Index) -> Term:
+    """‖q − k‖²."""
+    return Sum(a, (query[a] - key[at, a]) ** 2)
+
+
+def norm(at: Index) -> Term:
+    """‖k‖²."""
+    return Sum(a, key[at, a] ** 2)
+
+
+NEAREST = softmax(lambda n: -far(n) / (2 * τ), j, k)
+BIASED = softmax(lambda n: s[n] + BIAS[n], j, k)
+
+kernel_smoothing_with_equal_norms = Theorem(
+    name="kernel_smoothing_with_equal_norms",
+    family=FAMILY,
+    level=2,
+    statement=r"Gaussian kernel weights $\operatorname{softmax}(-\lVert q - k_j\rVert^2/2\tau)$ are attention with scores "
+    r"$q\cdot k_j/\tau$ and a bias $-\lVert k_j\rVert^2/2\tau$. They equal plain dot-product attention if and only if all "
+    r"keys have the same norm.",
+    hypotheses=r"$\tau > 0$, the variance of the kernel.",
+    why="Joins the regression of 1964 (Nadaraya, Watson) to the formula of 2017, and shows what a norm on keys changes.",
+    predict="When do “attend to the nearest key” and “attend to the largest dot product” agree?",
+    steps=(
+        Step(
+            "bias of norms",
+            Eq(NEAREST, softmax(lambda n: dot(n) / τ - norm(n) / (2 * τ), j, k)),
+            "normal form",
+            r"$\lVert q - k\rVert^2 = \lVert q\rVert^2 - 2q\cdot k + \lVert k\rVert^2$, and $\lVert q\rVert^2$ is the same "
+            r"for all keys: it cancels.",
+            given=(WARM,),
+        ),
+        Step(
+            "equal",
+            Eq(BIASED, softmax(lambda n: s[n], j, k)),
+            "normal form",
+            r"A bias that is the same for all keys cancels too. So with equal norms nothing is left of the bias.",
+            given=(Eq(BIAS[j], CONSTANT),),
+        ),
+        Step(
+            "same", Eq(BIASED, softmax(lambda n: s[n], j, k)), "hypothesis", "Conversely, let a bias change no weight."
+        ),
+        Step(
+            "only if",
+            Eq(s[j] + BIAS[j] - Log(Sum(k, Exp(s[k] + BIAS[k]))), s[j] - Log(Sum(k, Exp(s[k])))),
+            "congruence",
+            r"Take logarithms: $b_j$ is a difference of two numbers that do not depend on $j$.",
+            using=("same",),
+            hints={"hole": scalar("□"), "context": Log(scalar("□"))},
+        ),
+    ),
+    concludes=("bias of norms", "equal", "only if"),
+    near_miss=NearMiss(
+        r"They agree for keys of any norm.",
+        Eq(NEAREST, softmax(lambda n: dot(n) / τ, j, k)),
+        Model({KEYS: 2, WIDTH: 1}, {query: (1,), key: ((0,), (2,)), τ.symbol: 1}),
+        given=(WARM,),
+    ),
+    illustration=Illustration(
+        r"$q = 1$, keys $0, 2$, $\tau = 1$: both are equally near.",
+        Model({KEYS: 2, WIDTH: 1}, {query: (1,), key: ((0,), (2,)), τ.symbol: 1}),
+        (("by nearness", NEAREST), ("by dot product", softmax(lambda n: dot(n) / τ, j, k))),
+    ),
+    source="Nadaraya 1964; Watson 1964; Tsai et al. 2019",
+)
+
+# Attention fed back as the next query.
+ξ, ξ_, pattern = Symbol("ξ", (WIDTH,)), Symbol("ξ'", (WIDTH,)), Symbol("x", (KEYS, WIDTH))
+
+
+def fit(state: Symbol, at: Index) -> Term:
+    """β x · ξ."""
+    return β * Sum(a, pattern[at, a] * state[a])
+
+
+def energy(state: Symbol) -> Term:
+    """½‖ξ‖² − (1/β) log Σ_j exp(β x_j · ξ)."""
+    return HALF * Sum(a, state[a] ** 2) - 1 / β * Log(Sum(j, Exp(fit(state, j))))
+
+
+def step_towards(at: Index) -> Term:
+    """β x · (ξ′ − ξ)."""
+    return β * Sum(a, pattern[at, a] * (ξ_[a] - ξ[a]))
+
+
+def recalled(at: Index) -> Term:
+    """The weight of a pattern."""
+    return softmax(lambda n: fit(ξ, n), at, k)
+
+
+NEXT = Eq(ξ_[b], Sum(j, p[j] * pattern[j, b]))
+COOL = Lt(ZERO, β)
+HOP_P = Eq(p[j], recalled(j))
+GAIN = Log(Sum(j, recalled(j) * Exp(step_towards(j)))) - Sum(k, recalled(k) * step_towards(k))
+
+hopfield_energy_descends = Theorem(
+    name="hopfield_energy_descends",
+    family=FAMILY,
+    level=4,
+    statement=r"Let $E(\xi) = \tfrac12\lVert\xi\rVert^2 - \tfrac1\beta\log\sum_j e^{\beta x_j\cdot\xi}$ and $\xi' = "
+    r"\sum_j p_jx_j$ with $p = \operatorname{softmax}(\beta X\xi)$, attention to the patterns $x_j$. Then $E(\xi') \le "
+    r"E(\xi) - \tfrac12\lVert\xi' - \xi\rVert^2$.",
+    hypotheses=r"$\beta > 0$; keys and values are the patterns.",
+    why="Attention fed back on itself is a descent, with a guarantee of how far it descends: the theorem of modern Hopfield "
+    "networks.",
+    predict="Feed the attention output back as the next query, again and again. Can it go round in a cycle?",
+    steps=(
+        Step(
+            "jensen",
+            Le(Sum(k, recalled(k) * step_towards(k)), Log(Sum(j, recalled(j) * Exp(step_towards(j))))),
+            "instance",
+            r"The mean of exponentials is at least the exponential of the mean: take weights $p$ and "
+            r"$d_j = \beta x_j\cdot(\xi' - \xi)$.",
+            using=("jensen_for_exponentials:jensen",),
+            hints={"symbols": {p: ((any_,), recalled(any_)), d: ((any_,), step_towards(any_))}},
+        ),
+        Step("total", Eq(Sum(j, recalled(j)), ONE), "normal form", "Softmax weights sum to 1"),
+        Step("positive", Lt(ZERO, recalled(j)), "certificate", "and are positive,"),
+        Step(
+            "mean",
+            Le(Sum(k, recalled(k) * step_towards(k)), Log(Sum(j, recalled(j) * Exp(step_towards(j))))),
+            "modus ponens",
+            "so this holds.",
+            using=("jensen", "total", "positive"),
+        ),
+        Step(
+            "any step",
+            Le(
+                energy(ξ_),
+                energy(ξ)
+                - Sum(a, Sum(j, recalled(j) * pattern[j, a]) * (ξ_[a] - ξ[a]))
+                + HALF * Sum(a, ξ_[a] ** 2)
+                - HALF * Sum(a, ξ[a] ** 2),
+            ),
+            "certificate",
+            r"$\sum_j p_je^{d_j}$ is the quotient of the denominators at $\xi'$ and at $\xi$. So for any $\xi'$ the energy is "
+            r"bounded by a parabola.",
+            given=(COOL,),
+            using=("mean",),
+            hints={"certificate": 1 / β * GAIN},
+        ),
+        Step(
+            "descends",
+            Le(energy(ξ_), energy(ξ) - HALF * Sum(a, (ξ_[a] - ξ[a]) ** 2)),
+            "certificate",
+            r"At $\xi' = \sum_j p_jx_j$ the parabola is $E(\xi) - \xi'\cdot(\xi' - \xi) + \tfrac12\lVert\xi'\rVert^2 - "
+            r"\tfrac12\lVert\xi\rVert^2 = E(\xi) - \tfrac12\lVert\xi' - \xi\rVert^2$.",
+            given=(COOL, NEXT, HOP_P),
+            using=("any step",),
+            hints={"certificate": 1 / β * GAIN},
+        ),
+    ),  # fmt: skip
+    concludes=("any step", "descends"),
+    near_miss=NearMiss(
+        r"It descends by twice as much, $\lVert\xi' - \xi\rVert^2$.",
+        Le(energy(ξ_), energy(ξ) - Sum(a, (ξ_[a] - ξ[a]) ** 2)),
+        Model({KEYS: 1, WIDTH: 1}, {pattern: ((0,),), ξ: (1,), ξ_: (0,), β.symbol: 1, p: (1,)}),
+        given=(COOL, NEXT, HOP_P),
+    ),
+    illustration=Illustration(
+        r"Patterns $1, -1$, $\beta = 1$, $\xi = \log 2$: weights $\tfrac45, \tfrac15$, and $\xi' = \tfrac35$.",
+        Model({KEYS: 2, WIDTH: 1}, {pattern: ((1,), (-1,)), ξ: (log(2),), ξ_: (Fraction(3, 5),), β.symbol: 1}),
+        (("energy before", energy(ξ)), ("after", energy(ξ_))),
+    ),
+    source="Ramsauer et al. 2021, theorem 1; the quantity: own",
+    needs=("jensen_for_exponentials",),
+)
+
+THEOREMS = (
+    exponential_above_its_tangent,
+    hot_and_cold_limits,
+    gibbs_variational_principle,
+    pinsker_for_weights,
+    softmax_is_a_monotone_map,
+    jensen_for_exponentials,
+    attention_is_a_gradient,
+    kernel_smoothing_with_equal_norms,
+    hopfield_energy_descends,
+)
