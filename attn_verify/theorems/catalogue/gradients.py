@@ -706,7 +706,7 @@ saturation_kills_gradient = Theorem(
             Le(ZERO, Exp(top - m[o] - gap) - 1 - (top - m[o] - gap)),
             "instance",
             r"$e^{y} \ge 1 + y$, at $y = s - s_o - \Delta$.",
-            using=("exponential_above_its_tangent:above",),
+            using=("exponential_above_its_tangent:tangent",),
             hints={"symbols": {Symbol("y"): ((), top - m[o] - gap)}},
         ),
         Step(

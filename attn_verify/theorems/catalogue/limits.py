@@ -10,7 +10,6 @@ from attn_verify.theorems.notation import (
     ONE,
     ZERO,
     Abs,
-    Delta,
     Deriv,
     Eq,
     Exp,
@@ -21,7 +20,6 @@ from attn_verify.theorems.notation import (
     Lt,
     Model,
     NearMiss,
-    Num,
     Size,
     Sort,
     Step,
@@ -42,97 +40,9 @@ i, j, k, l = (KEYS.index(name) for name in "ijkl")
 a, b = WIDTH.index("a"), WIDTH.index("b")
 c, e = COLUMNS.index("c"), COLUMNS.index("e")
 o = OTHERS.index("o")
-x, y, t, n = scalar("x"), scalar("y"), scalar("t"), scalar("n")
-
-# Two facts about exp and log on which all inequalities with them rest.
-ABOVE = Exp(y) - 1 - y
-BELOW = t - 1 - Log(t)
+y, z, t = scalar("y"), scalar("z"), scalar("t")
 SHAPE = t * Log(t) - t + 1 - Fraction(3, 2) * (t - 1) ** 2 / (t + 2)
-ABOVE_ZERO = Lt(ZERO, t)
-
-exponential_above_its_tangent = Theorem(
-    name="exponential_above_its_tangent",
-    family="limits and variational views",
-    level=1,
-    statement=r"$e^{y} \ge 1 + y$ for every real $y$; $\log t \le t - 1$ for $t > 0$; and $e^{x} \le e^{y}$ if "
-    r"$x \le y$.",
-    hypotheses="Real numbers.",
-    why="Every bound of this collection that holds an exponential or a logarithm comes from these: leads, entropies, "
-    "divergences and energies.",
-    predict=r"Which straight line touches $e^{y}$ at 0, and on which side of it is the curve?",
-    steps=(
-        Step(
-            "value", Eq(Exp(ZERO) - 1 - ZERO, ZERO), "normal form", r"At $y = 0$ both sides of the first claim are 1."
-        ),
-        Step(
-            "slope",
-            Eq(slope_at(ABOVE, y, Fraction(0)), ZERO),
-            "normal form",
-            r"And both have slope 1 there.",
-        ),
-        Step(
-            "curvature",
-            Le(ZERO, Deriv(Deriv(ABOVE, y), y)),
-            "certificate",
-            r"The second derivative of the difference is $e^{y} > 0$.",
-            hints={"certificate": Exp(y)},
-        ),
-        Step(
-            "above",
-            Le(ZERO, ABOVE),
-            "tangent",
-            "So the curve lies above its tangent.",
-            using=("value", "slope", "curvature"),
-            hints={"by": y, "at": Fraction(0)},
-        ),
-        Step("value of log", Eq(ONE - 1 - Log(ONE), ZERO), "normal form", r"At $t = 1$ the second claim is $0 = 0$."),
-        Step(
-            "slope of log",
-            Eq(slope_at(BELOW, t, Fraction(1), [ABOVE_ZERO]), ZERO),
-            "normal form",
-            r"The slope of $t - 1 - \log t$ is $1 - 1/t$, and 0 there.",
-        ),
-        Step(
-            "curvature of log",
-            Le(ZERO, Deriv(Deriv(BELOW, t), t)),
-            "certificate",
-            r"Its second derivative is $1/t^2 > 0$.",
-            given=(ABOVE_ZERO,),
-            hints={"certificate": 1 / t**2},
-        ),
-        Step(
-            "below",
-            Le(ZERO, BELOW),
-            "tangent",
-            "So the logarithm lies below its tangent.",
-            using=("value of log", "slope of log", "curvature of log"),
-            hints={"by": t, "at": Fraction(1)},
-        ),
-        Step(
-            "at the difference",
-            Le(ZERO, Exp(y - x) - 1 - (y - x)),
-            "instance",
-            r"The first claim at $y - x$.",
-            using=("above",),
-            hints={"symbols": {y.symbol: ((), y - x)}},
-        ),
-        Step(
-            "increasing",
-            Le(Exp(x), Exp(y)),
-            "certificate",
-            r"$e^{y} - e^{x} = e^{x}(e^{y-x} - 1) \ge e^{x}(y - x)$.",
-            given=(Le(x, y),),
-            using=("at the difference",),
-            hints={"certificate": Exp(x) * ((Exp(y - x) - 1 - (y - x)) + (y - x))},
-        ),
-    ),
-    concludes=("above", "below", "increasing"),
-    near_miss=NearMiss(r"$e^{y} \ge 1 + 2y$ as well.", Le(1 + 2 * y, Exp(y)), Model(values={y.symbol: log(2)})),
-    illustration=Illustration(
-        r"At $y = \log 2$.", Model(values={y.symbol: log(2)}), ((r"exp(y)", Exp(y)), ("1 + y", 1 + y))
-    ),
-    source="folklore",
-)
+RIGHT = Lt(ZERO, t)
 
 FAMILY = "limits and variational views"
 any_ = KEYS.index("•")  # the place of a symbol that a term is put for
@@ -177,8 +87,8 @@ hot_and_cold_limits = Theorem(
             Le(Exp(β * lower[o]), Exp(β * (top - lead))),
             "instance",
             r"The exponential is increasing: $e^{\beta s_o} \le e^{\beta(s - \Delta)}$.",
-            using=("exponential_above_its_tangent:increasing",),
-            hints={"symbols": {x.symbol: ((), β * lower[o]), y.symbol: ((), β * (top - lead))}},
+            using=("exponential_above_its_tangent:exp grows",),
+            hints={"symbols": {y.symbol: ((), β * lower[o]), z.symbol: ((), β * (top - lead))}},
         ),
         Step(
             "slower",
@@ -252,7 +162,7 @@ hot_and_cold_limits = Theorem(
             Le(ZERO, Exp(β * lead) - 1 - β * lead),
             "instance",
             r"$e^{y} \ge 1 + y$, at $y = \beta\Delta$.",
-            using=("exponential_above_its_tangent:above",),
+            using=("exponential_above_its_tangent:tangent",),
             hints={"symbols": {y.symbol: ((), β * lead)}},
         ),
         Step(
@@ -415,11 +325,11 @@ gibbs_variational_principle = Theorem(
         ),
         Step(
             "weights given",
-            Le(ZERO, BELOW),
+            Le(ZERO, z - 1 - Log(z)),
             "certificate",
             r"$\log t \le t - 1$.",
             given=(POSITIVE, R_POSITIVE),
-            using=("exponential_above_its_tangent:below",),
+            using=("exponential_above_its_tangent:log tangent",),
         ),
         Step(
             "logarithm",
@@ -427,7 +337,7 @@ gibbs_variational_principle = Theorem(
             "instance",
             r"Take it at $t = \sqrt{p_j/r_j}$.",
             using=("weights given",),
-            hints={"symbols": {t.symbol: ((), ROOT_RATIO)}},
+            hints={"symbols": {z.symbol: ((), ROOT_RATIO)}},
         ),
         Step(
             "above 0",
@@ -577,13 +487,13 @@ pinsker_for_weights = Theorem(
             "normal form",
             r"$f(t) = t\log t - t + 1 - \tfrac32(t-1)^2/(t+2)$ is 0 at $t = 1$,",
         ),
-        Step("slope", Eq(slope_at(SHAPE, t, Fraction(1), [ABOVE_ZERO]), ZERO), "normal form", "with slope 0,"),
+        Step("slope", Eq(slope_at(SHAPE, t, Fraction(1), [RIGHT]), ZERO), "normal form", "with slope 0,"),
         Step(
             "curvature",
             Le(ZERO, Deriv(Deriv(SHAPE, t), t)),
             "certificate",
             r"and its second derivative $(t-1)^2(t+8)/(t(t+2)^3)$ is nowhere negative.",
-            given=(ABOVE_ZERO,),
+            given=(RIGHT,),
             hints={"certificate": CURVE},
         ),
         Step(
@@ -792,7 +702,7 @@ jensen_for_exponentials = Theorem(
             Le(ZERO, Exp(d[j] - DRIFT) - 1 - (d[j] - DRIFT)),
             "instance",
             r"$e^{y} \ge 1 + y$ at $y = d_j - \mu$, where $\mu = \sum_k p_kd_k$.",
-            using=("exponential_above_its_tangent:above",),
+            using=("exponential_above_its_tangent:tangent",),
             hints={"symbols": {y.symbol: ((), d[j] - DRIFT)}},
         ),
         Step(
@@ -806,11 +716,11 @@ jensen_for_exponentials = Theorem(
         ),
         Step(
             "weights given",
-            Le(ZERO, BELOW),
+            Le(ZERO, z - 1 - Log(z)),
             "certificate",
             r"Now $\log t \le t - 1$,",
             given=(POSITIVE,),
-            using=("exponential_above_its_tangent:below",),
+            using=("exponential_above_its_tangent:log tangent",),
         ),
         Step(
             "inverse",
@@ -818,7 +728,7 @@ jensen_for_exponentials = Theorem(
             "instance",
             r"at $t = 1/\sum_j p_je^{d_j - \mu}$,",
             using=("weights given",),
-            hints={"symbols": {t.symbol: ((), 1 / TILTED)}},
+            hints={"symbols": {z.symbol: ((), 1 / TILTED)}},
         ),
         Step("above 0", Lt(ZERO, 1 / TILTED), "certificate", "which is positive.", given=(POSITIVE,)),
         Step(
@@ -1136,7 +1046,6 @@ hopfield_energy_descends = Theorem(
 )
 
 THEOREMS = (
-    exponential_above_its_tangent,
     hot_and_cold_limits,
     gibbs_variational_principle,
     pinsker_for_weights,

@@ -105,7 +105,7 @@ gumbel_max_lookup = Theorem(
             Le(ZERO, Exp(ALL * Exp(-x)) - 1 - ALL * Exp(-x)),
             "instance",
             r"The integral is the rise of that function. To its left end,",
-            using=("exponential_above_its_tangent:above",),
+            using=("exponential_above_its_tangent:tangent",),
             hints={"symbols": {y.symbol: ((), ALL * Exp(-x))}},
         ),
         Step(
@@ -127,7 +127,7 @@ gumbel_max_lookup = Theorem(
             Le(ZERO, Exp(-(ALL * Exp(-x))) - 1 - -(ALL * Exp(-x))),
             "instance",
             r"to its right end,",
-            using=("exponential_above_its_tangent:above",),
+            using=("exponential_above_its_tangent:tangent",),
             hints={"symbols": {y.symbol: ((), -(ALL * Exp(-x)))}},
         ),
         Step(

@@ -203,7 +203,7 @@ softmax_is_half_lipschitz = Theorem(
             Le(ZERO, Exp(2 * h) - 1 - 2 * h),
             "instance",
             r"It is sharp: use $e^{2h} \ge 1 + 2h$.",
-            using=("exponential_above_its_tangent:above",),
+            using=("exponential_above_its_tangent:tangent",),
             hints={"symbols": {Symbol("y"): ((), 2 * h)}},
         ),
         Step(
@@ -292,16 +292,16 @@ score_noise_moves_output_by_tanh = Theorem(
             Le(Exp(δ[j]), Exp(ε)),
             "instance",
             r"The exponential is increasing: an error multiplies $e^{s_j}$ by at most $e^{\varepsilon}$,",
-            using=("exponential_above_its_tangent:increasing",),
-            hints={"symbols": {Symbol("x"): ((), δ[j]), Symbol("y"): ((), ε)}},
+            using=("exponential_above_its_tangent:exp grows",),
+            hints={"symbols": {Symbol("y"): ((), δ[j]), Symbol("z"): ((), ε)}},
         ),
         Step(
             "fall",
             Le(Exp(-ε), Exp(δ[j])),
             "instance",
             r"and by at least $e^{-\varepsilon}$.",
-            using=("exponential_above_its_tangent:increasing",),
-            hints={"symbols": {Symbol("x"): ((), -ε), Symbol("y"): ((), δ[j])}},
+            using=("exponential_above_its_tangent:exp grows",),
+            hints={"symbols": {Symbol("y"): ((), -ε), Symbol("z"): ((), δ[j])}},
         ),
         Step(
             "grown",
@@ -392,7 +392,7 @@ score_noise_moves_output_by_tanh = Theorem(
             Le(ZERO, Exp(ε) - 1 - ε),
             "instance",
             r"and $r = e^{\varepsilon} \ge 1 + \varepsilon$,",
-            using=("exponential_above_its_tangent:above",),
+            using=("exponential_above_its_tangent:tangent",),
             hints={"symbols": {Symbol("y"): ((), ε)}},
         ),  # fmt: skip
         Step(
