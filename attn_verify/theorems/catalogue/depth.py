@@ -46,7 +46,8 @@ weights_not_identifiable = Theorem(
     r"$\varepsilon$ another row of positive weights with exactly the same output. Such an $a$ exists whenever "
     r"$n > d_v + 1$.",
     hypotheses=r"$p_j \ge \mu > 0$, $|a_j| \le A$, $0 \le \varepsilon$ and $\varepsilon A < \mu$.",
-    why="Rows of weights longer than the head is wide are not determined by what they do: a caution for every heat-map.",
+    why="Rows of weights longer than the head is wide are not determined by what they do: a caution for every "
+    "heat-map.",
     predict="Two heads have visibly different heat-maps. Must their outputs differ?",
     steps=(
         Step(
@@ -78,7 +79,8 @@ weights_not_identifiable = Theorem(
                 "the n equations' unknowns a_j meet d_v + 1 conditions: a solution a ≠ 0 if n > d_v + 1",
             ),
             "cited",
-            r"The conditions on $a$ are $d_v + 1$ linear equations in $n$ unknowns; a map from more dimensions to fewer "
+            r"The conditions on $a$ are $d_v + 1$ linear equations in $n$ unknowns; a map from more dimensions to "
+            r"fewer "
             r"vanishes somewhere.",
         ),
     ),
@@ -140,10 +142,12 @@ single_token_influence = Theorem(
     name="single_token_influence",
     family=FAMILY,
     level=3,
-    statement=r"If scores lie in $[-B, B]$ and values, in some direction, in $[-V, V]$, then replacing key and value of one "
+    statement=r"If scores lie in $[-B, B]$ and values, in some direction, in $[-V, V]$, then replacing key and "
+    r"value of one "
     r"of $n$ tokens changes the output in this direction by at most $4Ve^{2B}/n$.",
     hypotheses=r"One head, a fixed query, $n - 1 \ge 1$ other keys, $B \ge 0$.",
-    why="Bounded soft attention cannot react sharply to one token of a long input: the first step of “transformers cannot "
+    why="Bounded soft attention cannot react sharply to one token of a long input: the first step of “transformers "
+    "cannot "
     "compute parity”.",
     predict="Flip one bit among a million. How much can one bounded attention layer change?",
     steps=(
@@ -151,7 +155,8 @@ single_token_influence = Theorem(
             "change",
             Eq(with_token(score, worth) - BASE, share(score) * (worth - BASE)),
             "normal form",
-            r"With numerator $N$ and denominator $D$ of the others, a token moves the output from $N/D$ by its weight times "
+            r"With numerator $N$ and denominator $D$ of the others, a token moves the output from $N/D$ by its "
+            r"weight times "
             r"how far its value is away.",
         ),
         Step(
@@ -174,7 +179,8 @@ single_token_influence = Theorem(
             "largest share",
             Le(e / (d + e), E**2 / (SIZE + E**2)),
             "certificate",
-            r"Its weight is largest if its exponential is as large as it can be, $E = e^{B}$, and those of the others as small, "
+            r"Its weight is largest if its exponential is as large as it can be, $E = e^{B}$, and those of the "
+            r"others as small, "
             r"$1/E$ each.",
             given=TOKEN_GIVEN,
             hints={"certificate": (E**2 * (d - SIZE / E) + SIZE * (E - e)) / ((d + e) * (SIZE + E**2))},
@@ -313,7 +319,7 @@ single_token_influence = Theorem(
             r"Together $4Ve^{2B}/n$.",
             using=("influence up", "influence down"),
         ),
-    ),  # fmt: skip
+    ),
     concludes=("change", "share", "influence"),
     near_miss=NearMiss(
         r"The change is at most $4V/n$, whatever the scores.",
@@ -334,7 +340,8 @@ single_token_influence = Theorem(
         given=(*SCORES, *VALUES, *bounded(score, worth), *bounded(score_, worth_)),
     ),
     illustration=Illustration(
-        r"Three others with score $-\log 3$ and value 0; the token has score $\log 3$, and its value goes from 1 to $-1$.",
+        r"Three others with score $-\log 3$ and value 0; the token has score $\log 3$, and its value goes from 1 to "
+        r"$-1$.",
         Model(
             {KEYS: 3},
             {
@@ -379,8 +386,10 @@ pure_attention_contracts = Theorem(
     name="pure_attention_contracts",
     family=FAMILY,
     level=3,
-    statement=r"If every weight of layer $t$ is at least $\delta_t$, the layer shrinks the range of every coordinate by the "
-    r"factor $1 - n\delta_t$ or more; layers without skips or MLPs by the product $\prod_t(1 - n\delta_t)$. With a skip and "
+    statement=r"If every weight of layer $t$ is at least $\delta_t$, the layer shrinks the range of every "
+    r"coordinate by the "
+    r"factor $1 - n\delta_t$ or more; layers without skips or MLPs by the product $\prod_t(1 - n\delta_t)$. With a "
+    r"skip and "
     r"uniform weights the range stays what it was.",
     hypotheses=r"Rows of weights sum to 1, $P_{ij} \ge \delta_t$ and $n\delta_t < 1$ in layer $t$.",
     why="Rank collapse in its simplest provable form, and the reason for residual connections.",
@@ -397,7 +406,8 @@ pure_attention_contracts = Theorem(
             "next",
             Le(X[now + 1, j] - X[now + 1, k], R[now + 1]),
             "certificate",
-            r"Take $\delta$ off all weights: in a difference of two rows that cancels, and what is left of each row sums to "
+            r"Take $\delta$ off all weights: in a difference of two rows that cancels, and what is left of each row "
+            r"sums to "
             r"$1 - n\delta$. So the difference of two outputs is $1 - n\delta$ times a weighted mean of differences "
             r"$x_l - x_h$, each at most $R$.",
             given=(LAYER, ROWS_SUM, LEAST, ROOM, RANGES),
@@ -408,7 +418,8 @@ pure_attention_contracts = Theorem(
             "ranges",
             Le(X[later, j] - X[later, k], R[later]),
             "induction",
-            r"So after any number of layers the range is at most $R_t$, where each layer multiplies by $1 - n\delta_t$.",
+            r"So after any number of layers the range is at most $R_t$, where each layer multiplies by $1 - "
+            r"n\delta_t$.",
             using=("start", "next"),
             hints={"at": now},
         ),

@@ -204,11 +204,13 @@ attention_backward = Theorem(
     name="attention_backward",
     family="gradients",
     level=3,
-    statement=r"Let $G$ be the gradient that arrives at $O = PV$, $P = \operatorname{softmax}(S)$, $S = \tau QK^{\top}$. "
+    statement=r"Let $G$ be the gradient that arrives at $O = PV$, $P = \operatorname{softmax}(S)$, $S = \tau "
+    r"QK^{\top}$. "
     r"Then $dV = P^{\top}G$, $dP = GV^{\top}$, $dS_{rk} = P_{rk}(dP_{rk} - \sum_c G_{rc}O_{rc})$, $dQ = \tau\,dS\,K$ "
     r"and $dK = \tau\,dS^{\top}Q$. With the logarithm $L_r$ of the denominator kept, $P_{rj} = e^{S_{rj} - L_r}$.",
     hypotheses=r"$G$ is held fixed, so that $\sum G_{rc}O_{rc}$ has the gradient of the loss; no sizes are fixed.",
-    why="These are the lines of every training kernel, with the trick that lets it forget the matrix of weights: what a "
+    why="These are the lines of every training kernel, with the trick that lets it forget the matrix of weights: "
+    "what a "
     "row of weights adds to the gradient is a dot product of the output and its gradient.",
     predict=r"The backward pass needs $\sum_j P_{rj}\,dP_{rj}$ for each row. Can you get it without the row of $P$?",
     steps=(
@@ -374,9 +376,11 @@ key_gradient_points_along_the_query = Theorem(
     statement=r"$\partial o_c/\partial k_{ib} = \tau\,q_b\,p_i\,(v_{ic} - o_c)$: a key is only ever moved along the "
     r"query, by its weight, and by how far its value is from the output. Over all keys the gradients sum to 0.",
     hypotheses=r"Scores $\tau\,q\cdot k_j$; query and values do not depend on the keys.",
-    why="One row moves every key along one and the same direction; keys of small weight, and keys that already say what "
+    why="One row moves every key along one and the same direction; keys of small weight, and keys that already say "
+    "what "
     "the output says, are not moved at all.",
-    predict="Two keys have the same weight, and the value of one is exactly the output. Which key is moved by training?",
+    predict="Two keys have the same weight, and the value of one is exactly the output. Which key is moved by "
+    "training?",
     steps=(
         Step(
             "weights",
@@ -576,7 +580,8 @@ score_gradient_is_an_advantage = Theorem(
             "balance",
             Eq(Sum(l, p[l] * (worth(l) - BASELINE)), ZERO),
             "normal form",
-            r"What is gained above the average is lost below it: $\sum_l p_l\langle h, v_l\rangle - \langle h, o\rangle "
+            r"What is gained above the average is lost below it: $\sum_l p_l\langle h, v_l\rangle - \langle h, "
+            r"o\rangle "
             r"= 0$.",
             given=(TOTAL,),
         ),
@@ -698,7 +703,8 @@ saturation_kills_gradient = Theorem(
             "missing",
             Le(1 - Exp(top) / (Exp(top) + Sum(o, Exp(m[o]))), X),
             "certificate",
-            r"With $X = \sum_o e^{s_o - s}$ over the other keys, $1 - p = X/(1 + X)$, and $X - X/(1 + X) = X^2/(1 + X)$.",
+            r"With $X = \sum_o e^{s_o - s}$ over the other keys, $1 - p = X/(1 + X)$, and $X - X/(1 + X) = X^2/(1 + "
+            r"X)$.",
             hints={"certificate": X**2 / (1 + X)},
         ),
         Step(

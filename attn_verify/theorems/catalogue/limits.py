@@ -73,7 +73,8 @@ hot_and_cold_limits = Theorem(
     name="hot_and_cold_limits",
     family=FAMILY,
     level=2,
-    statement=r"With scores $\beta s_j$: the output is within $\tfrac12\beta\max_j|s_j|\,(M - m)$ of the plain mean of the "
+    statement=r"With scores $\beta s_j$: the output is within $\tfrac12\beta\max_j|s_j|\,(M - m)$ of the plain mean "
+    r"of the "
     r"values, and if $r$ keys share the top score and the others lie at least $\Delta$ below, it is within "
     r"$\tfrac{n-r}{r}e^{-\beta\Delta}\max_o|v_o - \bar v|$ of the mean $\bar v$ over those $r$ keys. "
     r"Here $e^{-\beta\Delta} \le 1/(1 + \beta\Delta)$.",
@@ -178,7 +179,8 @@ hot_and_cold_limits = Theorem(
             "noise",
             Le(Abs(HOT_NOISE - UNIFORM), (M - m) * HOT_RATIO),
             "instance",
-            r"For small $\beta$, take scores 0 with errors $\beta s_j$, of at most $\beta B$: the bound for noisy scores "
+            r"For small $\beta$, take scores 0 with errors $\beta s_j$, of at most $\beta B$: the bound for noisy "
+            r"scores "
             r"applies.",
             using=("score_noise_moves_output_by_tanh:bound",),
             hints={
@@ -308,8 +310,10 @@ gibbs_variational_principle = Theorem(
     name="gibbs_variational_principle",
     family=FAMILY,
     level=3,
-    statement=r"For every distribution $r$: $\sum_j r_js_j + H(r) = \operatorname{LSE}(s) - \mathrm{KL}(r\,\|\,p)$ with $p "
-    r"= \operatorname{softmax}(s)$, and $\mathrm{KL}(r\,\|\,p) \ge \sum_j(\sqrt{r_j} - \sqrt{p_j})^2 \ge 0$. So softmax, "
+    statement=r"For every distribution $r$: $\sum_j r_js_j + H(r) = \operatorname{LSE}(s) - \mathrm{KL}(r\,\|\,p)$ "
+    r"with $p "
+    r"= \operatorname{softmax}(s)$, and $\mathrm{KL}(r\,\|\,p) \ge \sum_j(\sqrt{r_j} - \sqrt{p_j})^2 \ge 0$. So "
+    r"softmax, "
     r"and nothing else, maximises expected score plus entropy, and the maximum is $\operatorname{LSE}(s)$. At a "
     r"temperature $\tau$, $\sum_j r_js_j + \tau H(r) \le \tau\operatorname{LSE}(s/\tau)$.",
     hypotheses=r"$r_j > 0$, $\sum_j r_j = 1$, $\tau > 0$. (A weight $r_j = 0$ is a limit: $r\log r \to 0$.)",
@@ -474,10 +478,12 @@ pinsker_for_weights = Theorem(
     name="pinsker_for_weights",
     family=FAMILY,
     level=4,
-    statement=r"$\big(\sum_j|r_j - p_j|\big)^2 \le 2\,\mathrm{KL}(r\,\|\,p)$ for any two rows of weights. So rows that are "
+    statement=r"$\big(\sum_j|r_j - p_j|\big)^2 \le 2\,\mathrm{KL}(r\,\|\,p)$ for any two rows of weights. So rows "
+    r"that are "
     r"close in divergence give outputs that are close.",
     hypotheses=r"$r_j, p_j > 0$, both sum to 1.",
-    why="Attention is often trained or distilled by a divergence between rows of weights; this turns it into a bound for "
+    why="Attention is often trained or distilled by a divergence between rows of weights; this turns it into a "
+    "bound for "
     "the output, with the best constant.",
     predict="Two rows of weights have a divergence of 0.02. How much weight can have moved?",
     steps=(
@@ -538,7 +544,8 @@ pinsker_for_weights = Theorem(
             "cauchy",
             Le(Sum(j, size[j]) ** 2, Sum(j, size[j] ** 2 / share[j]) * Sum(j, share[j])),
             "certificate",
-            r"By Cauchy and Schwarz, $\big(\sum_j a_j\big)^2 \le \sum_j a_j^2/w_j\;\sum_j w_j$; what is missing is a sum of "
+            r"By Cauchy and Schwarz, $\big(\sum_j a_j\big)^2 \le \sum_j a_j^2/w_j\;\sum_j w_j$; what is missing is "
+            r"a sum of "
             r"squares over pairs.",
             given=(Lt(ZERO, share[j]), POSITIVE, R_POSITIVE),
             hints={
@@ -570,7 +577,7 @@ pinsker_for_weights = Theorem(
             using=("squares", "moved"),
             hints={"certificate": (SQUARES * Sum(j, weight_of(j)) - DISTANCE**2) + 2 * (KL_P - SQUARES)},
         ),
-    ),  # fmt: skip
+    ),
     concludes=("pinsker",),
     near_miss=NearMiss(
         r"$\big(\sum_j|r_j - p_j|\big)^2 \le \mathrm{KL}(r\,\|\,p)$, without the 2.",
@@ -612,10 +619,12 @@ softmax_is_a_monotone_map = Theorem(
     name="softmax_is_a_monotone_map",
     family=FAMILY,
     level=3,
-    statement=r"For $p = \operatorname{softmax}(s)$ and $q = \operatorname{softmax}(t)$: $\sum_j(p_j - q_j)(s_j - t_j) = "
+    statement=r"For $p = \operatorname{softmax}(s)$ and $q = \operatorname{softmax}(t)$: $\sum_j(p_j - q_j)(s_j - "
+    r"t_j) = "
     r"\mathrm{KL}(p\,\|\,q) + \mathrm{KL}(q\,\|\,p) \ge \big(\sum_j|p_j - q_j|\big)^2 \ge 0$.",
     hypotheses="Real scores.",
-    why="Weights move the way the scores move, on balance: an exact identity behind every claim that softmax follows its "
+    why="Weights move the way the scores move, on balance: an exact identity behind every claim that softmax "
+    "follows its "
     "input, and a bound that does not depend on the number of keys.",
     predict="All scores of a row are changed at will. Can the weights go down, on balance, where the scores went up?",
     steps=(
@@ -623,7 +632,8 @@ softmax_is_a_monotone_map = Theorem(
             "identity",
             Eq(ALONG, divergence(s, other) + divergence(other, s)),
             "normal form",
-            r"$\log p_j - \log q_j = (s_j - t_j) - (\operatorname{LSE}(s) - \operatorname{LSE}(t))$, and the second bracket "
+            r"$\log p_j - \log q_j = (s_j - t_j) - (\operatorname{LSE}(s) - \operatorname{LSE}(t))$, and the second "
+            r"bracket "
             r"is the same for all keys, so it meets $\sum_j(p_j - q_j) = 0$.",
         ),
         Step("total", Eq(Sum(j, soft(s, j)), ONE), "normal form", "Both rows of weights sum to 1"),
@@ -691,7 +701,8 @@ jensen_for_exponentials = Theorem(
     name="jensen_for_exponentials",
     family=FAMILY,
     level=3,
-    statement=r"$\log\sum_j p_je^{d_j} \ge \sum_j p_jd_j$ for weights $p$. With equal weights: $\operatorname{LSE}(s) \ge "
+    statement=r"$\log\sum_j p_je^{d_j} \ge \sum_j p_jd_j$ for weights $p$. With equal weights: "
+    r"$\operatorname{LSE}(s) \ge "
     r"\tfrac1n\sum_j s_j + \log n$.",
     hypotheses=r"$p_j > 0$, $\sum_j p_j = 1$.",
     why="The soft maximum is never below the mean. The step in which energies of attention descend.",
@@ -812,8 +823,10 @@ attention_is_a_gradient = Theorem(
     name="attention_is_a_gradient",
     family=FAMILY,
     level=3,
-    statement=r"Let $F(\zeta) = \log\sum_j e^{s_j + \zeta\cdot v_j}$. Its slope at 0 is the output, $\nabla F(0) = o$, and "
-    r"its second derivative is the covariance of the values under the weights, which is nowhere negative: $F$ is convex. "
+    statement=r"Let $F(\zeta) = \log\sum_j e^{s_j + \zeta\cdot v_j}$. Its slope at 0 is the output, $\nabla F(0) = "
+    r"o$, and "
+    r"its second derivative is the covariance of the values under the weights, which is nowhere negative: $F$ is "
+    r"convex. "
     r"Likewise $\nabla_q\,\tfrac1\tau\operatorname{LSE}(\tau Kq) = \sum_j p_jk_j$.",
     hypotheses=r"Real scores; $\tau > 0$.",
     why="One scalar function generates the output (first derivative) and its uncertainty (second): the energy behind "
@@ -894,18 +907,22 @@ kernel_smoothing_with_equal_norms = Theorem(
     name="kernel_smoothing_with_equal_norms",
     family=FAMILY,
     level=2,
-    statement=r"Gaussian kernel weights $\operatorname{softmax}(-\lVert q - k_j\rVert^2/2\tau)$ are attention with scores "
-    r"$q\cdot k_j/\tau$ and a bias $-\lVert k_j\rVert^2/2\tau$. They equal plain dot-product attention if and only if all "
+    statement=r"Gaussian kernel weights $\operatorname{softmax}(-\lVert q - k_j\rVert^2/2\tau)$ are attention with "
+    r"scores "
+    r"$q\cdot k_j/\tau$ and a bias $-\lVert k_j\rVert^2/2\tau$. They equal plain dot-product attention if and only "
+    r"if all "
     r"keys have the same norm.",
     hypotheses=r"$\tau > 0$, the variance of the kernel.",
-    why="Joins the regression of 1964 (Nadaraya, Watson) to the formula of 2017, and shows what a norm on keys changes.",
+    why="Joins the regression of 1964 (Nadaraya, Watson) to the formula of 2017, and shows what a norm on keys "
+    "changes.",
     predict="When do “attend to the nearest key” and “attend to the largest dot product” agree?",
     steps=(
         Step(
             "bias of norms",
             Eq(NEAREST, softmax(lambda n: dot(n) / τ - norm(n) / (2 * τ), j, k)),
             "normal form",
-            r"$\lVert q - k\rVert^2 = \lVert q\rVert^2 - 2q\cdot k + \lVert k\rVert^2$, and $\lVert q\rVert^2$ is the same "
+            r"$\lVert q - k\rVert^2 = \lVert q\rVert^2 - 2q\cdot k + \lVert k\rVert^2$, and $\lVert q\rVert^2$ is "
+            r"the same "
             r"for all keys: it cancels.",
             given=(WARM,),
         ),
@@ -980,7 +997,8 @@ hopfield_energy_descends = Theorem(
     r"\sum_j p_jx_j$ with $p = \operatorname{softmax}(\beta X\xi)$, attention to the patterns $x_j$. Then $E(\xi') \le "
     r"E(\xi) - \tfrac12\lVert\xi' - \xi\rVert^2$.",
     hypotheses=r"$\beta > 0$; keys and values are the patterns.",
-    why="Attention fed back on itself is a descent, with a guarantee of how far it descends: the theorem of modern Hopfield "
+    why="Attention fed back on itself is a descent, with a guarantee of how far it descends: the theorem of modern "
+    "Hopfield "
     "networks.",
     predict="Feed the attention output back as the next query, again and again. Can it go round in a cycle?",
     steps=(
@@ -1012,7 +1030,8 @@ hopfield_energy_descends = Theorem(
                 - HALF * Sum(a, ξ[a] ** 2),
             ),
             "certificate",
-            r"$\sum_j p_je^{d_j}$ is the quotient of the denominators at $\xi'$ and at $\xi$. So for any $\xi'$ the energy is "
+            r"$\sum_j p_je^{d_j}$ is the quotient of the denominators at $\xi'$ and at $\xi$. So for any $\xi'$ the "
+            r"energy is "
             r"bounded by a parabola.",
             given=(COOL,),
             using=("mean",),
@@ -1028,7 +1047,7 @@ hopfield_energy_descends = Theorem(
             using=("any step",),
             hints={"certificate": 1 / β * GAIN},
         ),
-    ),  # fmt: skip
+    ),
     concludes=("any step", "descends"),
     near_miss=NearMiss(
         r"It descends by twice as much, $\lVert\xi' - \xi\rVert^2$.",

@@ -55,10 +55,12 @@ gumbel_max_lookup = Theorem(
     level=4,
     statement=r"Add independent standard Gumbel noise to the scores and look up the winner only: key $i$ wins with "
     r"probability $p_i = \operatorname{softmax}(s)_i$. So the attention output is the mean of random hard look-ups.",
-    hypotheses=r"$\Pr[g \le x] = e^{-e^{-x}}$, independent; ties have probability 0. $R$ is the sum of the exponentials of "
+    hypotheses=r"$\Pr[g \le x] = e^{-e^{-x}}$, independent; ties have probability 0. $R$ is the sum of the "
+    r"exponentials of "
     r"the other keys.",
     why="Soft and hard attention are one thing seen through noise.",
-    predict="Add noise to the scores and look up only the winner. Which noise makes the average equal softmax attention?",
+    predict="Add noise to the scores and look up only the winner. Which noise makes the average equal softmax "
+    "attention?",
     steps=(
         Step(
             "density",
@@ -70,7 +72,8 @@ gumbel_max_lookup = Theorem(
             "no others",
             Eq(F[zero], Exp(-(D[zero] * Exp(-x)))),
             "normal form",
-            r"Let $F$ be the probability that all of the first $t$ other keys lie below $x$, a product, and $D$ the sum of "
+            r"Let $F$ be the probability that all of the first $t$ other keys lie below $x$, a product, and $D$ the "
+            r"sum of "
             r"their exponentials. Then $F = e^{-De^{-x}}$: for no key it is 1,",
             given=RACE,
         ),
@@ -96,7 +99,8 @@ gumbel_max_lookup = Theorem(
             "race",
             Eq(Deriv(WINS, x), Exp(s - x) * Exp(-Exp(s - x)) * Exp(-(rest * Exp(-x)))),
             "normal form",
-            r"Key $i$ wins at $x$ with density $e^{s_i - x}e^{-e^{s_i - x}}e^{-Re^{-x}}$, and that is the derivative of "
+            r"Key $i$ wins at $x$ with density $e^{s_i - x}e^{-e^{s_i - x}}e^{-Re^{-x}}$, and that is the "
+            r"derivative of "
             r"$p_i\,e^{-(e^{s_i} + R)e^{-x}}$.",
             given=(OPEN,),
         ),
@@ -153,7 +157,7 @@ gumbel_max_lookup = Theorem(
                 * ((Exp(ALL * Exp(-x)) - 1 - ALL * Exp(-x)) + ALL * Exp(-x))
             },
         ),
-    ),  # fmt: skip
+    ),
     concludes=("others", "race", "left end", "right end", "never above"),
     near_miss=NearMiss(
         r"The noise $\Pr[g \le x] = e^{-e^{-2x}}$ gives softmax too: the density of winning is the derivative of "
@@ -199,12 +203,15 @@ dropout_on_weights_is_unbiased = Theorem(
     name="dropout_on_weights_is_unbiased",
     family=FAMILY,
     level=2,
-    statement=r"Drop each weight with probability $1 - \kappa$ and divide the others by $\kappa$: the mean of the output is "
+    statement=r"Drop each weight with probability $1 - \kappa$ and divide the others by $\kappa$: the mean of the "
+    r"output is "
     r"the output without dropout. If keys are dropped independently its variance is $\tfrac{1 - \kappa}{\kappa}\sum_j "
     r"p_j^2v_j^2$. In one outcome the weights no longer sum to 1; on average they do.",
-    hypotheses=r"Each key is kept with probability $\kappa > 0$; pairs of keys independently, for the variance. $b_{\omega j} "
+    hypotheses=r"Each key is kept with probability $\kappa > 0$; pairs of keys independently, for the variance. "
+    r"$b_{\omega j} "
     r"\in \{0, 1\}$ says what outcome $\omega$ keeps, $B = b\,b$ what pairs it keeps.",
-    why="Why dropout goes after softmax and divides by the share that is kept; and that attention spread over many keys "
+    why="Why dropout goes after softmax and divides by the share that is kept; and that attention spread over many "
+    "keys "
     "suffers least from it.",
     predict="Dropout hits attention weights in training. Do they still sum to 1?",
     steps=(
@@ -246,13 +253,14 @@ dropout_on_weights_is_unbiased = Theorem(
         given=(KEPT, SHARE, Eq(Sum(j, p[j]), ONE)),
     ),
     illustration=Illustration(
-        r"Weights $\tfrac14, \tfrac34$, values $4, 8$; one of the two keys is dropped, each with probability $\tfrac12$.",
+        r"Weights $\tfrac14, \tfrac34$, values $4, 8$; one of the two keys is dropped, each with probability "
+        r"$\tfrac12$.",
         Model(
             {KEYS: 2, OUTCOMES: 2},
             {π: (HALF, HALF), b: ((1, 0), (0, 1)), p: (HALF / 2, 3 * HALF / 2), v: (4, 8), κ.symbol: HALF},
         ),
         (("outcomes", dropped(ω)), ("mean", Sum(ω, π[ω] * dropped(ω))), ("without dropout", MEAN)),
-    ),  # fmt: skip
+    ),
     source="folklore",
 )
 
@@ -274,7 +282,8 @@ positive_random_features = Theorem(
     name="positive_random_features",
     family=FAMILY,
     level=4,
-    statement=r"$e^{q\cdot k} = \mathbb E_w\big[e^{w\cdot q - \lVert q\rVert^2/2}\,e^{w\cdot k - \lVert k\rVert^2/2}\big]$ "
+    statement=r"$e^{q\cdot k} = \mathbb E_w\big[e^{w\cdot q - \lVert q\rVert^2/2}\,e^{w\cdot k - \lVert "
+    r"k\rVert^2/2}\big]$ "
     r"over standard Gaussian vectors $w$ of any dimension.",
     hypotheses=r"A Gaussian density has total mass 1, wherever its centre is.",
     why="Positive features whose average is exactly the exponential of a dot product: softmax attention by a linear "
@@ -288,7 +297,8 @@ positive_random_features = Theorem(
                 Exp(along(q, key)) * Exp(-(HALF * Sum(a, (w[a] - q[a] - key[a]) ** 2))),
             ),
             "normal form",
-            r"Times the density $e^{-\lVert w\rVert^2/2}$ of the noise, the two features are $e^{q\cdot k}$ times the same "
+            r"Times the density $e^{-\lVert w\rVert^2/2}$ of the noise, the two features are $e^{q\cdot k}$ times "
+            r"the same "
             r"density with its centre at $q + k$: complete the square. Integrate over $w$: the density leaves 1.",
         ),
         Step(
@@ -344,8 +354,10 @@ linear_attention_is_a_recurrence = Theorem(
     name="linear_attention_is_a_recurrence",
     family=FAMILY,
     level=2,
-    statement=r"If the similarity of query and key is $\psi(q)\cdot\varphi(k)$, attention to all keys so far needs only "
-    r"$S_{t+1} = S_t + \varphi_tv_t^{\top}$ and $z_{t+1} = z_t + \varphi_t$: the output is $\psi^{\top}S_t/\psi^{\top}z_t$, "
+    statement=r"If the similarity of query and key is $\psi(q)\cdot\varphi(k)$, attention to all keys so far needs "
+    r"only "
+    r"$S_{t+1} = S_t + \varphi_tv_t^{\top}$ and $z_{t+1} = z_t + \varphi_t$: the output is "
+    r"$\psi^{\top}S_t/\psi^{\top}z_t$, "
     r"with memory that does not grow.",
     hypotheses=r"$\psi\cdot z_t \ne 0$. $N_t$ and $D_t$ are numerator and denominator, summed over all keys so far.",
     why="Shows where softmax blocks a recurrence of fixed size: the similarity must factor.",
@@ -363,7 +375,8 @@ linear_attention_is_a_recurrence = Theorem(
             "next numerator",
             Eq(N[now + 1, c], Sum(f, ψ[f] * S[now + 1, f, c])),
             "normal form",
-            r"a key adds $(\psi\cdot\varphi_t)v_t$ to one side and $\psi^{\top}(\varphi_tv_t^{\top})$ to the other, which is the "
+            r"a key adds $(\psi\cdot\varphi_t)v_t$ to one side and $\psi^{\top}(\varphi_tv_t^{\top})$ to the other, "
+            r"which is the "
             r"same.",
             given=(*MEMORY, *FULL),
             using=("numerator so far",),
@@ -408,7 +421,7 @@ linear_attention_is_a_recurrence = Theorem(
             given=(Lt(ZERO, M[now]), Lt(ZERO, Sum(f, ψ[f] * z[now, f]))),
             using=("numerator", "denominator"),
         ),
-    ),  # fmt: skip
+    ),
     concludes=("numerator", "denominator", "output"),
     near_miss=NearMiss(
         r"The recurrence gives softmax, with exponentials of the coordinates as features: $e^{q_1k_1 + q_2k_2} = "
@@ -444,11 +457,14 @@ sinkhorn_row_step_is_softmax = Theorem(
     name="sinkhorn_row_step_is_softmax",
     family=FAMILY,
     level=3,
-    statement=r"Dividing the rows of $e^{S}$ by their sums is softmax. Multiplying rows and columns by positive factors, as "
-    r"Sinkhorn's iteration does in turn, keeps every cross ratio $\frac{K_{rj}K_{tk}}{K_{rk}K_{tj}}$, and a matrix with the "
+    statement=r"Dividing the rows of $e^{S}$ by their sums is softmax. Multiplying rows and columns by positive "
+    r"factors, as "
+    r"Sinkhorn's iteration does in turn, keeps every cross ratio $\frac{K_{rj}K_{tk}}{K_{rk}K_{tj}}$, and a matrix "
+    r"with the "
     r"same cross ratios is one with such factors.",
     hypotheses="Positive matrices.",
-    why="Softmax attention is optimal transport with only half of its constraints: the rows have a budget, the columns have "
+    why="Softmax attention is optimal transport with only half of its constraints: the rows have a budget, the "
+    "columns have "
     "none.",
     predict="Rows and columns are normalised in turn, again and again. Which numbers never change?",
     steps=(
@@ -480,7 +496,8 @@ sinkhorn_row_step_is_softmax = Theorem(
                 Exp(E[r, j] + E[t, k] - E[r, k] - E[t, j]),
             ),
             "normal form",
-            r"In terms of scores the cross ratio is what neither a number for each row nor one for each key can change.",
+            r"In terms of scores the cross ratio is what neither a number for each row nor one for each key can "
+            r"change.",
         ),
         Step(
             "only factors",

@@ -329,7 +329,7 @@ score_noise_moves_output_by_tanh = Theorem(
             r"Now only numbers count, with $r = e^{\varepsilon} \ge 1$.",
             given=GIVEN_ODDS,
             hints={"certificate": (r - 1) + 1},
-        ),  # fmt: skip
+        ),
         Step(
             "denominator",
             Lt(ZERO, r**2 * a + b),
@@ -394,7 +394,7 @@ score_noise_moves_output_by_tanh = Theorem(
             r"and $r = e^{\varepsilon} \ge 1 + \varepsilon$,",
             using=("exponential_above_its_tangent:tangent",),
             hints={"symbols": {Symbol("y"): ((), ε)}},
-        ),  # fmt: skip
+        ),
         Step(
             "r",
             Le(ONE, Exp(ε)),
@@ -419,7 +419,7 @@ score_noise_moves_output_by_tanh = Theorem(
                     r.symbol: ((), Exp(ε)),
                 }
             },
-        ),  # fmt: skip
+        ),
         Step(
             "share moved",
             Le(A_ / (A_ + B_) - a_ / (a_ + b_), RATIO),
@@ -451,7 +451,7 @@ score_noise_moves_output_by_tanh = Theorem(
             "They are as small,",
             given=(FALL,),
             hints={"certificate": δ[j] - -ε},
-        ),  # fmt: skip
+        ),
         Step("minus fall", Le(-ε, -δ[j]), "certificate", "both ways,", given=(RISE,), hints={"certificate": ε - δ[j]}),
         Step(
             "back",
@@ -486,7 +486,7 @@ score_noise_moves_output_by_tanh = Theorem(
             "certificate",
             r"For the linear bound, $1 + (y - 1)e^{y}$ is 0 at 0,",
             hints=NOTHING,
-        ),  # fmt: skip
+        ),
         Step(
             "tilt grows",
             Le(ZERO, Deriv(TILT, ε)),
@@ -509,7 +509,7 @@ score_noise_moves_output_by_tanh = Theorem(
             "certificate",
             r"It is the slope of $y(e^{y} + 1) - 2(e^{y} - 1)$,",
             hints=NOTHING,
-        ),  # fmt: skip
+        ),
         Step(
             "line grows",
             Le(ZERO, Deriv(LINE, ε)),
@@ -565,10 +565,13 @@ max_shift_is_harmless = Theorem(
     name="max_shift_is_harmless",
     family=FAMILY,
     level=3,
-    statement=r"Let the maximum be taken off the scores, and let each difference carry a relative error of at most $u$. "
-    r"If the scores spread over a range $R$, the output moves by at most $\tanh(uR/2)\,(M - m) \le \tfrac12 uR\,(M - m)$.",
+    statement=r"Let the maximum be taken off the scores, and let each difference carry a relative error of at most "
+    r"$u$. "
+    r"If the scores spread over a range $R$, the output moves by at most $\tanh(uR/2)\,(M - m) \le \tfrac12 uR\,(M "
+    r"- m)$.",
     hypotheses=r"$s_{\max} - R \le s_j \le s_{\max}$, $|\theta_j| \le u$, $m \le v_j \le M$, $m < M$, $u \ge 0$.",
-    why="What subtracting the maximum costs is bound by the *range* of the scores and not by their size: the shift that "
+    why="What subtracting the maximum costs is bound by the *range* of the scores and not by their size: the shift "
+    "that "
     "prevents overflow is no worse for accuracy than any other, and far better than none.",
     predict="All scores are between 10000 and 10001. Is it the 10000 or the 1 that decides about the rounding error?",
     steps=(
@@ -613,7 +616,7 @@ max_shift_is_harmless = Theorem(
         ),
         Step(
             "reach", Le(ZERO, REACH), "certificate", "Both factors are not negative.", given=(Le(ZERO, η), Le(ZERO, R))
-        ),  # fmt: skip
+        ),
         Step(
             "bound for noise",
             Le(Abs(NOISY - OUT), (M - m) * RATIO_R),
@@ -656,7 +659,7 @@ max_shift_is_harmless = Theorem(
             },
         ),
         given=(*ROUNDINGS, LOW, HIGH),
-    ),  # fmt: skip
+    ),
     illustration=Illustration(
         r"Scores $\log 4, 0$ with relative errors of $\tfrac12$ after the shift; values $1, 0$.",
         Model(
@@ -664,7 +667,7 @@ max_shift_is_harmless = Theorem(
             {s: (log(4), 0), θ: (HALF, HALF), v: (1, 0), top.symbol: log(4), η.symbol: HALF, R.symbol: log(4)},
         ),
         (("output", OUT), ("rounded", ROUNDED), ("bound", RATIO_R)),
-    ),  # fmt: skip
+    ),
     source="Blanchard, Higham & Higham 2021 (another bound); this form: own",
     needs=("score_noise_moves_output_by_tanh",),
 )
@@ -713,7 +716,8 @@ softmax_condition_number = Theorem(
             "parts above",
             Le(Delta(i, k) - z[k], PARTS),
             "certificate",
-            r"$\delta_{ik} - p_k$ is $1 - p_i$ where $k = i$, and $-p_k$ elsewhere: it is at most the sum of those parts,",
+            r"$\delta_{ik} - p_k$ is $1 - p_i$ where $k = i$, and $-p_k$ elsewhere: it is at most the sum of those "
+            r"parts,",
             given=(Z_POSITIVE,),
             hints={"certificate": 2 * (1 - Delta(i, k)) * z[k]},
         ),
@@ -870,8 +874,10 @@ weighted_sum_rounding = Theorem(
     family=FAMILY,
     level=3,
     statement=r"Add $n$ products one after another in floating point, each multiplication and each addition with a "
-    r"relative error of at most $u$. The error of the sum is at most $((1 + u)^n - 1)\sum_j|x_j|$, and if $nu < 1$ that "
-    r"is at most $\gamma_n\sum_j|x_j|$ with $\gamma_n = nu/(1 - nu)$. For an average, $\sum_j p_j|v_j| \le \max_j|v_j|$.",
+    r"relative error of at most $u$. The error of the sum is at most $((1 + u)^n - 1)\sum_j|x_j|$, and if $nu < 1$ "
+    r"that "
+    r"is at most $\gamma_n\sum_j|x_j|$ with $\gamma_n = nu/(1 - nu)$. For an average, $\sum_j p_j|v_j| \le "
+    r"\max_j|v_j|$.",
     hypotheses=r"No overflow or underflow; $0 \le u \le 1$; the exact products $x_j = p_j v_j$ in any order.",
     why="Turns “floats are not exactly invariant to the order of keys” into a bound that a test can use.",
     predict="Two correct kernels add the keys up in different orders. How far apart may they be?",
@@ -883,7 +889,7 @@ weighted_sum_rounding = Theorem(
             r"Write $U_t = (1 + u)^t$. It is 1 at first,",
             given=POWERS,
             hints=NOTHING,
-        ),  # fmt: skip
+        ),
         Step("power so far", Le(ONE, U[now]), "hypothesis", r"and if it is at least 1,"),
         Step(
             "next power",
@@ -901,7 +907,7 @@ weighted_sum_rounding = Theorem(
             "Hence always.",
             using=("first power", "next power"),
             hints={"at": now},
-        ),  # fmt: skip
+        ),
         Step(
             "no sizes",
             Le(ZERO, SIZES[zero]),
@@ -909,7 +915,7 @@ weighted_sum_rounding = Theorem(
             r"The sum $A$ of magnitudes is not negative at first,",
             given=SUMS,
             hints={"certificate": Abs(X[zero])},
-        ),  # fmt: skip
+        ),
         Step("sizes so far", Le(ZERO, SIZES[now]), "hypothesis", "and if it is not,"),
         Step(
             "next sizes",
@@ -927,7 +933,7 @@ weighted_sum_rounding = Theorem(
             "Hence never.",
             using=("no sizes", "next sizes"),
             hints={"at": now},
-        ),  # fmt: skip
+        ),
         Step("term", Le(X[f], Abs(X[f])), "magnitude", r"A number is at most its magnitude,"),
         Step("minus term", Le(-X[f], Abs(X[f])), "magnitude", r"and so is its opposite."),
         Step("term above", Le(ZERO, Abs(X[f]) - X[f]), "certificate", "That is, $|x| - x$", using=("term",)),
@@ -938,7 +944,7 @@ weighted_sum_rounding = Theorem(
             "and $|x| + x$ are not negative.",
             using=("minus term",),
             hints={"certificate": Abs(X[f]) - -X[f]},
-        ),  # fmt: skip
+        ),
         *(
             step
             for name, sign, why in (
@@ -977,7 +983,7 @@ weighted_sum_rounding = Theorem(
                     hints={"at": now},
                 ),
             )
-        ),  # fmt: skip
+        ),
         Step(
             "one below",
             Le(ZERO, 1 + n_[f]),
@@ -1063,7 +1069,8 @@ weighted_sum_rounding = Theorem(
             "next error above",
             Le(error(now + 1), margin(now + 1)),
             "certificate",
-            r"The next sum is $(\hat y + x(1 + \delta))(1 + \eta)$. The old error grows by $1 + u$ at most, the old sum "
+            r"The next sum is $(\hat y + x(1 + \delta))(1 + \eta)$. The old error grows by $1 + u$ at most, the old "
+            r"sum "
             r"adds $u|y|$, the new term $((1 + u)^2 - 1)|x|$,",
             given=STEP_GIVEN,
             using=STEP_USES,
@@ -1100,7 +1107,7 @@ weighted_sum_rounding = Theorem(
             r"Let $c_t = t$ count the roundings. It is not negative at 0,",
             given=COUNTS,
             hints=NOTHING,
-        ),  # fmt: skip
+        ),
         Step("count so far", Le(ZERO, C[now]), "hypothesis", "and if it is not,"),
         Step(
             "next count",
@@ -1110,7 +1117,7 @@ weighted_sum_rounding = Theorem(
             given=COUNTS,
             using=("count so far",),
             hints={"certificate": C[now] + 1},
-        ),  # fmt: skip
+        ),
         Step(
             "counts",
             Le(ZERO, C[later]),
@@ -1118,7 +1125,7 @@ weighted_sum_rounding = Theorem(
             "Hence never.",
             using=("no count", "next count"),
             hints={"at": now},
-        ),  # fmt: skip
+        ),
         Step(
             "first product",
             Le(U[zero] * (1 - C[zero] * η), ONE),
@@ -1144,7 +1151,7 @@ weighted_sum_rounding = Theorem(
             "Hence always.",
             using=("first product", "next product"),
             hints={"at": now},
-        ),  # fmt: skip
+        ),
         Step(
             "gamma",
             Le(U[now + 1] - 1, GAMMA),
@@ -1167,7 +1174,8 @@ weighted_sum_rounding = Theorem(
             "average",
             Le(Sum(j, p[j] * Abs(v[j])), M),
             "certificate",
-            r"If the terms are $p_jv_j$ with weights that sum to 1, then $\sum_j p_j|v_j|$ is at most the largest $|v_j|$.",
+            r"If the terms are $p_jv_j$ with weights that sum to 1, then $\sum_j p_j|v_j|$ is at most the largest "
+            r"$|v_j|$.",
             given=(TOTAL, POSITIVE, Le(Abs(v[j]), M)),
             hints={"certificate": Sum(j, p[j] * (M - Abs(v[j])))},
         ),
@@ -1199,7 +1207,8 @@ error_of_a_weighted_average = Theorem(
     name="error_of_a_weighted_average",
     family=FAMILY,
     level=2,
-    statement=r"$|\sum_j \hat p_j\hat v_j - \sum_j p_jv_j| \le \max_j|\hat v_j - v_j| + \tfrac12\sum_j|\hat p_j - p_j|\,"
+    statement=r"$|\sum_j \hat p_j\hat v_j - \sum_j p_jv_j| \le \max_j|\hat v_j - v_j| + \tfrac12\sum_j|\hat p_j - "
+    r"p_j|\,"
     r"(M - m)$ if both weights sum to 1 and the values lie between $m$ and $M$.",
     hypotheses=r"$\hat p_j \ge 0$, $\sum_j \hat p_j = \sum_j p_j = 1$, $|\hat v_j - v_j| \le u$, $m \le v_j \le M$.",
     why="Separates the two sources of error of an output: values pass theirs on unamplified, and weights theirs times "
@@ -1216,12 +1225,13 @@ error_of_a_weighted_average = Theorem(
             "and $|d| + d$ are not negative.",
             using=("loss",),
             hints={"certificate": Abs(p_[j] - p[j]) - -(p_[j] - p[j])},
-        ),  # fmt: skip
+        ),
         Step(
             "up",
             Le(AVERAGE_ - AVERAGE, DRIFT),
             "certificate",
-            r"With $d_j = \hat p_j - p_j$, $\sum_j d_j = 0$, values may be counted from the middle of their range, which is "
+            r"With $d_j = \hat p_j - p_j$, $\sum_j d_j = 0$, values may be counted from the middle of their range, "
+            r"which is "
             r"at most half of the range away.",
             given=(TOTAL, TOTAL_, POSITIVE_, NEAR, LOW, HIGH),
             using=("less", "more"),
@@ -1230,7 +1240,7 @@ error_of_a_weighted_average = Theorem(
                 + HALF * Sum(j, LESS * (v[j] - m))
                 + HALF * Sum(j, MORE * (M - v[j]))
             },
-        ),  # fmt: skip
+        ),
         Step(
             "down",
             Le(-(AVERAGE_ - AVERAGE), DRIFT),
@@ -1243,14 +1253,14 @@ error_of_a_weighted_average = Theorem(
                 + HALF * Sum(j, MORE * (v[j] - m))
                 + HALF * Sum(j, LESS * (M - v[j]))
             },
-        ),  # fmt: skip
+        ),
         Step(
             "bound",
             Le(Abs(AVERAGE_ - AVERAGE), DRIFT),
             "magnitude",
             "Both together bound the magnitude.",
             using=("up", "down"),
-        ),  # fmt: skip
+        ),
     ),
     concludes=("bound",),
     near_miss=NearMiss(
@@ -1274,7 +1284,7 @@ error_of_a_weighted_average = Theorem(
             },
         ),
         (("exact", AVERAGE), ("wrong", AVERAGE_), ("bound", DRIFT)),
-    ),  # fmt: skip
+    ),
     source="folklore",
 )
 
@@ -1314,11 +1324,13 @@ self_attention_is_not_lipschitz = Theorem(
     name="self_attention_is_not_lipschitz",
     family=FAMILY,
     level=3,
-    statement=r"Self-attention with $Q = K = V$ is not Lipschitz: at the token 0 among others $y_o$, the output of that "
+    statement=r"Self-attention with $Q = K = V$ is not Lipschitz: at the token 0 among others $y_o$, the output of "
+    r"that "
     r"token moves by $\tfrac1n + \operatorname{Var}(0, y_1, y_2, \dots)$ for each unit of the token. Beside one token "
     r"$a = 2C$ that is more than $C$, for every $C$.",
     hypotheses="One head of width 1, unbounded inputs. (On bounded inputs it is Lipschitz.)",
-    why="Softmax is ½-Lipschitz, and an average is 1-Lipschitz, yet attention is not Lipschitz: the query multiplies the "
+    why="Softmax is ½-Lipschitz, and an average is 1-Lipschitz, yet attention is not Lipschitz: the query "
+    "multiplies the "
     "keys. It shows why normalising inputs, or queries and keys, matters.",
     predict="Softmax is ½-Lipschitz and averaging is 1-Lipschitz. So is attention Lipschitz?",
     steps=(
@@ -1326,7 +1338,8 @@ self_attention_is_not_lipschitz = Theorem(
             "slope",
             Eq(Deriv(token_out(x_), x_), slope_of_token(x_)),
             "normal form",
-            r"The token is value, key and query at once: its own score $x^2$ has slope $2x$, the score $xy_o$ has slope "
+            r"The token is value, key and query at once: its own score $x^2$ has slope $2x$, the score $xy_o$ has "
+            r"slope "
             r"$y_o$; weights change by the Jacobian of softmax.",
         ),
         Step(
@@ -1347,7 +1360,7 @@ self_attention_is_not_lipschitz = Theorem(
             ),
             "normal form",
             r"Beside one token $a$ it is the same with one term,",
-        ),  # fmt: skip
+        ),
         Step(
             "two at zero",
             Eq((1 + a_token * (a_token - pair_out(ZERO))) / 2, HALF + a_token**2 / 4),
