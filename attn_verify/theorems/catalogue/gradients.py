@@ -160,7 +160,7 @@ softmax_jacobian = Theorem(
 )
 
 # Many rows: P[r,j] are the weights of row r, G the gradient that arrives at the output O = P V.
-P, S = Symbol("P", (ROWS, KEYS), ("S",)), Symbol("S", (ROWS, KEYS))
+P, S = Symbol("P", (ROWS, KEYS), ("S", "Q", "K")), Symbol("S", (ROWS, KEYS), ("Q", "K"))
 V, G = Symbol("V", (KEYS, COLUMNS)), Symbol("G", (ROWS, COLUMNS))
 Q, K = Symbol("Q", (ROWS, WIDTH)), Symbol("K", (KEYS, WIDTH))
 τ = scalar("τ")
@@ -182,22 +182,12 @@ def output(row: Index, column: Index) -> Term:
 LOSS = over(r, c)(G[r, c] * output(r, c))
 
 
-def scores(row: Index, key: Index) -> Term:
-    """A score: τ Σ_a Q K."""
-    return τ * Sum(a, Q[row, a] * K[key, a])
-
-
-def full_weight(row: Index, key: Index) -> Term:
-    """A weight, computed from queries and keys."""
-    return softmax(lambda y: scores(row, y), key, k)
-
-
-FULL_LOSS = over(r, c)(G[r, c] * Sum(j, full_weight(r, j) * V[j, c]))
+SCORES = Eq(S[r, j], τ * Sum(a, Q[r, a] * K[j, a]))
 
 
 def dS(row: Index, key: Index) -> Term:
-    """The gradient of a score, computed from queries, keys and values."""
-    return full_weight(row, key) * (dP(row, key) - Sum(c, G[row, c] * Sum(j, full_weight(row, j) * V[j, c])))
+    """The gradient of a score: P (dP − Σ_c G O)."""
+    return P[row, key] * (dP(row, key) - Sum(c, G[row, c] * output(row, c)))
 
 
 attention_backward = Theorem(
@@ -242,29 +232,31 @@ attention_backward = Theorem(
         ),
         Step(
             "dS",
-            Eq(Deriv(LOSS, S[t, l]), P[t, l] * (dP(t, l) - Sum(c, G[t, c] * output(t, c)))),
+            Eq(Deriv(LOSS, S[t, l]), dS(t, l)),
             "normal form",
             "The two lines before, put together.",
             given=(ROW_JACOBIAN,),
         ),
         Step(
             "dS of softmax",
-            Eq(Deriv(LOSS, S[t, l]), P[t, l] * (dP(t, l) - Sum(c, G[t, c] * output(t, c)))),
+            Eq(Deriv(LOSS, S[t, l]), dS(t, l)),
             "modus ponens",
             "Softmax has this Jacobian.",
             using=("dS", "jacobian"),
         ),
         Step(
             "dQ",
-            Eq(Deriv(FULL_LOSS, Q[t, b]), τ * Sum(l, dS(t, l) * K[l, b])),
+            Eq(Deriv(LOSS, Q[t, b]), τ * Sum(l, dS(t, l) * K[l, b])),
             "normal form",
             r"The chain rule, all the way from the loss to a query: score $l$ of row $t$ grows by $\tau K_{lb}$.",
+            given=(ROW_WEIGHTS, SCORES),
         ),
         Step(
             "dK",
-            Eq(Deriv(FULL_LOSS, K[i, b]), τ * Sum(t, dS(t, i) * Q[t, b])),
+            Eq(Deriv(LOSS, K[i, b]), τ * Sum(t, dS(t, i) * Q[t, b])),
             "normal form",
             r"A key is met by every row, so here the sum is over rows.",
+            given=(ROW_WEIGHTS, SCORES),
         ),
         Step(
             "recomputed",
@@ -288,7 +280,7 @@ attention_backward = Theorem(
         (
             ("dP", dP(t, l)),
             ("G · O", Sum(c, G[t, c] * output(t, c))),
-            ("dS", P[t, l] * (dP(t, l) - Sum(c, G[t, c] * output(t, c)))),
+            ("dS", dS(t, l)),
         ),
     ),
     source="Dao et al. 2022, appendix B.2; Dao 2023, section 3.1",
@@ -347,8 +339,18 @@ query_gradient_is_covariance = Theorem(
             "Softmax has both properties that were used.",
             using=("pairs", "weights", "total"),
         ),
+        Step(
+            "moments",
+            Eq(
+                QUERY_GRADIENT,
+                τ * (Sum(j, w[j] * v[j, c] * kk[j, b]) - Sum(j, w[j] * v[j, c]) * Sum(l, w[l] * kk[l, b])),
+            ),
+            "modus ponens",
+            "Likewise for the first form.",
+            using=("covariance", "weights"),
+        ),
     ),
-    concludes=("covariance", "gradient"),
+    concludes=("gradient", "moments"),
     near_miss=NearMiss(
         r"The gradient is $\tau\sum_j p_j v_{jc} k_{jb}$, with no mean taken off.",
         Eq(

@@ -97,6 +97,11 @@ def with_change(by: Term) -> Term:
     return by * bound - Sum(i, CHANGE * (at(i, by) - at(i, ZERO)))
 
 
+ONE_ROW, OTHER_ROW = Symbol("p_s", (KEYS,)), Symbol("p_t", (KEYS,))
+ROWS = (
+    Eq(ONE_ROW[j], softmax(lambda n: s[n], j, k)),
+    Eq(OTHER_ROW[j], softmax(lambda n: t[n], j, k)),
+)
 TANH = Exp(h) / (Exp(h) + Exp(-h)) - HALF
 
 softmax_is_half_lipschitz = Theorem(
@@ -190,13 +195,22 @@ softmax_is_half_lipschitz = Theorem(
             using=("all the way", "one"),
         ),
         Step(
-            "half",
+            "quarter",
             Le(Sum(i, CHANGE**2), Fraction(1, 4) * Sum(i, (s[i] - t[i]) ** 2)),
             "certificate",
             r"$\lVert u\rVert^2 \le \tfrac12\lVert u\rVert^2 + \tfrac18\lVert w\rVert^2$, that is "
             r"$\lVert u\rVert^2 \le \tfrac14\lVert w\rVert^2$.",
             using=("arrived",),
             hints={"certificate": 2 * with_change(ONE)},
+        ),
+        Step(
+            "half",
+            Le(Sum(i, (ONE_ROW[i] - OTHER_ROW[i]) ** 2), Fraction(1, 4) * Sum(i, (s[i] - t[i]) ** 2)),
+            "certificate",
+            r"The same with names for the two rows of weights.",
+            given=ROWS,
+            using=("quarter",),
+            hints={"certificate": Fraction(1, 4) * Sum(i, (s[i] - t[i]) ** 2) - Sum(i, CHANGE**2)},
         ),
         Step(
             "growth",
@@ -240,6 +254,8 @@ softmax_is_half_lipschitz = Theorem(
 m, M, ε, r = scalar("m"), scalar("M"), scalar("ε"), scalar("r")
 a, b, A, B = scalar("a"), scalar("b"), scalar("a'"), scalar("b'")
 LOW, HIGH = Le(m, v[j]), Le(v[j], M)
+y = Symbol("y", (KEYS,))
+FROM_0, TO_1 = Le(ZERO, y[j]), Le(y[j], ONE)
 RISE, FALL = Le(δ[j], ε), Le(-ε, δ[j])
 APART = Lt(m, M)
 
@@ -249,16 +265,19 @@ def lot(score: Term, worth: Term) -> Term:
     return Sum(j, Exp(score) * worth)
 
 
-def attended(score: Term, summed: Term) -> Term:
+def attended(score: Term, summed: Term, value: Term = v[j]) -> Term:
     """The output Σ_j e^score v_j over the denominator."""
-    return Sum(j, Exp(score) * v[j]) / Sum(k, Exp(summed))
+    return Sum(j, Exp(score) * value) / Sum(k, Exp(summed))
 
 
-a_, b_ = lot(s[j], v[j] - m), lot(s[j], M - v[j])
-A_, B_ = lot(s[j] + δ[j], v[j] - m), lot(s[j] + δ[j], M - v[j])
+a_, b_ = lot(s[j], y[j]), lot(s[j], 1 - y[j])
+A_, B_ = lot(s[j] + δ[j], y[j]), lot(s[j] + δ[j], 1 - y[j])
 GIVEN_ODDS = (
     Le(ZERO, a), Le(ZERO, b), Lt(ZERO, a + b), Lt(ZERO, A + B), Le(A, r * a), Le(b, r * B), Le(ONE, r),
 )  # fmt: skip
+UNIT_OUT, UNIT_OUT_ = attended(s[j], s[k], y[j]), attended(s[j] + δ[j], s[k] + δ[k], y[j])
+SCALED = (v[j] - m) / (M - m)
+SCALED_OUT, SCALED_OUT_ = attended(s[j], s[k], SCALED), attended(s[j] + δ[j], s[k] + δ[k], SCALED)
 OUT, OUT_ = attended(s[j], s[k]), attended(s[j] + δ[j], s[k] + δ[k])
 BACK = Sum(j, Exp((s[j] + δ[j]) + -δ[j]) * v[j]) / Sum(k, Exp((s[k] + δ[k]) + -δ[k]))
 RATIO = (Exp(ε) - 1) / (Exp(ε) + 1)
@@ -307,20 +326,20 @@ score_noise_moves_output_by_tanh = Theorem(
             "grown",
             Le(A_, Exp(ε) * a_),
             "certificate",
-            r"Split each value: it is $v_j - m$ above the lowest and $M - v_j$ below the highest. The first part, "
-            r"$a = \sum_j e^{s_j}(v_j - m)$, grows to at most $e^{\varepsilon}a$,",
-            given=(LOW,),
+            r"Let values $y_j$ lie between 0 and 1 at first. Then $a = \sum_j e^{s_j}y_j$ grows to at most "
+            r"$e^{\varepsilon}a$,",
+            given=(FROM_0,),
             using=("rise",),
-            hints={"certificate": Sum(j, Exp(s[j]) * (v[j] - m) * (Exp(ε) - Exp(δ[j])))},
+            hints={"certificate": Sum(j, Exp(s[j]) * y[j] * (Exp(ε) - Exp(δ[j])))},
         ),
         Step(
             "shrunk",
             Le(b_, Exp(ε) * B_),
             "certificate",
-            r"while $b = \sum_j e^{s_j}(M - v_j)$ shrinks to no less than $e^{-\varepsilon}b$.",
-            given=(HIGH,),
+            r"while $b = \sum_j e^{s_j}(1 - y_j)$ shrinks to no less than $e^{-\varepsilon}b$.",
+            given=(TO_1,),
             using=("fall",),
-            hints={"certificate": Sum(j, Exp(s[j]) * Exp(ε) * (M - v[j]) * (Exp(δ[j]) - Exp(-ε)))},
+            hints={"certificate": Sum(j, Exp(s[j]) * Exp(ε) * (1 - y[j]) * (Exp(δ[j]) - Exp(-ε)))},
         ),
         Step(
             "r above 0",
@@ -369,23 +388,21 @@ score_noise_moves_output_by_tanh = Theorem(
                 + ((r - 1) / (r + 1) - (r**2 * a / (r**2 * a + b) - a / (a + b)))
             },
         ),
-        Step("a", Le(ZERO, a_), "certificate", r"For attention, $a \ge 0$,", given=(LOW,)),
-        Step("b", Le(ZERO, b_), "certificate", r"$b \ge 0$,", given=(HIGH,)),
+        Step("a", Le(ZERO, a_), "certificate", r"For attention, $a \ge 0$,", given=(FROM_0,)),
+        Step("b", Le(ZERO, b_), "certificate", r"$b \ge 0$,", given=(TO_1,)),
         Step(
             "a + b",
             Lt(ZERO, a_ + b_),
             "certificate",
-            r"$a + b = (M - m)\sum_j e^{s_j}$ is positive,",
-            given=(APART,),
-            hints={"certificate": (M - m) * Sum(j, Exp(s[j]))},
+            r"$a + b = \sum_j e^{s_j}$ is positive,",
+            hints={"certificate": Sum(j, Exp(s[j]))},
         ),
         Step(
             "a' + b'",
             Lt(ZERO, A_ + B_),
             "certificate",
             r"and with errors as well,",
-            given=(APART,),
-            hints={"certificate": (M - m) * Sum(j, Exp(s[j] + δ[j]))},
+            hints={"certificate": Sum(j, Exp(s[j] + δ[j]))},
         ),
         Step(
             "not below",
@@ -428,13 +445,53 @@ score_noise_moves_output_by_tanh = Theorem(
             using=("share of attention", "a", "b", "a + b", "a' + b'", "grown", "shrunk", "r"),
         ),
         Step(
+            "unit",
+            Le(UNIT_OUT_ - UNIT_OUT, RATIO),
+            "certificate",
+            r"The share $a/(a + b)$ is the output.",
+            given=(APART,),
+            using=("share moved", "a + b", "a' + b'"),
+            hints={"certificate": RATIO - (A_ / (A_ + B_) - a_ / (a_ + b_))},
+        ),
+        Step(
+            "scaled values",
+            Le(SCALED_OUT_ - SCALED_OUT, RATIO),
+            "instance",
+            r"Values $v_j$ between $m$ and $M$ become such $y_j = (v_j - m)/(M - m)$,",
+            using=("unit",),
+            hints={"symbols": {y: ((any_,), (v[any_] - m) / (M - m))}},
+        ),
+        Step(
+            "scaled low",
+            Le(ZERO, SCALED),
+            "certificate",
+            "not below 0",
+            given=(LOW, APART),
+            hints={"certificate": (v[j] - m) / (M - m)},
+        ),
+        Step(
+            "scaled high",
+            Le(SCALED, ONE),
+            "certificate",
+            "and not above 1.",
+            given=(HIGH, APART),
+            hints={"certificate": (M - v[j]) / (M - m)},
+        ),
+        Step(
+            "scaled",
+            Le(SCALED_OUT_ - SCALED_OUT, RATIO),
+            "modus ponens",
+            "So their output moves by no more,",
+            using=("scaled values", "scaled low", "scaled high"),
+        ),
+        Step(
             "up",
             Le(OUT_ - OUT, (M - m) * RATIO),
             "certificate",
-            r"The output is $o = m + (M - m)\,a/(a + b)$, so it moves by $M - m$ times the share.",
+            r"and that of the $v_j$ by $M - m$ times that.",
             given=(APART,),
-            using=("a + b", "a' + b'", "share moved"),
-            hints={"certificate": (M - m) * (RATIO - (A_ / (A_ + B_) - a_ / (a_ + b_)))},
+            using=("scaled",),
+            hints={"certificate": (M - m) * (RATIO - (SCALED_OUT_ - SCALED_OUT))},
         ),
         Step(
             "swapped",
@@ -603,7 +660,7 @@ max_shift_is_harmless = Theorem(
             Le(ZERO, R),
             "certificate",
             "A range is not negative.",
-            given=(Le(s[TOP], top), Le(top - R, s[TOP])),
+            given=ROUNDINGS,
             hints={"certificate": (top - s[TOP]) + (s[TOP] - (top - R))},
         ),
         Step(
@@ -633,12 +690,19 @@ max_shift_is_harmless = Theorem(
             hints={"certificate": (M - m) * RATIO_R - Abs(NOISY - OUT)},
         ),
         Step(
-            "half",
+            "half at the reach",
             Le(RATIO_R, HALF * REACH),
             "instance",
-            r"$\tanh(y/2) \le y/2$ for $y \ge 0$.",
+            r"And $\tanh(y/2) \le y/2$ for $y \ge 0$,",
             using=("score_noise_moves_output_by_tanh:half",),
             hints={"symbols": {ε.symbol: ((), REACH)}},
+        ),
+        Step(
+            "half",
+            Le(RATIO_R, HALF * REACH),
+            "modus ponens",
+            r"at $y = uR$.",
+            using=("half at the reach", "reach"),
         ),
     ),
     concludes=("bound", "half"),
