@@ -29,7 +29,7 @@ from attn_verify.theorems.notation import (
 )  # fmt: skip
 
 FAMILY = "expressivity and depth"
-KEYS, COLUMNS, ROWS, TIME = Sort("n"), Sort("d_v"), Sort("m"), Sort("t", natural=True)
+KEYS, COLUMNS, TIME = Sort("n"), Sort("d_v"), Sort("t", natural=True)
 j, k, l, i = (KEYS.index(name) for name in "jkli")
 c = COLUMNS.index("c")
 p, a, v = Symbol("p", (KEYS,)), Symbol("a", (KEYS,)), Symbol("v", (KEYS, COLUMNS))
@@ -108,7 +108,7 @@ weights_not_identifiable = Theorem(
 
 # One token among n: the n − 1 others have scores s and values y in some direction.
 s, y = Symbol("s", (KEYS,)), Symbol("y", (KEYS,))
-e, d, z, E, V, B = (scalar(name) for name in ("e", "D", "y", "E", "V", "B"))
+e, d, E, V, B = (scalar(name) for name in ("e", "D", "E", "V", "B"))
 score, worth, score_, worth_ = scalar("s"), scalar("y"), scalar("s'"), scalar("y'")
 N, D = Sum(j, Exp(s[j]) * y[j]), Sum(k, Exp(s[k]))
 BASE = N / D

@@ -41,7 +41,7 @@ o = OTHERS.index("o")
 TOP = KEYS.index("t", fixed=True)
 
 s, p = Symbol("s", (KEYS,)), Symbol("p", (KEYS,), ("s",))
-x, g = Symbol("x", (KEYS,)), Symbol("g", (KEYS,))
+x = Symbol("x", (KEYS,))
 R = scalar("R")
 
 # Weights of one row, in four properties: what follows from them alone holds for every softmax.
@@ -165,7 +165,6 @@ V, G = Symbol("V", (KEYS, COLUMNS)), Symbol("G", (ROWS, COLUMNS))
 Q, K = Symbol("Q", (ROWS, WIDTH)), Symbol("K", (KEYS, WIDTH))
 τ = scalar("τ")
 ROW_WEIGHTS = Eq(P[r, j], softmax(lambda y: S[r, y], j, k))
-ROW_TOTAL = Eq(Sum(j, P[r, j]), ONE)
 ROW_JACOBIAN = Eq(Deriv(P[r, i], S[t, l]), Delta(r, t) * P[r, i] * (Delta(i, l) - P[r, l]))
 
 

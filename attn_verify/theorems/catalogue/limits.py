@@ -35,8 +35,7 @@ from attn_verify.theorems.notation import (
 
 KEYS, WIDTH, COLUMNS = Sort("n"), Sort("d"), Sort("d_v")
 OTHERS = Sort("n'", empty=True)
-TIME = Sort("t", natural=True)
-i, j, k, l = (KEYS.index(name) for name in "ijkl")
+i, j, k = (KEYS.index(name) for name in "ijk")
 a, b = WIDTH.index("a"), WIDTH.index("b")
 c, e = COLUMNS.index("c"), COLUMNS.index("e")
 o = OTHERS.index("o")
@@ -281,11 +280,8 @@ hot_and_cold_limits = Theorem(
 
 # Distributions: r any one with positive weights, p the softmax of the scores, L its log-sum-exp.
 r = Symbol("r", (KEYS,))
-L = scalar("L")
 R_TOTAL, R_POSITIVE = Eq(Sum(j, r[j]), ONE), Lt(ZERO, r[j])
-NORMALISER = Eq(L, Log(Sum(k, Exp(s[k]))))
 SOFT = softmax(lambda n: s[n], j, k)
-KL = Sum(j, r[j] * (Log(r[j]) - Log(SOFT)))
 KL_P = Sum(j, r[j] * (Log(r[j]) - Log(p[j])))
 ENTROPY = -Sum(j, r[j] * Log(r[j]))
 LSE = Log(Sum(k, Exp(s[k])))
@@ -301,9 +297,9 @@ SEPARATION = Sum(j, (root(r[j]) - root(p[j])) ** 2)
 ROOT_RATIO = p[j] ** HALF * r[j] ** -HALF
 
 
-def put_soft(weight: Symbol) -> dict[Symbol, tuple[tuple[Index, ...], Term]]:
-    """Softmax in the place of a weight."""
-    return {weight: ((any_,), softmax(lambda n: s[n], any_, k))}
+SOFTMAX = Eq(p[j], SOFT)
+warm = Symbol("q", (KEYS,))
+WARM_WEIGHTS = Eq(warm[j], softmax(lambda n: s[n] / τ, j, k))
 
 
 gibbs_variational_principle = Theorem(
@@ -322,10 +318,10 @@ gibbs_variational_principle = Theorem(
     steps=(
         Step(
             "identity",
-            Eq(Sum(j, r[j] * s[j]) + ENTROPY, LSE - KL),
+            Eq(Sum(j, r[j] * s[j]) + ENTROPY, LSE - KL_P),
             "normal form",
             r"$\log p_j = s_j - \operatorname{LSE}(s)$, and $\sum_j r_j = 1$.",
-            given=(R_TOTAL, R_POSITIVE),
+            given=(SOFTMAX, R_TOTAL, R_POSITIVE),
         ),
         Step(
             "weights given",
@@ -376,65 +372,76 @@ gibbs_variational_principle = Theorem(
             using=("apart",),
             hints={"certificate": (KL_P - SEPARATION) + SEPARATION},
         ),
+        Step("total", TOTAL, "normal form", "Softmax weights sum to 1", given=(SOFTMAX,)),
         Step(
-            "for softmax",
-            Le(ZERO, KL),
-            "instance",
-            "This holds for the weights of softmax",
-            using=("not negative",),
-            hints={"symbols": put_soft(p)},
+            "positive",
+            POSITIVE,
+            "certificate",
+            "and are positive,",
+            given=(SOFTMAX,),
+            hints={"certificate": SOFT},
         ),
-        Step("total", Eq(Sum(j, SOFT), ONE), "normal form", "as they sum to 1"),
-        Step("positive", Lt(ZERO, SOFT), "certificate", "and are positive."),
         Step(
             "divergence",
-            Le(ZERO, KL),
+            Le(ZERO, KL_P),
             "modus ponens",
-            "So it does.",
-            using=("for softmax", "total", "positive"),
+            "so this holds for them.",
+            using=("not negative", "total", "positive"),
         ),
         Step(
             "maximum",
             Le(Sum(j, r[j] * s[j]) + ENTROPY, LSE),
             "certificate",
             r"Therefore expected score plus entropy is at most $\operatorname{LSE}(s)$,",
-            given=(R_TOTAL, R_POSITIVE),
+            given=(SOFTMAX, R_TOTAL, R_POSITIVE),
             using=("divergence",),
-            hints={"certificate": KL},
+            hints={"certificate": KL_P},
         ),
         Step(
             "attained",
-            Eq(Sum(j, SOFT * s[j]) - Sum(j, SOFT * Log(SOFT)), LSE),
+            Eq(Sum(j, p[j] * s[j]) - Sum(j, p[j] * Log(p[j])), LSE),
             "normal form",
             r"and softmax attains it.",
+            given=(SOFTMAX,),
         ),
         Step(
-            "maximum again",
-            Le(Sum(j, r[j] * s[j]) + ENTROPY, LSE),
-            "certificate",
-            r"Now let there be a temperature $\tau > 0$.",
-            given=(Lt(ZERO, τ), R_POSITIVE),
-            using=("maximum",),
-        ),
-        Step(
-            "scaled",
-            Le(
-                Sum(j, r[j] * (s[j] / τ)) + ENTROPY,
-                Log(Sum(k, Exp(s[k] / τ))),
-            ),
+            "warm if",
+            Le(ZERO, Sum(j, r[j] * (Log(r[j]) - Log(warm[j])))),
             "instance",
-            r"Use the maximum at the scores $s_j/\tau$,",
-            using=("maximum again",),
-            hints={"symbols": {s: ((any_,), s[any_] / τ)}},
+            r"The divergence from any other row of weights $q$ is not negative either.",
+            using=("not negative",),
+            hints={"symbols": {p: ((any_,), warm[any_])}},
+        ),
+        Step(
+            "warm total",
+            Eq(Sum(j, warm[j]), ONE),
+            "normal form",
+            r"Take $q = \operatorname{softmax}(s/\tau)$, which",
+            given=(Lt(ZERO, τ), WARM_WEIGHTS),
+        ),
+        Step(
+            "warm positive",
+            Lt(ZERO, warm[j]),
+            "certificate",
+            "is a row of weights.",
+            given=(Lt(ZERO, τ), WARM_WEIGHTS),
+            hints={"certificate": softmax(lambda n: s[n] / τ, j, k)},
+        ),
+        Step(
+            "warm divergence",
+            Le(ZERO, Sum(j, r[j] * (Log(r[j]) - Log(warm[j])))),
+            "modus ponens",
+            "So its divergence is not negative.",
+            using=("warm if", "warm total", "warm positive"),
         ),
         Step(
             "temperature",
-            Le(Sum(j, r[j] * s[j]) + τ * ENTROPY, τ * Log(Sum(k, Exp(s[k] / τ)))),
+            Le(Sum(j, r[j] * s[j]) - τ * Sum(j, r[j] * Log(r[j])), τ * Log(Sum(k, Exp(s[k] / τ)))),
             "certificate",
-            r"and multiply by $\tau$.",
-            given=(Lt(ZERO, τ), R_POSITIVE),
-            using=("scaled",),
-            hints={"certificate": τ * (Log(Sum(k, Exp(s[k] / τ))) - (Sum(j, r[j] * (s[j] / τ)) + ENTROPY))},
+            r"With scores $s_j/\tau$ and their weights $q$, times $\tau$, it is the same with a temperature.",
+            given=(Lt(ZERO, τ), WARM_WEIGHTS, R_TOTAL, R_POSITIVE),
+            using=("warm divergence",),
+            hints={"certificate": τ * Sum(j, r[j] * (Log(r[j]) - Log(warm[j])))},
         ),
     ),
     concludes=("identity", "apart", "maximum", "attained", "temperature"),
@@ -604,16 +611,19 @@ def soft(score: Symbol, at: Index) -> Term:
 
 
 def divergence(one: Symbol, two: Symbol) -> Term:
-    """Σ_j p (log p − log q) for the weights of two rows of scores."""
-    return Sum(j, soft(one, j) * (Log(soft(one, j)) - Log(soft(two, j))))
+    """KL between two rows of weights: Σ_j p (log p − log q)."""
+    return Sum(j, one[j] * (Log(one[j]) - Log(two[j])))
 
 
 def distance(one: Symbol, two: Symbol) -> Term:
-    """Σ_j |p − q| for the weights of two rows of scores."""
-    return Sum(j, Abs(soft(one, j) - soft(two, j)))
+    """Σ_j |p − q|."""
+    return Sum(j, Abs(one[j] - two[j]))
 
 
-ALONG = Sum(j, (soft(s, j) - soft(other, j)) * (s[j] - other[j]))
+q = Symbol("q", (KEYS,))
+OTHER = Eq(q[j], soft(other, j))
+ALONG = Sum(j, (p[j] - q[j]) * (s[j] - other[j]))
+ROWS = {p: (Fraction(3, 4), Fraction(1, 4)), q: (HALF, HALF), s: (log(3), 0), other: (0, 0)}
 
 softmax_is_a_monotone_map = Theorem(
     name="softmax_is_a_monotone_map",
@@ -630,21 +640,36 @@ softmax_is_a_monotone_map = Theorem(
     steps=(
         Step(
             "identity",
-            Eq(ALONG, divergence(s, other) + divergence(other, s)),
+            Eq(ALONG, divergence(p, q) + divergence(q, p)),
             "normal form",
             r"$\log p_j - \log q_j = (s_j - t_j) - (\operatorname{LSE}(s) - \operatorname{LSE}(t))$, and the second "
             r"bracket "
             r"is the same for all keys, so it meets $\sum_j(p_j - q_j) = 0$.",
+            given=(SOFTMAX, OTHER),
         ),
-        Step("total", Eq(Sum(j, soft(s, j)), ONE), "normal form", "Both rows of weights sum to 1"),
-        Step("other total", Eq(Sum(j, soft(other, j)), ONE), "normal form", "(the second too)"),
-        Step("positive", Lt(ZERO, soft(s, j)), "certificate", "and are positive"),
-        Step("other positive", Lt(ZERO, soft(other, j)), "certificate", "(the second too)."),
+        *(
+            step
+            for name, weight, score, given, why in (
+                ("", p, s, SOFTMAX, "The weights $p$ sum to 1 and are positive,"),
+                ("other ", q, other, OTHER, "and so do the weights $q$."),
+            )
+            for step in (
+                Step(f"{name}total", Eq(Sum(j, weight[j]), ONE), "normal form", why, given=(given,)),
+                Step(
+                    f"{name}positive",
+                    Lt(ZERO, weight[j]),
+                    "certificate",
+                    "Exponentials are positive.",
+                    given=(given,),
+                    hints={"certificate": soft(score, j)},
+                ),
+            )
+        ),
         *(
             step
             for name, one, two, why in (
-                ("forth", s, other, r"So Pinsker's inequality holds for $p$ against $q$,"),
-                ("back", other, s, r"and for $q$ against $p$,"),
+                ("forth", p, q, r"So Pinsker's inequality holds for $p$ against $q$,"),
+                ("back", q, p, r"and for $q$ against $p$,"),
             )
             for step in (
                 Step(
@@ -653,7 +678,7 @@ softmax_is_a_monotone_map = Theorem(
                     "instance",
                     why,
                     using=("pinsker_for_weights:pinsker",),
-                    hints={"symbols": {r: ((any_,), soft(one, any_)), p: ((any_,), soft(two, any_))}},
+                    hints={"symbols": {r: ((any_,), one[any_]), p: ((any_,), two[any_])}},
                 ),
                 Step(
                     name,
@@ -666,13 +691,13 @@ softmax_is_a_monotone_map = Theorem(
         ),
         Step(
             "monotone",
-            Le(distance(s, other) ** 2, ALONG),
+            Le(distance(p, q) ** 2, ALONG),
             "certificate",
             "Half of the sum of both.",
             using=("forth", "back"),
             hints={
-                "certificate": HALF * (2 * divergence(s, other) - distance(s, other) ** 2)
-                + HALF * (2 * divergence(other, s) - distance(other, s) ** 2)
+                "certificate": HALF * (2 * divergence(p, q) - distance(p, q) ** 2)
+                + HALF * (2 * divergence(q, p) - distance(q, p) ** 2)
             },
         ),
     ),
@@ -684,8 +709,8 @@ softmax_is_a_monotone_map = Theorem(
     ),
     illustration=Illustration(
         r"Scores $\log 3, 0$ against $0, 0$.",
-        Model({KEYS: 2}, {s: (log(3), 0), other: (0, 0)}),
-        (("on balance", ALONG), ("squared distance", distance(s, other) ** 2)),
+        Model({KEYS: 2}, ROWS),
+        (("on balance", ALONG), ("squared distance", distance(p, q) ** 2)),
     ),
     source="folklore (a gradient of a convex function is monotone); this form: own",
     needs=("pinsker_for_weights",),
@@ -882,7 +907,6 @@ attention_is_a_gradient = Theorem(
 # Kernel regression.
 BIAS, CONSTANT = Symbol("b", (KEYS,)), scalar("c")
 WARM = Lt(ZERO, τ)
-DOT = Symbol("s", (KEYS,))
 
 
 def dot(at: Index) -> Term:
@@ -987,7 +1011,8 @@ def recalled(at: Index) -> Term:
 NEXT = Eq(ξ_[b], Sum(j, p[j] * pattern[j, b]))
 COOL = Lt(ZERO, β)
 HOP_P = Eq(p[j], recalled(j))
-GAIN = Log(Sum(j, recalled(j) * Exp(step_towards(j)))) - Sum(k, recalled(k) * step_towards(k))
+HOP_JENSEN = Le(Sum(k, p[k] * step_towards(k)), Log(Sum(j, p[j] * Exp(step_towards(j)))))
+GAIN = Log(Sum(j, p[j] * Exp(step_towards(j)))) - Sum(k, p[k] * step_towards(k))
 
 hopfield_energy_descends = Theorem(
     name="hopfield_energy_descends",
@@ -1004,28 +1029,24 @@ hopfield_energy_descends = Theorem(
     steps=(
         Step(
             "jensen",
-            Le(Sum(k, recalled(k) * step_towards(k)), Log(Sum(j, recalled(j) * Exp(step_towards(j))))),
+            HOP_JENSEN,
             "instance",
-            r"The mean of exponentials is at least the exponential of the mean: take weights $p$ and "
+            r"The mean of exponentials is at least the exponential of the mean: take "
             r"$d_j = \beta x_j\cdot(\xi' - \xi)$.",
             using=("jensen_for_exponentials:jensen",),
-            hints={"symbols": {p: ((any_,), recalled(any_)), d: ((any_,), step_towards(any_))}},
+            hints={"symbols": {d: ((any_,), step_towards(any_))}},
         ),
-        Step("total", Eq(Sum(j, recalled(j)), ONE), "normal form", "Softmax weights sum to 1"),
-        Step("positive", Lt(ZERO, recalled(j)), "certificate", "and are positive,"),
+        Step("total", TOTAL, "normal form", "Softmax weights sum to 1", given=(HOP_P,)),
         Step(
-            "mean",
-            Le(Sum(k, recalled(k) * step_towards(k)), Log(Sum(j, recalled(j) * Exp(step_towards(j))))),
-            "modus ponens",
-            "so this holds.",
-            using=("jensen", "total", "positive"),
+            "positive", POSITIVE, "certificate", "and are positive,", given=(HOP_P,), hints={"certificate": recalled(j)}
         ),
+        Step("mean", HOP_JENSEN, "modus ponens", "so this holds.", using=("jensen", "total", "positive")),
         Step(
             "any step",
             Le(
                 energy(ξ_),
                 energy(ξ)
-                - Sum(a, Sum(j, recalled(j) * pattern[j, a]) * (ξ_[a] - ξ[a]))
+                - Sum(a, Sum(j, p[j] * pattern[j, a]) * (ξ_[a] - ξ[a]))
                 + HALF * Sum(a, ξ_[a] ** 2)
                 - HALF * Sum(a, ξ[a] ** 2),
             ),

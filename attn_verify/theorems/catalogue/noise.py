@@ -184,7 +184,6 @@ p, v = Symbol("p", (KEYS,)), Symbol("v", (KEYS,))
 κ = scalar("κ")
 KEPT = Eq(Sum(ω, π[ω] * b[ω, j]), κ)
 PAIR = Symbol("B", (OUTCOMES, KEYS, KEYS))
-CERTAIN = Eq(Sum(ω, π[ω]), ONE)
 SHARE = Lt(ZERO, κ)
 MEAN = Sum(j, p[j] * v[j])
 
@@ -348,7 +347,6 @@ FULL = (
     Eq(M[zero], ZERO),
     Eq(M[every + 1], M[every] + similarity(every)),
 )
-u, y_, g, h = (Symbol(name) for name in "uygh")
 
 linear_attention_is_a_recurrence = Theorem(
     name="linear_attention_is_a_recurrence",
