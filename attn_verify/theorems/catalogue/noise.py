@@ -1,4 +1,4 @@
-"""Noise and recurrences: random look-ups, dropped weights, random features, linear attention, row and column sums."""
+"""Noise: random look-ups and dropped weights."""
 
 from __future__ import annotations
 
@@ -25,14 +25,13 @@ from attn_verify.theorems.notation import (
     log,
     over,
     scalar,
-    softmax,
 )  # fmt: skip
 
 FAMILY = "limits and variational views"
-KEYS, WIDTH, COLUMNS, ROWS = Sort("n"), Sort("d"), Sort("d_v"), Sort("m")
-TIME, OUTCOMES, FEATURES = Sort("t", natural=True), Sort("Ω"), Sort("f")
-j, k, l = (KEYS.index(name) for name in "jkl")
-a, c, r, ω, f = WIDTH.index("a"), COLUMNS.index("c"), ROWS.index("r"), OUTCOMES.index("ω"), FEATURES.index("a")
+KEYS = Sort("n")
+TIME, OUTCOMES = Sort("t", natural=True), Sort("Ω")
+j, k = (KEYS.index(name) for name in "jk")
+ω = OUTCOMES.index("ω")
 now, every, later = TIME.index("t", fixed=True), TIME.index("h"), TIME.index("t")
 zero = Index("", TIME)
 
@@ -56,8 +55,7 @@ gumbel_max_lookup = Theorem(
     statement=r"Add independent standard Gumbel noise to the scores and look up the winner only: key $i$ wins with "
     r"probability $p_i = \operatorname{softmax}(s)_i$. So the attention output is the mean of random hard look-ups.",
     hypotheses=r"$\Pr[g \le x] = e^{-e^{-x}}$, independent; ties have probability 0. $R$ is the sum of the "
-    r"exponentials of "
-    r"the other keys.",
+    r"exponentials of the other keys.",
     why="Soft and hard attention are one thing seen through noise.",
     predict="Add noise to the scores and look up only the winner. Which noise makes the average equal softmax "
     "attention?",
@@ -73,8 +71,7 @@ gumbel_max_lookup = Theorem(
             Eq(F[zero], Exp(-(D[zero] * Exp(-x)))),
             "normal form",
             r"Let $F$ be the probability that all of the first $t$ other keys lie below $x$, a product, and $D$ the "
-            r"sum of "
-            r"their exponentials. Then $F = e^{-De^{-x}}$: for no key it is 1,",
+            r"sum of their exponentials. Then $F = e^{-De^{-x}}$: for no key it is 1,",
             given=RACE,
         ),
         Step("so far", Eq(F[now], Exp(-(D[now] * Exp(-x)))), "hypothesis", "and if it holds for some keys,"),
@@ -100,8 +97,7 @@ gumbel_max_lookup = Theorem(
             Eq(Deriv(WINS, x), Exp(s - x) * Exp(-Exp(s - x)) * Exp(-(rest * Exp(-x)))),
             "normal form",
             r"Key $i$ wins at $x$ with density $e^{s_i - x}e^{-e^{s_i - x}}e^{-Re^{-x}}$, and that is the "
-            r"derivative of "
-            r"$p_i\,e^{-(e^{s_i} + R)e^{-x}}$.",
+            r"derivative of $p_i\,e^{-(e^{s_i} + R)e^{-x}}$.",
             given=(OPEN,),
         ),
         Step(
@@ -207,11 +203,9 @@ dropout_on_weights_is_unbiased = Theorem(
     r"the output without dropout. If keys are dropped independently its variance is $\tfrac{1 - \kappa}{\kappa}\sum_j "
     r"p_j^2v_j^2$. In one outcome the weights no longer sum to 1; on average they do.",
     hypotheses=r"Each key is kept with probability $\kappa > 0$; pairs of keys independently, for the variance. "
-    r"$b_{\omega j} "
-    r"\in \{0, 1\}$ says what outcome $\omega$ keeps, $B = b\,b$ what pairs it keeps.",
+    r"$b_{\omega j} \in \{0, 1\}$ says what outcome $\omega$ keeps, $B = b\,b$ what pairs it keeps.",
     why="Why dropout goes after softmax and divides by the share that is kept; and that attention spread over many "
-    "keys "
-    "suffers least from it.",
+    "keys suffers least from it.",
     predict="Dropout hits attention weights in training. Do they still sum to 1?",
     steps=(
         Step(
@@ -263,269 +257,7 @@ dropout_on_weights_is_unbiased = Theorem(
     source="folklore",
 )
 
-# Positive random features: the exponent of a Gaussian density, moved.
-w, q, key = Symbol("w", (WIDTH,)), Symbol("q", (WIDTH,)), Symbol("k", (WIDTH,))
-
-
-def half_square(symbol: Symbol) -> Term:
-    """½‖x‖²."""
-    return HALF * Sum(a, symbol[a] ** 2)
-
-
-def along(one: Symbol, two: Symbol) -> Term:
-    """x · y."""
-    return Sum(a, one[a] * two[a])
-
-
-positive_random_features = Theorem(
-    name="positive_random_features",
-    family=FAMILY,
-    level=4,
-    statement=r"$e^{q\cdot k} = \mathbb E_w\big[e^{w\cdot q - \lVert q\rVert^2/2}\,e^{w\cdot k - \lVert "
-    r"k\rVert^2/2}\big]$ "
-    r"over standard Gaussian vectors $w$ of any dimension.",
-    hypotheses=r"A Gaussian density has total mass 1, wherever its centre is.",
-    why="Positive features whose average is exactly the exponential of a dot product: softmax attention by a linear "
-    "recurrence, up to noise.",
-    predict=r"Which random features have an average of exactly $e^{q\cdot k}$?",
-    steps=(
-        Step(
-            "moved density",
-            Eq(
-                Exp(-half_square(w)) * (Exp(along(w, q) - half_square(q)) * Exp(along(w, key) - half_square(key))),
-                Exp(along(q, key)) * Exp(-(HALF * Sum(a, (w[a] - q[a] - key[a]) ** 2))),
-            ),
-            "normal form",
-            r"Times the density $e^{-\lVert w\rVert^2/2}$ of the noise, the two features are $e^{q\cdot k}$ times "
-            r"the same "
-            r"density with its centre at $q + k$: complete the square. Integrate over $w$: the density leaves 1.",
-        ),
-        Step(
-            "positive",
-            Lt(ZERO, Exp(along(w, q) - half_square(q))),
-            "certificate",
-            "Every feature is positive, so denominators of such attention never vanish.",
-        ),
-    ),
-    concludes=("moved density", "positive"),
-    near_miss=NearMiss(
-        r"The terms $-\lVert q\rVert^2/2$ and $-\lVert k\rVert^2/2$ are not needed.",
-        Eq(
-            Exp(-half_square(w)) * (Exp(along(w, q)) * Exp(along(w, key))),
-            Exp(along(q, key)) * Exp(-(HALF * Sum(a, (w[a] - q[a] - key[a]) ** 2))),
-        ),
-        Model({WIDTH: 1}, {w: (0,), q: (1,), key: (0,)}),
-    ),
-    illustration=Illustration(
-        r"One dimension, $w = 1$, $q = 1$, $k = 0$.",
-        Model({WIDTH: 1}, {w: (1,), q: (1,), key: (0,)}),
-        (("feature of q", Exp(along(w, q) - half_square(q))), ("exp(q · k)", Exp(along(q, key)))),
-    ),
-    source="Choromanski et al. 2021, lemma 1",
-)
-
-# Linear attention: ψ the features of the query, φ those of keys.
-ψ, φ, V = Symbol("ψ", (FEATURES,)), Symbol("φ", (TIME, FEATURES)), Symbol("v", (TIME, COLUMNS))
-S, z = Symbol("S", (TIME, FEATURES, COLUMNS)), Symbol("z", (TIME, FEATURES))
-N, M = Symbol("N", (TIME, COLUMNS)), Symbol("D", (TIME,))
-
-
-def similarity(at: Index) -> Term:
-    """ψ · φ."""
-    return Sum(f, ψ[f] * φ[at, f])
-
-
-MEMORY = (
-    Eq(S[zero, f, c], ZERO),
-    Eq(S[every + 1, f, c], S[every, f, c] + φ[every, f] * V[every, c]),
-    Eq(z[zero, f], ZERO),
-    Eq(z[every + 1, f], z[every, f] + φ[every, f]),
-)
-FULL = (
-    Eq(N[zero, c], ZERO),
-    Eq(N[every + 1, c], N[every, c] + similarity(every) * V[every, c]),
-    Eq(M[zero], ZERO),
-    Eq(M[every + 1], M[every] + similarity(every)),
-)
-
-linear_attention_is_a_recurrence = Theorem(
-    name="linear_attention_is_a_recurrence",
-    family=FAMILY,
-    level=2,
-    statement=r"If the similarity of query and key is $\psi(q)\cdot\varphi(k)$, attention to all keys so far needs "
-    r"only "
-    r"$S_{t+1} = S_t + \varphi_tv_t^{\top}$ and $z_{t+1} = z_t + \varphi_t$: the output is "
-    r"$\psi^{\top}S_t/\psi^{\top}z_t$, "
-    r"with memory that does not grow.",
-    hypotheses=r"$\psi\cdot z_t \ne 0$. $N_t$ and $D_t$ are numerator and denominator, summed over all keys so far.",
-    why="Shows where softmax blocks a recurrence of fixed size: the similarity must factor.",
-    predict="What must a similarity satisfy so that the past fits into a matrix of fixed size?",
-    steps=(
-        Step(
-            "first numerator",
-            Eq(N[zero, c], Sum(f, ψ[f] * S[zero, f, c])),
-            "normal form",
-            r"The numerator is $\psi^{\top}S$: at first both are 0,",
-            given=(*MEMORY, *FULL),
-        ),
-        Step("numerator so far", Eq(N[now, c], Sum(f, ψ[f] * S[now, f, c])), "hypothesis", "and if it holds so far,"),
-        Step(
-            "next numerator",
-            Eq(N[now + 1, c], Sum(f, ψ[f] * S[now + 1, f, c])),
-            "normal form",
-            r"a key adds $(\psi\cdot\varphi_t)v_t$ to one side and $\psi^{\top}(\varphi_tv_t^{\top})$ to the other, "
-            r"which is the "
-            r"same.",
-            given=(*MEMORY, *FULL),
-            using=("numerator so far",),
-        ),
-        Step(
-            "numerator",
-            Eq(N[later, c], Sum(f, ψ[f] * S[later, f, c])),
-            "induction",
-            "So it holds always.",
-            using=("first numerator", "next numerator"),
-            hints={"at": now},
-        ),
-        Step(
-            "first denominator",
-            Eq(M[zero], Sum(f, ψ[f] * z[zero, f])),
-            "normal form",
-            "Likewise the denominator:",
-            given=(*MEMORY, *FULL),
-        ),
-        Step("denominator so far", Eq(M[now], Sum(f, ψ[f] * z[now, f])), "hypothesis", "if it holds so far,"),
-        Step(
-            "next denominator",
-            Eq(M[now + 1], Sum(f, ψ[f] * z[now + 1, f])),
-            "normal form",
-            r"a key adds $\psi\cdot\varphi_t$ to both sides.",
-            given=(*MEMORY, *FULL),
-            using=("denominator so far",),
-        ),
-        Step(
-            "denominator",
-            Eq(M[later], Sum(f, ψ[f] * z[later, f])),
-            "induction",
-            "So it holds always.",
-            using=("first denominator", "next denominator"),
-            hints={"at": now},
-        ),
-        Step(
-            "output",
-            Eq(N[now, c] / M[now], Sum(f, ψ[f] * S[now, f, c]) / Sum(f, ψ[f] * z[now, f])),
-            "normal form",
-            "And the output is their quotient.",
-            given=(Lt(ZERO, M[now]), Lt(ZERO, Sum(f, ψ[f] * z[now, f]))),
-            using=("numerator", "denominator"),
-        ),
-    ),
-    concludes=("numerator", "denominator", "output"),
-    near_miss=NearMiss(
-        r"The recurrence gives softmax, with exponentials of the coordinates as features: $e^{q_1k_1 + q_2k_2} = "
-        r"e^{q_1}e^{k_1} + e^{q_2}e^{k_2}$.",
-        Eq(Exp(Sum(a, q[a] * key[a])), Sum(a, Exp(q[a]) * Exp(key[a]))),
-        Model({WIDTH: 2}, {q: (0, 0), key: (0, 0)}),
-    ),
-    illustration=Illustration(
-        r"One feature: $\psi = 2$, $\varphi_t = 1$, $S_t = 3$, $z_t = 2$.",
-        Model({FEATURES: 1, COLUMNS: 1}, {ψ: (2,), S: (((3,),),), z: ((2,),)}),
-        (("output", Sum(f, ψ[f] * S[zero, f, c]) / Sum(f, ψ[f] * z[zero, f])),),
-    ),
-    source="Katharopoulos et al. 2020, sections 3.2 to 3.4",
-)
-
-# Row and column normalisation.
-K, left, right = Symbol("K", (ROWS, KEYS)), Symbol("u", (ROWS,)), Symbol("w", (KEYS,))
-E = Symbol("S", (ROWS, KEYS))
-t = ROWS.index("t")
-ENTRIES = (Lt(ZERO, K[r, j]), Lt(ZERO, left[r]), Lt(ZERO, right[j]))
-
-
-def cross(entry: Symbol, factors: bool) -> Term:
-    """The cross ratio K_rj K_tk / (K_rk K_tj), perhaps after rows and columns were multiplied by factors."""
-
-    def at(row: Index, column: Index) -> Term:
-        return left[row] * entry[row, column] * right[column] if factors else entry[row, column]
-
-    return at(r, j) * at(t, k) / (at(r, k) * at(t, j))
-
-
-sinkhorn_row_step_is_softmax = Theorem(
-    name="sinkhorn_row_step_is_softmax",
-    family=FAMILY,
-    level=3,
-    statement=r"Dividing the rows of $e^{S}$ by their sums is softmax. Multiplying rows and columns by positive "
-    r"factors, as "
-    r"Sinkhorn's iteration does in turn, keeps every cross ratio $\frac{K_{rj}K_{tk}}{K_{rk}K_{tj}}$, and a matrix "
-    r"with the "
-    r"same cross ratios is one with such factors.",
-    hypotheses="Positive matrices.",
-    why="Softmax attention is optimal transport with only half of its constraints: the rows have a budget, the "
-    "columns have "
-    "none.",
-    predict="Rows and columns are normalised in turn, again and again. Which numbers never change?",
-    steps=(
-        Step(
-            "row step",
-            Eq(Exp(E[r, j]) / Sum(k, Exp(E[r, k])), softmax(lambda n: E[r, n], j, l)),
-            "normal form",
-            "That is what softmax is.",
-        ),
-        Step("rows", Eq(Sum(j, softmax(lambda n: E[r, n], j, l)), ONE), "normal form", "Now the rows sum to 1."),
-        Step(
-            "columns",
-            Eq(Sum(r, K[r, j] / Sum(t, K[t, j])), ONE),
-            "normal form",
-            "A column step makes the columns sum to 1.",
-            given=ENTRIES,
-        ),
-        Step(
-            "cross ratio",
-            Eq(cross(K, True), cross(K, False)),
-            "normal form",
-            r"Both steps multiply rows and columns by factors, and each factor is above and below the line once.",
-            given=ENTRIES,
-        ),
-        Step(
-            "scores",
-            Eq(
-                Exp(E[r, j]) * Exp(E[t, k]) / (Exp(E[r, k]) * Exp(E[t, j])),
-                Exp(E[r, j] + E[t, k] - E[r, k] - E[t, j]),
-            ),
-            "normal form",
-            r"In terms of scores the cross ratio is what neither a number for each row nor one for each key can "
-            r"change.",
-        ),
-        Step(
-            "only factors",
-            Eq(K[r, j], K[t, j] / K[t, k] * K[r, k] * cross(K, False)),
-            "normal form",
-            r"Conversely, one row, one column and the cross ratios give the matrix back.",
-            given=ENTRIES,
-        ),
-    ),
-    concludes=("row step", "rows", "columns", "cross ratio", "only factors"),
-    near_miss=NearMiss(
-        r"After one row step the columns sum to 1 as well.",
-        Eq(Sum(r, softmax(lambda n: E[r, n], j, l)), ONE),
-        Model({ROWS: 2, KEYS: 2}, {E: ((0, 0), (0, log(3)))}),
-    ),
-    illustration=Illustration(
-        r"The matrix with rows $1, 1$ and $1, 3$, and its rows divided by 2 and 4.",
-        Model({ROWS: 2, KEYS: 2}, {E: ((0, 0), (0, log(3)))}),
-        (
-            ("rows divided", softmax(lambda n: E[r, n], j, l)),
-            ("sums of columns", Sum(r, softmax(lambda n: E[r, n], j, l))),
-        ),
-    ),
-    source="Sinkhorn 1964; Sander et al. 2022",
-)
-
 THEOREMS = (
     gumbel_max_lookup,
     dropout_on_weights_is_unbiased,
-    positive_random_features,
-    linear_attention_is_a_recurrence,
-    sinkhorn_row_step_is_softmax,
 )
