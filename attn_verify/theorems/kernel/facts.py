@@ -28,6 +28,7 @@ from attn_verify.arithmetic.sums.terms import (
     rename,
     walk,
 )  # fmt: skip
+from attn_verify.theorems.kernel.cited import CITED as CITED
 from attn_verify.theorems.kernel.signs import VisibleSigns
 
 
@@ -166,17 +167,25 @@ def changed(statement: Statement, change: Callable[[Term], Term]) -> Statement:
     return statement
 
 
+def _inside(statement: Statement) -> set[App]:
+    return {t for side in terms_of(statement) for t in walk(side) if isinstance(t, App)}
+
+
+def _binds(s: Statement, name: str) -> bool:
+    """Return whether a statement is about one value of a variable; a definition of a function of it is not."""
+    head = s.left.body if isinstance(s, Eq) and isinstance(s.left, Deriv) else s.left if isinstance(s, Eq) else None
+    defines = isinstance(head, App) and name in head.symbol.depends
+    return not defines and any(t.symbol.name == name for t in _inside(s))
+
+
 def _normal(statements: Sequence[Statement], about: Sequence[Term]) -> tuple[Normal, VisibleSigns]:
     """Return normal forms under equations and inequalities; what is derived must not be bound by an equation."""
     derived = {t.by.symbol.name for side in about for t in walk(side) if isinstance(t, Deriv)}
     known = [(gap(s), isinstance(s, Lt)) for s in statements if isinstance(s, Le | Lt)]
     rules = []
     for s in [s for s in statements if isinstance(s, Eq)]:
-        head = s.left.body if isinstance(s.left, Deriv) else s.left
-        for name in derived:
-            inside = any(isinstance(t, App) and t.symbol.name == name for side in terms_of(s) for t in walk(side))
-            if inside and not (isinstance(head, App) and name in head.symbol.depends):
-                raise RefusedError(f"a derivative by {name} under an equation that binds {name}")
+        if any(_binds(s, name) for name in derived):
+            raise RefusedError("a derivative by a variable under an equation that binds it")
         if any(i.sort.empty for i in free(s.right) - free(s.left)):
             continue  # says nothing if there is no such element
         if isinstance(s.left, App | Deriv):
@@ -281,8 +290,8 @@ def cases(first: Fact, second: Fact) -> Fact:
     for one in first.given:
         if isinstance(one, Le) and Le(one.right, one.left) in second.given:
             other = Le(one.right, one.left)
-            if not all(i.fixed for i in indices_of(one)):
-                raise RefusedError("a hypothesis about all indices cannot be split")
+            if not all(i.fixed for i in indices_of(one)) or any(t.symbol.depends for t in _inside(one)):
+                raise RefusedError("a hypothesis about all indices, or about a function, cannot be split")
             _grounded(first.statement, indices_of(one))
             given = (first.given - {one}) | (second.given - {other})
             return replace(_fact("cases", first.statement, [first, second]), given=given)
@@ -331,6 +340,10 @@ def discharge(fact: Fact, *proofs: Fact) -> Fact:
     if not proved <= fact.given:
         raise RefusedError("a proof is of no hypothesis")
     _context((), proofs, [t for s in (fact.statement, *fact.given) for t in terms_of(s)])  # no derivative is misled
+    for proof in proofs:
+        variables = {name for t in _inside(proof.statement) for name in t.symbol.depends}
+        if any(_binds(s, name) for s in proof.given for name in variables):
+            raise RefusedError("a hypothesis about a function is proved at one value of its variable only")
     given = (fact.given - proved).union(*(proof.given for proof in proofs))
     return replace(_fact("modus ponens", fact.statement, [fact, *proofs]), given=given)
 
@@ -383,10 +396,6 @@ def slope_at(f: Term, by: App, at: Fraction, given: Iterable[Statement] = ()) ->
     return put(build(_derived(f, by, given)), {by.symbol: ((), Num(Fraction(at)))})
 
 
-def _inside(statement: Statement) -> set[Term]:
-    return {t for side in terms_of(statement) for t in walk(side) if isinstance(t, App)}
-
-
 def rising(claim: Le, start: Fact, slope: Fact, by: App, at: Term) -> Fact:
     """``0 ≤ f(x)`` for x ≥ a: 0 ≤ f(a), and 0 ≤ f′(x) wherever x ≥ a (a derivative ≥ 0 means increasing)."""
     f, zero, beyond = claim.right, Num(Fraction(0)), Le(at, by)
@@ -404,21 +413,6 @@ def cite(rule: str, text: str, *premises: Fact) -> Fact:
     if rule not in CITED:
         raise RefusedError(f"{rule!r} is not among the cited rules")
     return _fact("cited", Cited(rule, text), premises, cited=rule)
-
-
-CITED: Mapping[str, str] = {
-    "mean value inequality": "a bound of the derivative along a segment bounds the difference of the values",
-    "spectral theorem": "a symmetric matrix has an orthonormal basis of eigenvectors; its trace is their sum",
-    "rank of a product": "rank(AB) ≤ min(rank A, rank B)",
-    "rank and nullity": "a map from n dimensions of rank r vanishes on n − r of them",
-    "roots of a polynomial": "a polynomial of degree below n with n different roots is 0",
-    "invertible row scaling": "multiplying rows by numbers other than 0 keeps the rank",
-    "adjacent transpositions": "swaps of neighbours generate all permutations",
-    "linearity of expectation": "E is linear, and E[XY] = E[X]E[Y] for independent X, Y",
-    "triangle inequality": "the norm of a sum is at most the sum of the norms",
-    "composition of functions": "a function of functions of some arguments is one of these arguments",
-    "bounded below and monotone": "what holds for every finite part holds in the limit",
-}
 
 
 def put(t: Term, symbols: Mapping[Symbol, tuple[tuple[Index, ...], Term]]) -> Term:
