@@ -114,7 +114,7 @@ def _equations(left: Sequence[str], formulas: Sequence[str], values: Sequence[st
             yield start + value
             continue
         hanging = " " * min(len(start) + 3, 20)
-        lines = _wrap(formula, room, width - len(hanging))
+        lines = wrap_formula(formula, room, width - len(hanging))
         if len(lines) == 1 and len(formula) <= column:
             yield f"{start} = {formula:<{column}}{value}"
             continue
@@ -130,7 +130,7 @@ def _equations(left: Sequence[str], formulas: Sequence[str], values: Sequence[st
                 yield f"{hanging[:-2]}{value[1:]}"
 
 
-def _wrap(formula: str, first: int, others: int) -> list[str]:
+def wrap_formula(formula: str, first: int, others: int) -> list[str]:
     """Break a formula where it is least nested; what is nested deeper is set in deeper."""
     if len(formula) <= first:
         return [formula]
@@ -142,7 +142,7 @@ def _wrap(formula: str, first: int, others: int) -> list[str]:
         elif len(part.strip()) <= room:
             lines.append(part.strip())
         else:
-            inner = _wrap(part.strip(), room, others - 2) if _breaks(part) else [part.strip()]
+            inner = wrap_formula(part.strip(), room, others - 2) if _breaks(part) else [part.strip()]
             lines += [inner[0], *(f"  {line}" for line in inner[1:])]
     return lines
 

@@ -35,7 +35,7 @@ RULES: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Checked:
     """A theorem whose steps were all accepted, with their facts."""
 
@@ -52,6 +52,33 @@ class Checked:
     def fixed(self) -> tuple[str, ...]:
         """Sizes or ranges at which alone the conclusions were checked; empty for all sizes."""
         return tuple(sorted(set().union(*(self.facts[label].fixed for label in self.theorem.concludes))))
+
+    def __repr__(self) -> str:
+        from attn_verify.theorems.presenting import scope
+
+        return f"{self.theorem.name}: PROVED, {scope(self)}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the theorem, its steps and what they rest on as plain data; prose holds LaTeX between dollars."""
+        from attn_verify.theorems.presenting import describe
+
+        return describe(self)
+
+    def _repr_latex_(self) -> str:
+        from attn_verify.report.theorem_latex import render_latex
+
+        return render_latex(self.to_dict(), fragment=True)
+
+    def _repr_html_(self) -> str:
+        from attn_verify.report.theorem_html import render_html
+
+        return render_html(self.to_dict())
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        from attn_verify.report.theorem_text import render_text
+
+        plain = render_text(self.to_dict())
+        return {"text/plain": plain, "text/latex": self._repr_latex_(), "text/html": self._repr_html_()}
 
 
 Find = Callable[[str], Fact]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 from attn_verify.arithmetic.sums.terms import (
@@ -22,6 +22,7 @@ from attn_verify.arithmetic.sums.terms import (
     Term,
     Trig,
     Whole,
+    walk,
 )  # fmt: skip
 from attn_verify.theorems.kernel.facts import Absurd, Cited, Eq, Integral, Le, Limit, Lt, Rank, Statement
 
@@ -32,19 +33,50 @@ GREEK = {
     "ρ": r"\rho", "σ": r"\sigma", "κ": r"\kappa", "η": r"\eta", "ω": r"\omega", "Σ": r"\Sigma", "Δ": r"\Delta",
 }  # fmt: skip
 _SUM, _PRODUCT, _POWER, _ATOM = range(4)
+_HALVES = {Fraction(1, 2): "½", Fraction(1, 3): "⅓", Fraction(2, 3): "⅔", Fraction(1, 4): "¼", Fraction(3, 4): "¾"}
 
 
-def _index(i: Index) -> str:
-    if not i.name:
-        return str(i.shift)
-    return i.name + (f"+{i.shift}" if i.shift else "")
+_LETTERS = "klmabcuvwxyz"
+
+
+def _fresh_names(terms: Iterable[Term]) -> dict[str, str]:
+    """Return letters for the indices that a normal form or a replacement has named by number."""
+    found = [i.name for t in terms for inner in walk(t) for i in indices_in(inner)]
+    made = [name for name in dict.fromkeys(found) if name[:1] in ("$", "%")]
+    free = (letter for letter in (*_LETTERS, *(f"{x}'" for x in _LETTERS)) if letter not in found)
+    return dict(zip(made, free, strict=False))
+
+
+def indices_in(t: Term) -> tuple[Index, ...]:
+    """Return the indices that stand directly in a term."""
+    match t:
+        case App(_, indices):
+            return indices
+        case Delta(left, right):
+            return (left, right)
+        case Sum(index, _):
+            return (index,)
+    return ()
 
 
 class _Writer:
-    """Write terms; ``latex`` or Unicode."""
+    """Write terms; ``latex`` or Unicode, where ``s_j`` is an entry and parentheses show what LaTeX shows by place."""
 
-    def __init__(self, latex: bool) -> None:
+    def __init__(self, latex: bool, terms: Iterable[Term] = ()) -> None:
         self.latex = latex
+        self.fresh = _fresh_names(terms)
+
+    def index(self, i: Index) -> str:
+        """Write an index; an element of a set by its place, from 1."""
+        if i.name.startswith("#"):
+            return str(int(i.name[1:]) + i.shift + 1)
+        name = self.fresh.get(i.name, i.name)
+        if self.latex:
+            for plain, command in GREEK.items():
+                name = name.replace(plain, command + " ")
+        if not name:
+            return str(i.shift)
+        return name.strip() + (f"+{i.shift}" if i.shift else "")
 
     def name(self, name: str) -> str:
         """Write the name of a symbol: ``x'``, ``k_0`` and ``v̄`` are understood."""
@@ -64,14 +96,12 @@ class _Writer:
     def entry(self, t: App) -> str:
         if not t.indices:
             return self.name(t.symbol.name)
-        places = [_index(i) for i in t.indices]
+        places = [self.index(i) for i in t.indices]
+        head, _, tail = t.symbol.name.partition("_")
+        inside = _side_by_side([tail, *places] if tail else places, bool(tail))
         if self.latex:
-            for plain, command in GREEK.items():
-                places = [p.replace(plain, command) for p in places]
-            head, _, tail = t.symbol.name.partition("_")
-            inside = ",".join(places) if max(map(len, places)) > 1 else "".join(places)
-            return f"{self.name(head)}_{{{tail + ',' if tail else ''}{inside}}}"
-        return f"{t.symbol.name}[{','.join(places)}]"
+            return f"{self.name(head)}_{{{inside}}}"
+        return f"{head}_{inside}" if _is_word(inside) else f"{head}_({inside})"
 
     def write(self, t: Term, level: int = _SUM) -> str:
         text, own = self._write(t)
@@ -88,8 +118,10 @@ class _Writer:
             case Size(sort):
                 return (sort.name, _ATOM)
             case Delta(left, right):
-                inside = f"{_index(left)}{_index(right)}" if self.latex else f"{_index(left)},{_index(right)}"
-                return (rf"\delta_{{{inside}}}" if self.latex else f"δ[{inside}]"), _ATOM
+                inside = _side_by_side([self.index(left), self.index(right)])
+                if self.latex:
+                    return rf"\delta_{{{inside}}}", _ATOM
+                return (f"δ_{inside}" if _is_word(inside) else f"δ_({inside})"), _ATOM
             case Add(terms):
                 return self._add(terms), _SUM
             case Mul(factors):
@@ -120,7 +152,7 @@ class _Writer:
                 names = []
                 body: Term = t
                 while isinstance(body, Sum):
-                    names.append(_index(replace(body.index)))
+                    names.append(self.index(body.index))
                     body = body.body
                 inner = self.write(body, _PRODUCT)
                 joined = ",".join(names)
@@ -169,11 +201,15 @@ class _Writer:
             bottom = self.write(below[0]) if len(below) == 1 else self._juxtaposed(below)
             return rf"\frac{{{top}}}{{{bottom}}}", _PRODUCT
         bottom = self.write(below[0], _POWER) if len(below) == 1 else f"({self._juxtaposed(below)})"
-        return f"{self._juxtaposed(above)}/{bottom}", _PRODUCT
+        top = self._juxtaposed([*above, Num(Fraction(1))]).removesuffix("·1")  # a sum must end before the bar
+        return f"{top}/{bottom}", _PRODUCT
 
     def _juxtaposed(self, factors: list[Term]) -> str:
         pieces = []
         for n, x in enumerate(factors):
+            if not self.latex and n == 0 and len(factors) > 1 and isinstance(x, Num) and x.value in _HALVES:
+                pieces.append(_HALVES[x.value])
+                continue
             last = n == len(factors) - 1
             pieces.append(self.write(x, _PRODUCT if last and not isinstance(x, Mul) else _POWER))
         return (r"\," if self.latex else "·").join(pieces)
@@ -181,7 +217,7 @@ class _Writer:
     def _power(self, base: Term, exponent: Fraction) -> tuple[str, int]:
         if exponent == Fraction(1, 2):
             inner = self.write(base)
-            return (rf"\sqrt{{{inner}}}" if self.latex else f"√({inner})"), _ATOM
+            return (rf"\sqrt{{{inner}}}" if self.latex else "√" + self.write(base, _ATOM)), _ATOM
         if exponent < 0:
             inner = self.write(Pow(base, -exponent) if exponent != -1 else base, _SUM if self.latex else _POWER)
             return (rf"\frac{{1}}{{{inner}}}" if self.latex else f"1/{inner}"), _PRODUCT
@@ -203,24 +239,59 @@ def _without_minus(x: Term) -> tuple[bool, Term]:
     return False, x
 
 
+def _side_by_side(places: Sequence[str], apart: bool = False) -> str:
+    return ",".join(places) if apart or max(map(len, places)) > 1 else "".join(places)
+
+
+def _is_word(inside: str) -> bool:
+    return all(c.isalnum() or c in ",'" for c in inside)
+
+
 def text(t: Term) -> str:
-    """Return a term as Unicode text."""
-    return _Writer(latex=False).write(t)
+    """Return a term as Unicode text.
+
+    >>> from attn_verify.theorems.notation import Exp, Index, Sort, Sum, Symbol
+    >>> n = Sort("n")
+    >>> s, j, k = Symbol("s", (n,)), n.index("j"), n.index("k")
+    >>> text(Exp(s[j]) / Sum(k, Exp(s[k])))
+    'exp(s_j)/(Σ_k exp(s_k))'
+    """
+    return _Writer(False, [t]).write(t)
 
 
 def latex(t: Term) -> str:
     """Return a term as LaTeX."""
-    return _Writer(latex=True).write(t)
+    return _Writer(True, [t]).write(t)
 
 
 def statement_text(s: Statement) -> str:
     """Return a statement as Unicode text."""
-    return _statement(s, _Writer(latex=False))
+    return _statement(s, _Writer(False, _sides(s)))
 
 
 def statement_latex(s: Statement) -> str:
     """Return a statement as LaTeX."""
-    return _statement(s, _Writer(latex=True))
+    return _statement(s, _Writer(True, _sides(s)))
+
+
+def sides(s: Statement) -> tuple[tuple[str, str], str, tuple[str, str]] | None:
+    """Return both sides, each as text and as LaTeX, and the relation between them; None where there is none."""
+    if not isinstance(s, Eq | Le | Lt):
+        return None
+    plain, typeset = _Writer(False, _sides(s)), _Writer(True, _sides(s))
+    left, right = ((plain.write(t), typeset.write(t)) for t in (s.left, s.right))
+    return left, {Eq: "=", Le: "≤", Lt: "<"}[type(s)], right
+
+
+def _sides(s: Statement) -> tuple[Term, ...]:
+    match s:
+        case Eq(left, right) | Le(left, right) | Lt(left, right):
+            return (left, right)
+        case Limit(body, by, _, value):
+            return (body, by, value) if isinstance(value, Term) else (body, by)
+        case Integral(body, by, _, _, value):
+            return (body, by, value)
+    return ()
 
 
 def _statement(s: Statement, w: _Writer) -> str:

@@ -116,7 +116,7 @@ def test_text_loses_nothing_when_it_wraps(derivation, width):
 
 def test_text_of_wide_formulas_breaks_where_they_are_least_nested(small):
     formula = small.to_dict(entry="P[1,2]", expand="Q")["stages"][0]["entries"][0][0]
-    lines = derivation_text._wrap(formula, 40, 40)
+    lines = derivation_text.wrap_formula(formula, 40, 40)
     assert lines[0].startswith("exp(")
     assert lines[1].startswith("/(exp(")
     assert all(len(line) <= 40 for line in lines)
