@@ -37,7 +37,8 @@ COLUMNS = "100"
 RUN = {"python", "pycon", "console", "json"}
 # Shown and not run: plain text, and the two commands of the README, which continuous integration runs.
 SHOWN = {"text", "sh"}
-DIRECTIVES = {"toctree", "math", "figure", "image", "note", "docstring", "spec-fields", "code-block"}
+DIRECTIVES = {"toctree", "math", "figure", "image", "note", "docstring", "spec-fields", "code-block",
+              "theorem-index", "theorem-map", "theorem-rules", "cited-rules"}  # fmt: skip
 ANYTHING = "…"
 
 _FENCE = re.compile(r"^(?P<indent> *)(?P<ticks>`{3,})(?P<info>.*)$")
@@ -66,7 +67,8 @@ class BlockError(AssertionError):
 
 def pages() -> list[Path]:
     """Return README and every page of the docs."""
-    found = [path for path in (ROOT / "docs").rglob("*.md") if "_build" not in path.parts]
+    made = {"_build", "generated"}  # by Sphinx
+    found = [path for path in (ROOT / "docs").rglob("*.md") if not made.intersection(path.parts)]
     return [ROOT / "README.md", *sorted(found)]
 
 

@@ -13,7 +13,7 @@ author = "the attn-verify maintainers"
 copyright = author
 version = release = __version__
 
-extensions = ["myst_parser", "mathml_renderer", "from_source"]
+extensions = ["myst_parser", "mathml_renderer", "from_source", "theorem_pages"]
 myst_enable_extensions = ["dollarmath", "deflist"]
 myst_heading_anchors = 3
 exclude_patterns = ["_build", "_ext"]

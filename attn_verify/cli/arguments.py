@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 
-from attn_verify.cli import commands
+from attn_verify.cli import commands, theorems
 from attn_verify.errors import shorten
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,12}\Z")
@@ -51,6 +51,19 @@ def audit_arguments(parser: argparse.ArgumentParser) -> None:
     report.add_argument("--html", metavar="FILE", help="write one page that needs no network")
     report.add_argument("--junit-xml", metavar="FILE", help="write JUnit XML, a test case for each claim")
     report.add_argument("--sarif", metavar="FILE", help="write SARIF, for code scanning")
+
+
+def theorems_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``theorems``."""
+    parser.add_argument(
+        "name", metavar="NAME", nargs="?", help="the theorem to show with its proof (default: the index)"
+    )
+    output = parser.add_argument_group("output")
+    output.add_argument(
+        "--format", choices=theorems.FORMATS, help="text (default), latex (an article), html (a fragment) or json"
+    )
+    output.add_argument("--json", action="store_true", help="the same as --format json")
+    output.add_argument("--output", metavar="FILE", help="write to a file instead of standard output")
 
 
 def _target_arguments(parser: argparse.ArgumentParser, sizes_by_default: str) -> None:

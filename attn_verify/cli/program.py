@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from typing import IO, Any, NoReturn
 
 from attn_verify import __version__
-from attn_verify.cli import audits, commands, proofs
-from attn_verify.cli.arguments import audit_arguments, derive_arguments, prove_arguments
+from attn_verify.cli import audits, commands, proofs, theorems
+from attn_verify.cli.arguments import audit_arguments, derive_arguments, prove_arguments, theorems_arguments
 from attn_verify.cli.output import OutputError, UsageError, complain, silence, write
 from attn_verify.errors import AttnVerifyError, explain, shorten
 
@@ -58,6 +58,15 @@ examples:
   attn-verify audit my_attention.py::attention --html report.html --junit-xml report.xml
 
 Defaults for budget, dtype, seed, seconds, spec and save-dir are read from [tool.attn_verify] in pyproject.toml."""
+
+_THEOREMS = """\
+examples:
+  attn-verify theorems                                   all of them, by family
+  attn-verify theorems shift_invariance_exactly          statement, proof, example, near-miss
+  attn-verify theorems softmax_jacobian --format html --output jacobian.html
+
+Every step is checked anew each time. exit codes: 0 all of it is proved, 2 there is no such theorem,
+3 a step is not accepted"""
 
 _REPLAY = """\
 exit codes: 1 it still fails, 0 it passes now, 2 the file or its target cannot be used, 3 undecided"""
@@ -182,6 +191,17 @@ def _build() -> tuple[_Parser, dict[str, _Parser]]:
     audit_arguments(audit)
     audit.set_defaults(run=audits.audit)
 
+    listed = subparsers.add_parser(
+        "theorems",
+        help="why attention is what it is: theorems in which every step is checked",
+        description="Check the proofs of the theorems about attention and show them.",
+        epilog=_THEOREMS,
+        formatter_class=layout,
+        allow_abbrev=False,
+    )
+    theorems_arguments(listed)
+    listed.set_defaults(run=theorems.theorems)
+
     replay = subparsers.add_parser(
         "replay",
         help="run a saved counterexample again",
@@ -206,6 +226,7 @@ def _build() -> tuple[_Parser, dict[str, _Parser]]:
     recheck.add_argument("--json", action="store_true", help="print JSON")
     recheck.set_defaults(run=proofs.recheck)
     known = {
-        "derive": derive, "check": check, "prove": prove, "audit": audit, "replay": replay, "recheck": recheck,
+        "derive": derive, "check": check, "prove": prove, "audit": audit, "theorems": listed, "replay": replay,
+        "recheck": recheck,
     }  # fmt: skip
     return parser, known

@@ -34,7 +34,6 @@ _STYLE = """
 .attn-theorem .label { font-weight: 600; }
 .attn-theorem .claimed { color: var(--good); font-size: .85em; margin-left: .6em; }
 .attn-theorem .formula { overflow-x: auto; overflow-y: hidden; padding: .35em 0; text-align: left; }
-.attn-theorem .formula math { display: inline-block; }
 .attn-theorem .formula .right { display: block; padding-left: 1.5em; margin-top: .4em; }
 .attn-theorem .checked { color: var(--good); font-size: .92em; }
 .attn-theorem .false { border-left: 3px solid var(--bad); padding: .2em 0 .2em .9em; }
@@ -74,6 +73,11 @@ def formula(latex: str, display: str = "inline") -> str:
         return mathml(latex, display)
     except ValueError:
         return f"<code>{escape(latex)}</code>"
+
+
+def _display(latex: str) -> str:
+    """Return a formula with large sums and bars, in its line."""
+    return formula(latex).replace('display="inline"', 'display="inline" displaystyle="true"', 1)
 
 
 def _body(data: Mapping[str, Any], link: Link | None, title: bool) -> Iterator[str]:
@@ -123,7 +127,7 @@ def _proof(data: Mapping[str, Any], link: Link | None) -> Iterator[str]:
         sign = "" if step["rule"] == "hypothesis" else "&#10003; "
         yield f'<p class="checked">{sign}{escape(words.rule(step, explained))}</p>'
         if step["details"]:
-            rows = "".join(f"<dt>{escape(d['name'])}</dt><dd>{formula(d['latex'])}</dd>" for d in step["details"])
+            rows = "".join(f"<dt>{escape(d['name'])}</dt><dd>{_display(d['latex'])}</dd>" for d in step["details"])
             yield f"<dl>{rows}</dl>"
         if step["concludes"]:
             under = words.assumes(step)
@@ -136,16 +140,16 @@ def _proof(data: Mapping[str, Any], link: Link | None) -> Iterator[str]:
 
 def _claim(claim: Mapping[str, Any]) -> str:
     if len(claim["text"]) < LONG or "sides" not in claim:
-        return f'<div class="formula">{formula(claim["latex"], "block")}</div>'
+        return f'<div class="formula">{_display(claim["latex"])}</div>'
     sides = claim["sides"]
     relation = {"≤": r"\le"}.get(sides["relation"], sides["relation"])
-    right = formula(rf"{{}} {relation} {sides['right_latex']}", "block")
-    return f'<div class="formula">{formula(sides["left_latex"], "block")}<span class="right">{right}</span></div>'
+    right = _display(rf"{{}} {relation} {sides['right_latex']}")
+    return f'<div class="formula">{_display(sides["left_latex"])}<span class="right">{right}</span></div>'
 
 
 def _given(given: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     if given:
-        shown = [f"<dt>where</dt><dd>{formula(one['latex'])}{prose(words.for_all(one))}</dd>" for one in given]
+        shown = [f"<dt>where</dt><dd>{_display(one['latex'])}{prose(words.for_all(one))}</dd>" for one in given]
         yield f"<dl>{''.join(shown)}</dl>"
 
 

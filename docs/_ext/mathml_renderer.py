@@ -5,37 +5,15 @@ What the converter does not know becomes a warning, and the build treats warning
 
 from __future__ import annotations
 
-import re
 from typing import Any
-from xml.etree import ElementTree
 
 from docutils import nodes
-from latex2mathml.converter import convert
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
+from attn_verify.report.formulas import mathml
+
 _log = logging.getLogger(__name__)
-
-# The converter reads these, but not in the way that a formula here means them.
-_REWRITTEN = (
-    (re.compile(r"\\(?:lvert|rvert)\b"), "|"),
-    (re.compile(r"\\hat\b"), r"\\widehat"),
-)
-
-
-def mathml(latex: str, display: str) -> str:
-    """Return a formula as MathML; raise ``ValueError`` for LaTeX that is not understood."""
-    for pattern, replacement in _REWRITTEN:
-        latex = pattern.sub(replacement, latex)
-    result = convert(latex, display=display)
-    try:
-        root = ElementTree.fromstring(result)
-    except ElementTree.ParseError as error:
-        raise ValueError(f"no well-formed MathML: {error}") from None
-    unknown = [part for part in root.itertext() if "\\" in part or "&" in part]
-    if unknown:
-        raise ValueError(f"not understood: {', '.join(unknown)}")
-    return result
 
 
 def _render(self: Any, node: nodes.math | nodes.math_block, display: str) -> str:

@@ -1,0 +1,106 @@
+"""The command about theorems.  Everything heavy is imported inside."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from typing import Any
+
+from attn_verify.cli.output import WIDTH, UsageError, check_output, is_terminal, progress, save, write
+from attn_verify.errors import explain
+
+FORMATS = ("text", "latex", "html", "json")
+
+
+def theorems(arguments: argparse.Namespace) -> int:
+    """Print the index of theorems, or one of them with its proof."""
+    form = _format(arguments)
+    if arguments.name is None and form not in ("text", "json"):
+        remedy = f"name one: attn-verify theorems NAME --format {form}"
+        raise UsageError(explain("attn-verify theorems", f"got --format {form} for the index", remedy=remedy))
+    target = None if arguments.output is None else check_output(arguments.output)
+    data = _index() if arguments.name is None else _one(arguments.name)
+    if form == "json":
+        from attn_verify.report.strict_json import dumps
+
+        text = dumps(data) + "\n"
+    elif arguments.name is None:
+        text = _table(data, plain=target is not None)
+    else:
+        text = _rendered(data, form, plain=target is not None)
+    if target is not None:
+        save(text, target)
+    else:
+        write(text, sys.stdout, form)
+    every = data["theorems"] if arguments.name is None else [data]
+    return 0 if every and all(row["status"] == "PROVED" for row in every) else 3
+
+
+def _format(arguments: argparse.Namespace) -> str:
+    if arguments.json and arguments.format not in (None, "json"):
+        received = f"got --json and --format {arguments.format}"
+        raise UsageError(explain("attn-verify theorems", received, remedy="choose one of them"))
+    return "json" if arguments.json else arguments.format or "text"
+
+
+def _one(name: str) -> dict[str, Any]:
+    from attn_verify.theorems.library import theorem
+    from attn_verify.theorems.summary import outcome
+
+    theorem(name)  # is known, before anything is checked
+    with progress(f"checking {name} …"):
+        return outcome(name)
+
+
+def _index() -> dict[str, Any]:
+    from attn_verify.theorems.summary import index
+
+    with progress("checking …") as tell:
+        return index(progress=tell)
+
+
+def _width() -> int:
+    return min(shutil.get_terminal_size((WIDTH, 24)).columns, 160)
+
+
+def _table(data: dict[str, Any], plain: bool) -> str:
+    from rich.console import Console
+
+    from attn_verify.report.theorem_index import render_index
+
+    console = Console(file=sys.stdout, width=_width(), color_system=None if plain else "auto")
+    with console.capture() as captured:
+        render_index(data, console)
+    return str(captured.get())
+
+
+def _rendered(data: dict[str, Any], form: str, plain: bool) -> str:
+    if form == "html":
+        from attn_verify.report.theorem_html import render_html
+
+        return render_html(data)
+    if form == "latex":
+        from attn_verify.report.theorem_latex import render_latex
+
+        return render_latex(data)
+    from attn_verify.report.theorem_text import render_text
+
+    text = render_text(data, width=min(_width(), 100))
+    return text if plain or not is_terminal(sys.stdout) else _coloured(text)
+
+
+def _coloured(text: str) -> str:
+    from rich.console import Console
+    from rich.text import Text
+
+    shown = Text(text)
+    shown.highlight_regex(r"(?m)^[A-Z][A-Za-z, ]+$", "bold")
+    shown.highlight_regex(r"\A\S+", "bold cyan")
+    shown.highlight_regex(r"(?m)^PROVED|^ +✓.*$|◂ this is claimed$", "green")
+    shown.highlight_regex(r"(?m)^UNDECIDED|^  ✗.*$", "red")
+    shown.highlight_regex(r"(?m)^ {9}(?! ).*$", "cyan")
+    console = Console(file=sys.stdout)
+    with console.capture() as captured:
+        console.print(shown, soft_wrap=True, end="")
+    return str(captured.get())
