@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from attn_verify.arithmetic.sums.terms import App, Index, Sort, Term, walk
 from attn_verify.theorems import printing
 from attn_verify.theorems.kernel.facts import CITED, Fact, Lt, Statement, indices_of, terms_of
+from attn_verify.theorems.names import indices_in
 from attn_verify.theorems.showing import counterexample, model_dict, shown_values
 from attn_verify.theorems.theorem import Illustration, NearMiss, Step, Theorem
 
@@ -120,7 +121,7 @@ def _indices(sides: Iterable[Term]) -> list[Index]:
     found: dict[Index, None] = {}
     for t in sides:
         for inner in walk(t):
-            for i in sorted(printing.indices_in(inner), key=lambda i: i.name):
+            for i in sorted(indices_in(inner), key=lambda i: i.name):
                 if i.name and i.name[0] not in "$%#":
                     found[Index(i.name, i.sort, fixed=i.fixed)] = None
     return list(found)

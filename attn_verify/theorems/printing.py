@@ -22,41 +22,12 @@ from attn_verify.arithmetic.sums.terms import (
     Term,
     Trig,
     Whole,
-    walk,
 )  # fmt: skip
 from attn_verify.theorems.kernel.facts import Absurd, Cited, Eq, Integral, Le, Limit, Lt, Rank, Statement
+from attn_verify.theorems.names import GREEK, fresh_names
 
-GREEK = {
-    "α": r"\alpha", "β": r"\beta", "γ": r"\gamma", "δ": r"\delta", "ε": r"\varepsilon", "ζ": r"\zeta", "θ": r"\theta",
-    "λ": r"\lambda", "μ": r"\mu", "τ": r"\tau", "ξ": r"\xi", "φ": r"\varphi", "ψ": r"\psi", "ℓ": r"\ell",
-    "Π": r"\Pi",
-    "ρ": r"\rho", "σ": r"\sigma", "κ": r"\kappa", "η": r"\eta", "ω": r"\omega", "Σ": r"\Sigma", "Δ": r"\Delta",
-}  # fmt: skip
 _SUM, _PRODUCT, _POWER, _ATOM = range(4)
 _HALVES = {Fraction(1, 2): "½", Fraction(1, 3): "⅓", Fraction(2, 3): "⅔", Fraction(1, 4): "¼", Fraction(3, 4): "¾"}
-
-
-_LETTERS = "klmabcuvwxyz"
-
-
-def _fresh_names(terms: Iterable[Term]) -> dict[str, str]:
-    """Return letters for the indices that a normal form or a replacement has named by number."""
-    found = [i.name for t in terms for inner in walk(t) for i in indices_in(inner)]
-    made = [name for name in dict.fromkeys(found) if name[:1] in ("$", "%")]
-    free = (letter for letter in (*_LETTERS, *(f"{x}'" for x in _LETTERS)) if letter not in found)
-    return dict(zip(made, free, strict=False))
-
-
-def indices_in(t: Term) -> tuple[Index, ...]:
-    """Return the indices that stand directly in a term."""
-    match t:
-        case App(_, indices):
-            return indices
-        case Delta(left, right):
-            return (left, right)
-        case Sum(index, _):
-            return (index,)
-    return ()
 
 
 class _Writer:
@@ -64,7 +35,7 @@ class _Writer:
 
     def __init__(self, latex: bool, terms: Iterable[Term] = ()) -> None:
         self.latex = latex
-        self.fresh = _fresh_names(terms)
+        self.fresh = fresh_names(terms)
 
     def index(self, i: Index) -> str:
         """Write an index; an element of a set by its place, from 1."""

@@ -13,6 +13,7 @@ from attn_verify.theorems.kernel.facts import Eq, Le, Lt, Statement, terms_of
 from attn_verify.theorems.kernel.outside import ball
 from attn_verify.theorems.kernel.signs import VisibleSigns
 from attn_verify.theorems.models import UndecidedError, closed, element, exact, holds, instances
+from attn_verify.theorems.names import indices_in
 from attn_verify.theorems.theorem import Model
 
 DIGITS = 6
@@ -142,7 +143,7 @@ def shown_values(t: Term, model: Model) -> dict[str, Any]:
 
 def _in_order(t: Term) -> list[Index]:
     """Return the free indices in the order in which they are written."""
-    written = [Index(i.name, i.sort, fixed=i.fixed) for x in walk(t) for i in printing.indices_in(x) if i.name]
+    written = [Index(i.name, i.sort, fixed=i.fixed) for x in walk(t) for i in indices_in(x) if i.name]
     return [i for i in dict.fromkeys(written) if i in free(t)]
 
 
