@@ -92,11 +92,12 @@ def _body(data: Mapping[str, Any], link: Link | None, title: bool) -> Iterator[s
         if data.get(key):
             yield f"<h3>{name}</h3>\n<p>{prose(data[key])}</p>"
     if proved:
-        yield from _proof(data, link)
+        conditions = words.Conditions(data)
+        yield from _proof(data, conditions)
         yield "<h3>Example</h3>"
         yield from _example(data["illustration"])
         yield "<h3>Almost true, and false</h3>"
-        yield from _near_miss(data["near_miss"])
+        yield from _near_miss(data["near_miss"], conditions)
         rows = "".join(f"<dt>{escape(kind)}</dt><dd>{prose(text)}</dd>" for kind, text in words.rests(data))
         yield f"<h3>Rests on</h3>\n<dl>{rows}</dl>"
     else:
@@ -111,29 +112,29 @@ def _linked(name: str, link: Link | None) -> str:
     return escape(name) if link is None else f'<a href="{escape(link(name))}">{escape(name)}</a>'
 
 
-def _proof(data: Mapping[str, Any], link: Link | None) -> Iterator[str]:
+def _proof(data: Mapping[str, Any], conditions: words.Conditions) -> Iterator[str]:
     yield "<h3>Proof</h3>"
     running = words.indices(data["indices"])
     if running:
         yield f'<p class="soft">Indices: {prose(running)}.</p>'
+    if short := words.notation(data):
+        yield f'<p class="soft">Here {prose(short)}.</p>'
     explained: set[str] = set()
     yield "<ol>"
     for step in data["steps"]:
         claimed = '<span class="claimed">this is claimed</span>' if step["concludes"] else ""
         yield f'<li><p><span class="label">{escape(step["label"])}</span>{claimed}</p>'
-        yield _claim(step["claim"])
-        yield from _given(step["given"])
+        again = words.same(step)
+        yield f'<p class="formula">{escape(again)}</p>' if again else _claim(step["claim"])
+        yield from _given(conditions.of(step))
         yield f"<p>{prose(step['why'])}</p>"
         sign = "" if step["rule"] == "hypothesis" else "&#10003; "
         yield f'<p class="checked">{sign}{escape(words.rule(step, explained))}</p>'
         if step["details"]:
             rows = "".join(f"<dt>{escape(d['name'])}</dt><dd>{_display(d['latex'])}</dd>" for d in step["details"])
             yield f"<dl>{rows}</dl>"
-        if step["concludes"]:
-            under = words.assumes(step)
-            if under:
-                yield f'<p class="soft">Claimed {escape(under)}.</p>'
-            yield from _given([one for one in step["assumes"] if not one["label"]])
+        if under := words.assumes(step):
+            yield f'<p class="soft">Claimed {escape(under)}.</p>'
         yield "</li>"
     yield "</ol>"
 
@@ -147,10 +148,13 @@ def _claim(claim: Mapping[str, Any]) -> str:
     return f'<div class="formula">{_display(sides["left_latex"])}<span class="right">{right}</span></div>'
 
 
-def _given(given: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _given(given: Sequence[tuple[str, Mapping[str, Any] | None]]) -> Iterator[str]:
     if given:
-        shown = [f"<dt>where</dt><dd>{_display(one['latex'])}{prose(words.for_all(one))}</dd>" for one in given]
-        yield f"<dl>{''.join(shown)}</dl>"
+        rows = ""
+        for word, one in given:
+            shown = "" if one is None else _display(one["latex"]) + prose(words.for_all(one))
+            rows += f"<dt>{escape(word)}</dt><dd>{shown}</dd>"
+        yield f"<dl>{rows}</dl>"
 
 
 def _model(model: Mapping[str, Any]) -> str:
@@ -172,10 +176,10 @@ def _valued(latex: str) -> str:
     return latex if latex.startswith(r"\approx") else f"= {latex}"
 
 
-def _near_miss(data: Mapping[str, Any]) -> Iterator[str]:
+def _near_miss(data: Mapping[str, Any], conditions: words.Conditions) -> Iterator[str]:
     yield f'<div class="false"><p>{prose(data["text"])}</p>'
     yield _claim(data["claim"])
-    yield from _given(data["given"])
+    yield from _given(conditions.shown(data["given"]))
     found = data["counterexample"]
     if found is None:
         yield "<p>No counterexample was confirmed.</p></div>"

@@ -31,15 +31,20 @@ _SPECIAL = {
     "|": r"\textbar{}", "“": "``", "”": "''", "’": "'", "‘": "`", "–": "--", "—": "---", "…": r"\ldots{}",
 }  # fmt: skip
 _SIGNS = {
-    "→": r"\to", "↦": r"\mapsto", "⇒": r"\Rightarrow", "⇔": r"\Leftrightarrow", "≤": r"\le", "≥": r"\ge", "≠": r"\ne",
-    "≈": r"\approx", "×": r"\times", "·": r"\cdot", "−": "-", "±": r"\pm", "∞": r"\infty", "√": r"\surd",
-    "∂": r"\partial", "Σ": r"\Sigma", "δ": r"\delta", "ε": r"\varepsilon", "τ": r"\tau", "λ": r"\lambda", "μ": r"\mu", "π": r"\pi",
-    "□": r"\square", "½": r"\tfrac12", "²": "^2", "ᵀ": r"^\top", "′": "'", "∈": r"\in", "⊕": r"\oplus", "Δ": r"\Delta",
-    "β": r"\beta", "γ": r"\gamma", "θ": r"\theta", "σ": r"\sigma", "ℓ": r"\ell", "✓": r"\checkmark",
+    "→": r"\to", "↦": r"\mapsto", "⇒": r"\Rightarrow", "⇔": r"\Leftrightarrow", "≤": r"\le", "≥": r"\ge",
+    "≠": r"\ne", "≈": r"\approx", "×": r"\times", "·": r"\cdot", "−": "-", "±": r"\pm", "∞": r"\infty",
+    "√": r"\surd", "∂": r"\partial", "Σ": r"\Sigma", "δ": r"\delta", "ε": r"\varepsilon", "τ": r"\tau",
+    "λ": r"\lambda", "μ": r"\mu", "π": r"\pi", "□": r"\square", "½": r"\tfrac12", "⅛": r"\tfrac18", "²": "^2", "ᵀ": r"^\top",
+    "′": "'", "∈": r"\in", "⊕": r"\oplus", "Δ": r"\Delta", "β": r"\beta", "γ": r"\gamma", "θ": r"\theta",
+    "σ": r"\sigma", "ℓ": r"\ell", "✓": r"\checkmark", "⊢": r"\vdash", "ζ": r"\zeta", "ξ": r"\xi", "φ": r"\varphi",
+    "ρ": r"\rho", "α": r"\alpha", "κ": r"\kappa", "η": r"\eta", "ω": r"\omega", "ψ": r"\psi",
 }  # fmt: skip
-_LETTERS = {"é": r"\'e", "è": r"\`e", "ü": r'\"u', "ö": r'\"o', "ä": r'\"a', "č": r"\v{c}", "ć": r"\'c",
-            "š": r"\v{s}", "ž": r"\v{z}", "ř": r"\v{r}", "ý": r"\'y", "á": r"\'a", "í": r"\'{\i}", "ó": r"\'o", "ß": r"\ss{}",
-            "ı": r"{\i}", "ł": r"\l{}", "ø": r"\o{}", "å": r"\aa{}", "ç": r"\c{c}", "ñ": r"\~n", "Ł": r"\L{}"}  # fmt: skip
+_LETTERS = {
+    "é": r"\'e", "è": r"\`e", "ü": r'\"u', "ö": r'\"o', "ä": r'\"a', "č": r"\v{c}", "ć": r"\'c", "š": r"\v{s}",
+    "ž": r"\v{z}", "ř": r"\v{r}", "ý": r"\'y", "á": r"\'a", "í": r"\'{\i}", "ó": r"\'o", "ß": r"\ss{}", "ı": r"{\i}",
+    "ł": r"\l{}", "Ł": r"\L{}", "ø": r"\o{}", "å": r"\aa{}", "ç": r"\c{c}", "ñ": r"\~n", "ğ": r"\u{g}", "ş": r"\c{s}",
+    "ő": r"\H{o}", "ê": r"\^e", "ë": r'\"e', "ï": r'\"{\i}',
+}  # fmt: skip
 
 
 def render_latex(data: Mapping[str, Any], fragment: bool = False) -> str:
@@ -88,9 +93,10 @@ def _body(data: Mapping[str, Any]) -> Iterator[str]:
         if data.get(key):
             yield from _section(name, prose(data[key]))
     if data["status"] == "PROVED":
-        yield from _proof(data)
+        conditions = words.Conditions(data)
+        yield from _proof(data, conditions)
         yield from _section("Example", *_example(data["illustration"]))
-        yield from _section("Almost true, and false", *_near_miss(data["near_miss"]))
+        yield from _section("Almost true, and false", *_near_miss(data["near_miss"], conditions))
         yield from _section("Rests on", *(f"{kind}: {prose(text)}\n" for kind, text in words.rests(data)))
     else:
         yield from _section("Not accepted", _escape(data["reason"]))
@@ -104,26 +110,26 @@ def _section(name: str, *lines: str) -> Iterator[str]:
     yield from ("", rf"\subsection*{{{name}}}", *lines)
 
 
-def _proof(data: Mapping[str, Any]) -> Iterator[str]:
+def _proof(data: Mapping[str, Any], conditions: words.Conditions) -> Iterator[str]:
     running = words.indices(data["indices"])
-    yield from _section("Proof", *([f"Indices: {prose(running)}."] if running else []))
+    short = words.notation(data)
+    lines = [f"Indices: {prose(running)}."] if running else []
+    yield from _section("Proof", *lines, *([f"Here {prose(short)}."] if short else []))
     explained: set[str] = set()
     yield r"\begin{enumerate}"
     for step in data["steps"]:
         claimed = r" (\emph{this is claimed})" if step["concludes"] else ""
         yield rf"\item \textbf{{{_escape(step['label'])}}}{claimed}"
-        yield _claim(step["claim"])
-        yield from _given(step["given"])
+        again = words.same(step)
+        yield _escape(again) + r"\\" if again else _claim(step["claim"])
+        yield from _given(conditions.of(step))
         yield prose(step["why"])
         yield ""
         yield rf"\textit{{{_escape(words.rule(step, explained))}}}"
         for detail in step["details"]:
             yield rf"\\ {_escape(detail['name'])}: ${math(detail['latex'])}$"
-        if step["concludes"]:
-            under = words.assumes(step)
-            if under:
-                yield rf"\\ Claimed {_escape(under)}."
-            yield from _given([one for one in step["assumes"] if not one["label"]])
+        if under := words.assumes(step):
+            yield rf"\\ Claimed {_escape(under)}."
     yield r"\end{enumerate}"
 
 
@@ -136,9 +142,9 @@ def _claim(claim: Mapping[str, Any]) -> str:
     return rf"\begin{{align*}} & {left} \\ & \quad {relation} {right} \end{{align*}}"
 
 
-def _given(given: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    for one in given:
-        yield rf"where ${math(one['latex'])}${prose(words.for_all(one))}."
+def _given(given: Sequence[tuple[str, Mapping[str, Any] | None]]) -> Iterator[str]:
+    for word, one in given:
+        yield f"{word}." if one is None else f"{word} ${math(one['latex'])}${prose(words.for_all(one))}."
         yield ""
 
 
@@ -160,10 +166,10 @@ def _example(data: Mapping[str, Any]) -> Iterator[str]:
     yield r"\end{itemize}"
 
 
-def _near_miss(data: Mapping[str, Any]) -> Iterator[str]:
+def _near_miss(data: Mapping[str, Any], conditions: words.Conditions) -> Iterator[str]:
     yield prose(data["text"])
     yield _claim(data["claim"])
-    yield from _given(data["given"])
+    yield from _given(conditions.shown(data["given"]))
     found = data["counterexample"]
     if found is None:
         yield "No counterexample was confirmed."

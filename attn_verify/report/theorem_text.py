@@ -26,8 +26,9 @@ def render_text(data: Mapping[str, Any], *, width: int = WIDTH) -> str:
     if data["status"] != "PROVED":
         lines += ["", "Not accepted", *_prose(data["reason"].replace("$", ""), width)]
     else:
-        lines += ["", "Proof", *_proof(data, width), "", "Example", *_example(data["illustration"], width)]
-        lines += ["", "Almost true, and false", *_near_miss(data["near_miss"], width)]
+        conditions = words.Conditions(data)
+        lines += ["", "Proof", *_proof(data, conditions, width), "", "Example", *_example(data["illustration"], width)]
+        lines += ["", "Almost true, and false", *_near_miss(data["near_miss"], conditions, width)]
         lines += ["", "Rests on"]
         lines += [line for kind, text in words.rests(data) for line in _prose(f"{kind}: {text}", width)]
     for title, key in (("Needs", "needs"), ("Unlocks", "unlocks")):
@@ -62,22 +63,30 @@ def _formula(claim: Mapping[str, Any], width: int, indent: str) -> list[str]:
     sides = claim["sides"]
     left = wrap_formula(sides["left"], room, room - 2)
     right = wrap_formula(sides["right"], room - 4, room - 4)
+    if len(sides["left"]) <= 12:
+        start = f"{sides['left']} {sides['relation']} "
+        right = wrap_formula(sides["right"], room - len(start), room - len(start))
+        return [indent + (start if not at else " " * len(start)) + line for at, line in enumerate(right)]
     lines = [indent + line for line in left]
     return [*lines, f"{indent}  {sides['relation']} {right[0]}", *(f"{indent}    {line}" for line in right[1:])]
 
 
-def _proof(data: Mapping[str, Any], width: int) -> Iterator[str]:
+def _proof(data: Mapping[str, Any], conditions: words.Conditions, width: int) -> Iterator[str]:
     running = words.indices(data["indices"])
     if running:
         yield from _prose(f"Indices: {running}.", width)
+    if short := words.notation(data):
+        yield from _prose(f"Here {short}.", width)
     explained: set[str] = set()
     for number, step in enumerate(data["steps"], 1):
         yield ""
         mark = " ◂ this is claimed" if step["concludes"] else ""
         yield f"{_INDENT}{number}  {step['label']}{mark}"
-        yield from _formula(step["claim"], width, " " * 9)
-        for given in step["given"]:
-            yield from _given(given, width)
+        if again := words.same(step):
+            yield f"{' ' * 9}{again}"
+        else:
+            yield from _formula(step["claim"], width, " " * 9)
+        yield from _given(conditions.of(step), width)
         yield from _prose(step["why"], width, " " * 5)
         sign = "·" if step["rule"] == "hypothesis" else "✓"
         checked = f"{sign} {words.rule(step, explained)}"
@@ -88,18 +97,15 @@ def _proof(data: Mapping[str, Any], width: int) -> Iterator[str]:
 
 
 def _under(step: Mapping[str, Any], width: int) -> Iterator[str]:
-    """Yield what a claimed step rests on beyond its own conditions."""
-    under = words.assumes(step)
-    if under:
+    """Yield the assumed steps that what is claimed rests on."""
+    if under := words.assumes(step):
         yield from textwrap.wrap(f"→ claimed {under}", width, initial_indent=" " * 5, subsequent_indent=" " * 7)
-    if step["concludes"]:
-        for one in step["assumes"]:
-            if not one["label"]:
-                yield from _given(one, width)
 
 
-def _given(given: Mapping[str, Any], width: int) -> Iterator[str]:
-    yield from _named("where ", given["text"] + plain_prose(words.for_all(given)), width, " " * 5)
+def _given(given: Sequence[tuple[str, Mapping[str, Any] | None]], width: int) -> Iterator[str]:
+    for word, one in given:
+        text = "" if one is None else f" {one['text']}{plain_prose(words.for_all(one))}"
+        yield from _named(word, text, width, " " * 5)
 
 
 def _named(name: str, formula: str, width: int, indent: str) -> Iterator[str]:
@@ -108,7 +114,7 @@ def _named(name: str, formula: str, width: int, indent: str) -> Iterator[str]:
         yield f"{indent}{name}{formula}"
         return
     yield f"{indent}{name.rstrip()}"
-    yield from (f"{indent}  {line}" for line in wrap_formula(formula, room - 2, room - 4))
+    yield from (f"{indent}  {line}" for line in wrap_formula(formula.strip(), room - 2, room - 4))
 
 
 def _example(data: Mapping[str, Any], width: int) -> Iterator[str]:
@@ -131,11 +137,10 @@ def _model(model: Mapping[str, Any], width: int) -> Iterator[str]:
             yield line.replace(_GLUE, " ")
 
 
-def _near_miss(data: Mapping[str, Any], width: int) -> Iterator[str]:
+def _near_miss(data: Mapping[str, Any], conditions: words.Conditions, width: int) -> Iterator[str]:
     yield from _prose(data["text"], width)
     yield from _formula(data["claim"], width, " " * 9)
-    for given in data["given"]:
-        yield from _given(given, width)
+    yield from _given(conditions.shown(data["given"]), width)
     found = data["counterexample"]
     if found is None:
         yield from _prose("No counterexample was confirmed.", width)

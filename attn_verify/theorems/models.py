@@ -120,10 +120,11 @@ def holds(statement: Statement, model: Model) -> bool:
     """Return whether a statement is true at a model, for every element that a free index can be."""
     if not isinstance(statement, Eq | Le | Lt):
         raise UndecidedError("only equations and inequalities are evaluated")
-    return all(_holds(statement, model, names) for names in instances(statement, model))
+    return all(holds_at(statement, model, names) for names in instances(statement, model))
 
 
-def _holds(statement: Eq | Le | Lt, model: Model, names: Mapping[Index, Index]) -> bool:
+def holds_at(statement: Eq | Le | Lt, model: Model, names: Mapping[Index, Index]) -> bool:
+    """Return whether a statement is true at a model, for one choice of elements for its free indices."""
     left, right = (closed(rename(side, names), model) for side in terms_of(statement))
     for bits in BITS:
         difference = ball(right - left, bits)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from attn_verify.arithmetic.sums.terms import App, Index, Sort, Term, walk
+from attn_verify.arithmetic.sums.terms import App, Index, Sort, Symbol, Term, walk
 from attn_verify.theorems import printing
 from attn_verify.theorems.kernel.facts import CITED, Fact, Lt, Statement, indices_of, terms_of
 from attn_verify.theorems.names import indices_in
@@ -40,13 +40,13 @@ def describe(checked: Checked) -> dict[str, Any]:
             {"label": label, "claim": statement(t.step(label).claim), "given": _hypotheses(checked.facts[label])}
             for label in t.concludes
         ],
-        "steps": [_step(step, checked.facts[step.label], RULES, t) for step in t.steps],
+        "steps": [_step(step, checked, RULES) for step in t.steps],
         "trusted": [{"name": name, "meaning": meaning} for name, meaning in PROGRAMS.items() if name in checked.cited],
         "cited": [
             {"name": name, "meaning": CITED.get(name, "")} for name in checked.cited if name not in PROGRAMS
         ],
-        "illustration": _illustration(t.illustration),
-        "near_miss": _near_miss(t.near_miss),
+        "illustration": _illustration(t.illustration, _entries(t)),
+        "near_miss": _near_miss(t.near_miss, _entries(t)),
         "source": t.source,
         "needs": list(needed),
         "unlocks": list(made),
@@ -141,21 +141,36 @@ def _given(s: Statement) -> dict[str, Any]:
     return {**statement(s), "for_all": every}
 
 
-def _step(step: Step, fact: Fact, rules: Mapping[str, str], t: Theorem) -> dict[str, Any]:
-    assumed = {s.claim: s.label for s in t.steps if s.rule == "hypothesis" and s.label != step.label}
+def _entries(t: Theorem) -> dict[Symbol, App]:
+    """Return for each symbol the entry by which it is written first."""
+    statements = [s for step in t.steps for s in (step.claim, *step.given)] + [t.near_miss.claim, *t.near_miss.given]
+    sides = [side for s in statements for side in terms_of(s)] + [shown for _, shown in t.illustration.shown]
+    found: dict[Symbol, App] = {}
+    for inner in (x for side in sides for x in walk(side)):
+        if isinstance(inner, App):
+            found.setdefault(inner.symbol, inner)
+    return found
+
+
+def _step(step: Step, checked: Checked, rules: Mapping[str, str]) -> dict[str, Any]:
+    fact, steps = checked.facts[step.label], checked.theorem.steps
+    assumed = {s.claim: s.label for s in steps if s.rule == "hypothesis" and s.label != step.label}
+    known = {s for label in step.using if label in checked.facts for s in checked.facts[label].given}
     others = [s for s in _sorted(fact.given) if s not in step.given and s != step.claim]
+    earlier = [s.label for s in steps[: steps.index(step)] if s.claim == step.claim]
     return {
         "label": step.label,
         "claim": statement(step.claim),
+        "same_as": earlier[-1] if earlier else "",
         "rule": step.rule,
         "rule_meaning": rules.get(step.rule, ""),
         "why": step.why,
         "given": [_given(s) for s in step.given],
-        "assumes": [{**_given(s), "label": assumed.get(s, "")} for s in others],
+        "assumes": [{**_given(s), "label": assumed.get(s, ""), "new": s not in known} for s in others],
         "uses": list(step.using),
         "details": list(_details(step)),
         "rests_on": sorted(fact.cited),
-        "concludes": step.label in t.concludes,
+        "concludes": step.label in checked.theorem.concludes,
     }
 
 
@@ -204,22 +219,22 @@ def _index_text(i: Index) -> str:
     return (i.name + (f"+{i.shift}" if i.shift else "")) if i.name else str(i.shift)
 
 
-def _illustration(illustration: Illustration) -> dict[str, Any]:
+def _illustration(illustration: Illustration, entries: Mapping[Symbol, App]) -> dict[str, Any]:
     shown = [
         {"label": label, "term": {"text": printing.text(t), "latex": printing.latex(t)}}
         | shown_values(t, illustration.model)
         for label, t in illustration.shown
     ]
-    return {"text": illustration.text, "model": model_dict(illustration.model), "shown": shown}
+    return {"text": illustration.text, "model": model_dict(illustration.model, entries), "shown": shown}
 
 
-def _near_miss(miss: NearMiss) -> dict[str, Any]:
+def _near_miss(miss: NearMiss, entries: Mapping[Symbol, App]) -> dict[str, Any]:
     found = counterexample(miss.claim, miss.model, miss.given)
     return {
         "text": miss.text,
         "claim": statement(miss.claim),
         "given": [_given(s) for s in miss.given],
         "status": "REFUTED" if found else "UNDECIDED",
-        "model": model_dict(miss.model),
+        "model": model_dict(miss.model, entries),
         "counterexample": found,
     }

@@ -22,20 +22,31 @@ from attn_verify.arithmetic.sums.terms import (
     Term,
     Trig,
     Whole,
+    parts,
 )  # fmt: skip
 from attn_verify.theorems.kernel.facts import Absurd, Cited, Eq, Integral, Le, Limit, Lt, Rank, Statement
-from attn_verify.theorems.names import GREEK, fresh_names
+from attn_verify.theorems.names import GREEK, Softmax, folded, fresh_names
 
 _SUM, _PRODUCT, _POWER, _ATOM = range(4)
-_HALVES = {Fraction(1, 2): "½", Fraction(1, 3): "⅓", Fraction(2, 3): "⅔", Fraction(1, 4): "¼", Fraction(3, 4): "¾"}
+LONG = 72
+"""Characters of a formula, as text, from which on softmaxes in it are written short."""
+_HALVES = {
+    Fraction(1, 2): "½", Fraction(1, 3): "⅓", Fraction(2, 3): "⅔", Fraction(1, 4): "¼", Fraction(3, 4): "¾",
+    Fraction(1, 8): "⅛",
+}  # fmt: skip
 
 
 class _Writer:
     """Write terms; ``latex`` or Unicode, where ``s_j`` is an entry and parentheses show what LaTeX shows by place."""
 
     def __init__(self, latex: bool, terms: Iterable[Term] = ()) -> None:
-        self.latex = latex
+        terms = tuple(terms)
+        self.latex, self.fold = latex, False
         self.fresh = fresh_names(terms)
+        if not latex and sum(len(self.write(t)) for t in terms) > LONG:
+            self.fold = True
+        elif latex:
+            self.fold = _Writer(False, terms).fold
 
     def index(self, i: Index) -> str:
         """Write an index; an element of a set by its place, from 1."""
@@ -86,6 +97,11 @@ class _Writer:
                 return self._number(value)
             case App():
                 return self.entry(t), _ATOM
+            case Softmax(index, argument):
+                inner, at = self.write(argument), self.index(index)
+                if self.latex:
+                    return rf"\operatorname{{softmax}}_{{{at}}}\left({inner}\right)", _ATOM
+                return f"softmax_{at}({inner})", _ATOM
             case Size(sort):
                 return (sort.name, _ATOM)
             case Delta(left, right):
@@ -144,9 +160,7 @@ class _Writer:
         return f"{sign}{abs(value.numerator)}/{value.denominator}".replace("-", "−"), _PRODUCT if value > 0 else _SUM
 
     def _add(self, terms: tuple[Term, ...]) -> str:
-        flat: list[Term] = []
-        for x in terms:
-            flat += x.terms if isinstance(x, Add) else [x]
+        flat = _flat(Add(terms), Add)
         text = ""
         for x in flat:
             minus, shown = _without_minus(x)
@@ -156,9 +170,9 @@ class _Writer:
         return text or "0"
 
     def _mul(self, factors: tuple[Term, ...]) -> tuple[str, int]:
-        flat: list[Term] = []
-        for x in factors:
-            flat += x.factors if isinstance(x, Mul) else [x]
+        flat = _flat(Mul(factors), Mul)
+        if self.fold:
+            flat = folded(flat)
         minus, shown = _without_minus(Mul(tuple(flat)))
         if minus:
             return ("-" if self.latex else "−") + self.write(shown, _PRODUCT), _SUM
@@ -199,6 +213,10 @@ class _Writer:
         return (f"{inner}{small}" if exponent.denominator == 1 else f"{inner}^({exponent})"), _POWER
 
 
+def _flat(t: Term, kind: type[Add] | type[Mul]) -> list[Term]:
+    return [x for inner in parts(t) for x in _flat(inner, kind)] if isinstance(t, kind) else [t]
+
+
 def _without_minus(x: Term) -> tuple[bool, Term]:
     if isinstance(x, Num) and x.value < 0:
         return True, Num(-x.value)
@@ -215,7 +233,7 @@ def _side_by_side(places: Sequence[str], apart: bool = False) -> str:
 
 
 def _is_word(inside: str) -> bool:
-    return all(c.isalnum() or c in ",'" for c in inside)
+    return all(c.isalnum() or c in ",'•" for c in inside)
 
 
 def text(t: Term) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -12,7 +12,7 @@ from attn_verify.theorems import printing
 from attn_verify.theorems.kernel.facts import Eq, Le, Lt, Statement, terms_of
 from attn_verify.theorems.kernel.outside import ball
 from attn_verify.theorems.kernel.signs import VisibleSigns
-from attn_verify.theorems.models import UndecidedError, closed, element, exact, holds, instances
+from attn_verify.theorems.models import UndecidedError, closed, element, exact, holds, holds_at, instances
 from attn_verify.theorems.names import indices_in
 from attn_verify.theorems.theorem import Model
 
@@ -23,15 +23,19 @@ LONGEST = 18
 Shown = dict[str, str]
 
 
-def model_dict(model: Model) -> dict[str, Any]:
-    """Return sizes, values and fixed places of a model."""
-    values = [{"name": _named(symbol), **_value(symbol, value, model)} for symbol, value in model.values.items()]
+def model_dict(model: Model, entries: Mapping[Symbol, App]) -> dict[str, Any]:
+    """Return sizes, values and fixed places of a model; ``entries`` tell symbols of one name from each other."""
+    names = [symbol.name for symbol in model.values]
+    values = [
+        {"name": _named(symbol, entries if names.count(symbol.name) > 1 else {}), **_value(symbol, value, model)}
+        for symbol, value in model.values.items()
+    ]
     places = {i.name: place + (not i.sort.natural) for i, place in model.places.items()}
     return {"sizes": {sort.name: size for sort, size in model.sizes.items()}, "values": values, "places": places}
 
 
-def _named(symbol: Symbol) -> Shown:
-    bare = App(Symbol(symbol.name))
+def _named(symbol: Symbol, entries: Mapping[Symbol, App]) -> Shown:
+    bare = entries.get(symbol, App(Symbol(symbol.name)))
     return {"text": printing.text(bare), "latex": printing.latex(bare)}
 
 
@@ -56,6 +60,8 @@ def _mapped(change: Callable[[Any], Shown], value: Any) -> Any:
 
 def nested(value: Any) -> dict[str, Any]:
     """Return numbers in tuples as text and LaTeX: a row, a matrix, or rows of matrices."""
+    while isinstance(value, tuple) and len(value) == 1:
+        value = value[0]  # a single number needs no parentheses
     return {"text": _nested(value, "text"), "latex": _nested(value, "latex"), "values": _plainly(value)}
 
 
@@ -152,10 +158,9 @@ def counterexample(claim: Statement, model: Model, given: Sequence[Statement] = 
     if not isinstance(claim, Eq | Le | Lt) or not all(holds(s, model) for s in given):
         return None
     for names in instances(claim, model):
-        changed = type(claim)(*(rename(side, names) for side in terms_of(claim)))
-        if holds(changed, model):
+        if holds_at(claim, model, names):
             continue
-        left, right = (_number(closed(side, model)) for side in terms_of(changed))
+        left, right = (_number(closed(rename(side, names), model)) for side in terms_of(claim))
         at = {i.name: int(to.name[1:]) + 1 for i, to in sorted(names.items(), key=lambda item: item[0].name)}
         return {"at": at, "left": left, "right": right, "relation": {Eq: "≠", Le: ">", Lt: "≥"}[type(claim)]}
     return None
