@@ -33,11 +33,14 @@ _SPECIAL = {
 _SIGNS = {
     "→": r"\to", "↦": r"\mapsto", "⇒": r"\Rightarrow", "⇔": r"\Leftrightarrow", "≤": r"\le", "≥": r"\ge",
     "≠": r"\ne", "≈": r"\approx", "×": r"\times", "·": r"\cdot", "−": "-", "±": r"\pm", "∞": r"\infty",
-    "√": r"\surd", "∂": r"\partial", "Σ": r"\Sigma", "δ": r"\delta", "ε": r"\varepsilon", "τ": r"\tau",
-    "λ": r"\lambda", "μ": r"\mu", "π": r"\pi", "□": r"\square", "½": r"\tfrac12", "⅛": r"\tfrac18", "²": "^2", "ᵀ": r"^\top",
-    "′": "'", "∈": r"\in", "⊕": r"\oplus", "Δ": r"\Delta", "β": r"\beta", "γ": r"\gamma", "θ": r"\theta",
-    "σ": r"\sigma", "ℓ": r"\ell", "✓": r"\checkmark", "⊢": r"\vdash", "ζ": r"\zeta", "ξ": r"\xi", "φ": r"\varphi",
-    "ρ": r"\rho", "α": r"\alpha", "κ": r"\kappa", "η": r"\eta", "ω": r"\omega", "ψ": r"\psi",
+    "√": r"\surd", "∂": r"\partial", "∈": r"\in", "⊕": r"\oplus", "⊢": r"\vdash", "✓": r"\checkmark",
+    "□": r"\square", "•": r"\bullet", "½": r"\tfrac12", "⅛": r"\tfrac18", "ᵀ": r"^\top", "′": "'", "ℓ": r"\ell",
+    "α": r"\alpha", "β": r"\beta", "γ": r"\gamma", "δ": r"\delta", "ε": r"\varepsilon", "ζ": r"\zeta",
+    "η": r"\eta", "θ": r"\theta", "κ": r"\kappa", "λ": r"\lambda", "μ": r"\mu", "ν": r"\nu", "ξ": r"\xi",
+    "π": r"\pi", "ρ": r"\rho", "σ": r"\sigma", "τ": r"\tau", "φ": r"\varphi", "χ": r"\chi", "ψ": r"\psi",
+    "ω": r"\omega", "Γ": r"\Gamma", "Δ": r"\Delta", "Θ": r"\Theta", "Λ": r"\Lambda", "Ξ": r"\Xi", "Π": r"\Pi",
+    "Σ": r"\Sigma", "Φ": r"\Phi", "Ψ": r"\Psi", "Ω": r"\Omega",
+    **{sign: f"^{{{digit}}}" for digit, sign in zip("0123456789-n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻ⁿ", strict=True)},
 }  # fmt: skip
 _LETTERS = {
     "é": r"\'e", "è": r"\`e", "ü": r'\"u', "ö": r'\"o', "ä": r'\"a', "č": r"\v{c}", "ć": r"\'c", "š": r"\v{s}",

@@ -114,7 +114,8 @@ def _named(name: str, formula: str, width: int, indent: str) -> Iterator[str]:
         yield f"{indent}{name}{formula}"
         return
     yield f"{indent}{name.rstrip()}"
-    yield from (f"{indent}  {line}" for line in wrap_formula(formula.strip(), room - 2, room - 4))
+    for line in wrap_formula(formula.strip(), room - 2, room - 4):
+        yield from textwrap.wrap(line, room - 2, initial_indent=f"{indent}  ", subsequent_indent=f"{indent}    ")
 
 
 def _example(data: Mapping[str, Any], width: int) -> Iterator[str]:

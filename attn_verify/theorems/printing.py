@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from unicodedata import normalize
 
 from attn_verify.arithmetic.sums.terms import (
     Abs,
@@ -64,7 +65,7 @@ class _Writer:
         """Write the name of a symbol: ``x'``, ``k_0`` and ``v̄`` are understood."""
         if not self.latex:
             return name
-        head, _, tail = name.partition("_")
+        head, _, tail = normalize("NFD", name).partition("_")
         for plain, command in GREEK.items():
             head = head.replace(plain, command + " ")
         head = head.strip()
