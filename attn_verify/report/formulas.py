@@ -28,6 +28,17 @@ _DOUBLE = dict(zip("RNZQCEP", "ℝℕℤℚℂ𝔼ℙ", strict=True))
 _SPACED = set("=<>≤≥≠≈∼≃∈∉→←⇒⇐⇔↔↦≪≫∝⊢⊂⊆⊃⊇≡×−+±∘:∧∨∪∩∣≺⪯⪰⊕⊙~⟺⟹⟸⟶")
 _OPENING, _CLOSING = set("([{⌊⌈⟨"), set(")]}⌋⌉⟩")
 _TIGHT = set("/·.!'′‖|") | _OPENING | _CLOSING
+# What a formula is made of; the converter lets through whatever markup and links it is given.
+_TAGS = {
+    "math", "mrow", "mi", "mn", "mo", "mtext", "mspace", "mfrac", "msqrt", "mroot", "msub", "msup", "msubsup", "munder",
+    "mover", "munderover", "mtable", "mtr", "mtd", "mstyle", "mpadded", "mphantom", "menclose",
+}  # fmt: skip
+_ATTRIBUTES = {
+    "display", "displaystyle", "scriptlevel", "mathvariant", "stretchy", "fence", "form", "separator", "movablelimits",
+    "accent", "accentunder", "largeop", "symmetric", "lspace", "rspace", "width", "height", "depth", "voffset",
+    "minsize", "maxsize", "linethickness", "columnalign", "rowalign", "columnspacing", "rowspacing", "columnlines", "rowlines",
+    "notation", "mathsize",
+}  # fmt: skip
 _ROWS = ("mrow", "mstyle", "mpadded", "math")
 
 
@@ -51,6 +62,10 @@ def mathml(latex: str, display: str = "inline") -> str:
         raise ValueError(f"no well-formed MathML: {error}") from None
     except Exception as error:  # the converter's own, of many kinds
         raise ValueError(f"not understood: {error or type(error).__name__}") from None
+    strange = {_tag(node) for node in root.iter()} - _TAGS
+    strange |= {name for node in root.iter() for name in node.attrib} - _ATTRIBUTES
+    if strange:
+        raise ValueError(f"no formula: {', '.join(sorted(strange))}")
     unknown = [part for part in root.itertext() if "\\" in part or "&" in part]
     if unknown:
         raise ValueError(f"not understood: {', '.join(unknown)}")

@@ -147,7 +147,7 @@ def assumes(step: Mapping[str, Any]) -> str:
 
 def sizes(model: Mapping[str, Any]) -> list[str]:
     """Return the sizes and fixed places of a model as prose."""
-    shown = [f"${name} = {n}$" if len(name) <= 2 else f"{n} {name}" for name, n in model["sizes"].items()]
+    shown = [f"${name} = {n}$" if len(name) <= 2 else f"“{name}”: {n}" for name, n in model["sizes"].items()]
     return shown + [f"${name} = {place}$" for name, place in model["places"].items() if name != str(place)]
 
 

@@ -106,7 +106,7 @@ def theorem(name: str) -> Theorem:
 
 @cache
 def _checked(name: str) -> Checked:
-    return check_steps(theorem(name), theorem)
+    return check_steps(theorem(name), _checked)
 
 
 def check(name: str) -> Checked:

@@ -157,7 +157,7 @@ class _Writer:
             return str(value).replace("-", "−" if not self.latex else "-"), _ATOM if value >= 0 else _SUM
         sign = "-" if value < 0 else ""
         if self.latex:
-            return rf"{sign}\frac{{{abs(value.numerator)}}}{{{value.denominator}}}", _ATOM if value > 0 else _SUM
+            return rf"{sign}\frac{{{abs(value.numerator)}}}{{{value.denominator}}}", _POWER if value > 0 else _SUM
         return f"{sign}{abs(value.numerator)}/{value.denominator}".replace("-", "−"), _PRODUCT if value > 0 else _SUM
 
     def _add(self, terms: tuple[Term, ...]) -> str:

@@ -25,7 +25,7 @@ Shown = dict[str, str]
 
 def model_dict(model: Model, entries: Mapping[Symbol, App]) -> dict[str, Any]:
     """Return sizes, values and fixed places of a model; ``entries`` tell symbols of one name from each other."""
-    names = [symbol.name for symbol in model.values]
+    names = [symbol.name for symbol in model.values] + [sort.name for sort in model.sizes]
     values = [
         {"name": _named(symbol, entries if names.count(symbol.name) > 1 else {}), **_value(symbol, value, model)}
         for symbol, value in model.values.items()
