@@ -36,8 +36,8 @@ _TAGS = {
 _ATTRIBUTES = {
     "display", "displaystyle", "scriptlevel", "mathvariant", "stretchy", "fence", "form", "separator", "movablelimits",
     "accent", "accentunder", "largeop", "symmetric", "lspace", "rspace", "width", "height", "depth", "voffset",
-    "minsize", "maxsize", "linethickness", "columnalign", "rowalign", "columnspacing", "rowspacing", "columnlines", "rowlines",
-    "notation", "mathsize",
+    "minsize", "maxsize", "linethickness", "columnalign", "rowalign", "columnspacing", "rowspacing", "columnlines",
+    "rowlines", "notation", "mathsize",
 }  # fmt: skip
 _ROWS = ("mrow", "mstyle", "mpadded", "math")
 

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from attn_verify.theorems.library import theorems
-from attn_verify.theorems.summary import index, outcome
+from attn_verify.theorems.summary import outcome
 
 ROOT = Path(__file__).resolve().parents[2]
 SVG = "{http://www.w3.org/2000/svg}"
@@ -86,18 +86,3 @@ def test_the_lecture_has_twelve_steps_with_a_theorem_each() -> None:
     numbered = [step for step in steps if re.match(r"\d+\. ", step)]
     assert [int(step.split(".")[0]) for step in numbered] == list(range(1, 13))
     assert all(step.count(">>> check(") == 1 for step in numbered)
-
-
-def test_the_index_knows_what_the_pages_need() -> None:
-    assert callable(index)
-    assert set(row("x", "y")) >= {
-        "name",
-        "family",
-        "level",
-        "statement",
-        "scope",
-        "status",
-        "seconds",
-        "cited",
-        "needs",
-    }
