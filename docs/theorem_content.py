@@ -32,13 +32,20 @@ def all_theorems() -> dict[str, Any]:
     return index()
 
 
+_WORDS = {
+    "alibi": "ALiBi", "dv": "dV", "gqa": "GQA", "kv": "KV", "lipschitz": "Lipschitz", "mla": "MLA", "qk": "QK",
+    "rope": "RoPE", "xor": "XOR", "logsumexp": "log-sum-exp",
+}  # fmt: skip
+
+
 def title(name: str) -> str:
     """Return the name of a theorem as a heading.
 
-    >>> title("softmax_is_half_lipschitz")
-    'Softmax is half lipschitz'
+    >>> title("softmax_is_half_lipschitz"), title("gqa_is_repeated_kv")
+    ('Softmax is half Lipschitz', 'GQA is repeated KV')
     """
-    return name.replace("_", " ").capitalize()
+    words = " ".join(_WORDS.get(word, word) for word in name.split("_"))
+    return words[0].upper() + words[1:]
 
 
 def write_pages(directory: Path) -> list[str]:

@@ -21,7 +21,7 @@ _STYLE = """
   --good: #2e8b57; --bad: #d0463b; }
 .attn-theorem math { font-family: "Latin Modern Math", "STIX Two Math", "Cambria Math", math; font-size: 1.08em; }
 .attn-theorem h2 { margin: 0 0 .2em; font-size: 1.35em; overflow-wrap: anywhere; }
-.attn-theorem h3 { margin: 1.5em 0 .3em; font-size: 1.05em; }
+.attn-theorem h3 { margin: 1.5em 0 .3em; padding: 0; font-size: 1.05em; }
 .attn-theorem p { margin: .35em 0; }
 .attn-theorem .soft { color: var(--soft); font-size: .92em; }
 .attn-theorem .status { border: 1px solid currentColor; border-radius: .35em; padding: .05em .5em; font-size: .85em;
@@ -140,7 +140,7 @@ def _proof(data: Mapping[str, Any], conditions: words.Conditions) -> Iterator[st
 
 
 def _claim(claim: Mapping[str, Any]) -> str:
-    if len(claim["text"]) < LONG or "sides" not in claim:
+    if len(claim["text"]) < LONG or "sides" not in claim or len(claim["sides"]["left"]) <= 12:
         return f'<div class="formula">{_display(claim["latex"])}</div>'
     sides = claim["sides"]
     relation = {"≤": r"\le"}.get(sides["relation"], sides["relation"])

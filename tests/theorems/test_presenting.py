@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import pytest
 
+from attn_verify.arithmetic.sums.terms import fresh
 from attn_verify.theorems import check, theorem
 from attn_verify.theorems.checking import check as check_steps
 from attn_verify.theorems.library import theorems
@@ -83,8 +84,10 @@ def test_a_long_formula_writes_softmax_short_and_only_softmax() -> None:
 
 
 def test_indices_that_a_rule_has_named_get_letters() -> None:
-    made = Sum(Index("$1_0", KEYS), s[Index("$1_0", KEYS)] * s[k])
+    made = fresh(k)
+    made = Sum(made, s[made] * s[k])
     assert text(made) == "Σ_l s_l·s_k"
+    assert latex(made) == r"\sum_{l} s_{l}\,s_{k}"
 
 
 def small(**changes) -> Theorem:
