@@ -74,23 +74,25 @@ def mathml(latex: str, display: str = "inline") -> str:
 
 
 def _mended(row: Element) -> None:
-    """Make operators of relations that are taken for letters; set names of functions upright and close to theirs."""
+    """Make operators of relations taken for letters; set names of functions upright, and apart from letters."""
     children = list(row)
-    for at, child in enumerate(children):
+    for child in children:
         _mended(child)
-        text = (child.text or "").strip()
-        if _tag(child) == "mi" and text in _SPACED | _OPENING | _CLOSING:
-            child.tag = child.tag.removesuffix("mi") + "mo"
+        if _tag(child) == "mi" and (child.text or "").strip() in _SPACED | _OPENING | _CLOSING:
+            child.tag = child.tag[:-2] + "mo"
+    for at, child in enumerate(children):
         name = child[0] if _tag(child) in ("msub", "munder") else child
         if _tag(name) not in ("mi", "mo") or not re.fullmatch(r"[A-Za-z]{2,}", name.text or ""):
             continue
         name.tag = name.tag[:-2] + "mi"
         name.attrib.clear()
-        if _tag(row) in _ROWS and at + 1 < len(children) and (children[at + 1].text or "") not in _OPENING:
-            child.tail = "\u200a"
-    for child in [c for c in children if c.tail == "\u200a"]:
-        child.tail = None
-        row.insert(list(row).index(child) + 1, Element(child.tag.rpartition("}")[0] + "}mspace", {"width": "0.17em"}))
+        if _tag(row) not in _ROWS:
+            continue
+        space = child.tag.rpartition("}")[0] + "}mspace"
+        if at and _tag(children[at - 1]) != "mo":
+            row.insert(list(row).index(child), Element(space, {"width": "0.17em"}))
+        if at + 1 < len(children) and (children[at + 1].text or "") not in _OPENING:
+            row.insert(list(row).index(child) + 1, Element(space, {"width": "0.17em"}))
 
 
 @lru_cache(maxsize=4096)

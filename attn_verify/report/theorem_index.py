@@ -26,22 +26,22 @@ def render_index(data: Mapping[str, Any], console: Console) -> None:
     >>> row = {"name": "one_is_one", "family": "numbers", "level": 1, "scope": "all sizes", "status": "PROVED"}
     >>> render_index({"theorems": [{**row, "seconds": 0.5}]}, Console(width=76))
     numbers
-      theorem      level  scope      status   time
-      one_is_one   1      all sizes  PROVED  0.50 s
+    theorem      level  scope      status     time
+    one_is_one   1      all sizes  PROVED   0.50 s
     <BLANKLINE>
     1 theorem: 1 PROVED, 1 of them for all sizes. Checked in 0.5 s.
     attn-verify theorems NAME shows one with its proof.
     """
     rows = data["theorems"]
-    wide, scopes = (max((len(row[key]) for row in rows), default=0) for key in ("name", "scope"))
-    for family, members in by_family(data):
+    wide = {key: max((len(row[key]) for row in rows), default=0) for key in ("name", "scope", "status")}
+    for at, (family, members) in enumerate(by_family(data)):
         console.print(Text(family, style="bold"))
-        table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False)
-        table.add_column("theorem", min_width=wide + 1, no_wrap=True)
-        table.add_column("level")
-        table.add_column("scope", min_width=min(scopes, 28))
-        table.add_column("status", no_wrap=True)
-        table.add_column("time", justify="right", no_wrap=True)
+        table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=not at)
+        table.add_column("theorem", min_width=wide["name"] + 1, no_wrap=True)
+        table.add_column("level", min_width=5)
+        table.add_column("scope", min_width=min(wide["scope"], 28))
+        table.add_column("status", min_width=wide["status"], no_wrap=True)
+        table.add_column("time", min_width=7, justify="right", no_wrap=True)
         for row in members:
             status = Text(row["status"], style=_STYLES.get(row["status"], ""))
             table.add_row(row["name"], str(row["level"]), row["scope"] or "-", status, f"{row['seconds']:.2f} s")

@@ -44,7 +44,7 @@ def _modules() -> tuple[object, ...]:
 
 @cache
 def theorems() -> Mapping[str, Theorem]:
-    """Return all theorems by name: by family, within a family as their file has them.
+    """Return all theorems by name: by family, then by level, what is needed first, then as their files have them.
 
     >>> list(theorems())[:2]
     ['weights_form_a_distribution', 'shift_invariance_exactly']
@@ -52,13 +52,14 @@ def theorems() -> Mapping[str, Theorem]:
     found: list[Theorem] = []
     for module in _modules():
         found += getattr(module, "THEOREMS", ())
-    order = {family: place for place, family in enumerate(FAMILIES)}
-    found.sort(key=lambda t: (order.get(t.family, len(order)), t.family if t.family not in order else ""))
     named = {t.name: t for t in found}
     if len(named) != len(found):
         twice = sorted({t.name for t in found if sum(t.name == other.name for other in found) > 1})
         raise ValueError(f"two theorems are called {', '.join(twice)}")
-    return MappingProxyType(named)
+    order = {family: place for place, family in enumerate(FAMILIES)}
+    deep = depths(named)
+    found.sort(key=lambda t: (order.get(t.family, len(order)), t.family, t.level, deep[t.name]))
+    return MappingProxyType({t.name: t for t in found})
 
 
 @cache
@@ -130,7 +131,10 @@ def check(name: str) -> Checked:
 
 def needs(name: str) -> tuple[str, ...]:
     """Return the theorems that a theorem says it needs, and those whose facts its steps use."""
-    t = theorem(name)
+    return _needed(theorem(name))
+
+
+def _needed(t: Theorem) -> tuple[str, ...]:
     used = [label.partition(":")[0] for step in t.steps for label in step.using if ":" in label]
     return tuple(dict.fromkeys([*t.needs, *used]))
 
@@ -153,7 +157,7 @@ def unlocks(name: str) -> tuple[str, ...]:
     return _unlocked().get(name, ())
 
 
-def depths() -> dict[str, int]:
+def depths(named: Mapping[str, Theorem]) -> dict[str, int]:
     """Return the length of the longest chain of theorems that each one needs; raise ``ValueError`` for a ring."""
     found: dict[str, int] = {}
 
@@ -161,9 +165,10 @@ def depths() -> dict[str, int]:
         if name in above:
             raise ValueError(f"these theorems need one another: {' → '.join([*above[above.index(name) :], name])}")
         if name not in found:
-            found[name] = max((1 + depth(other, (*above, name)) for other in needs(name)), default=0)
+            others = [other for other in _needed(named[name]) if other in named]
+            found[name] = max((1 + depth(other, (*above, name)) for other in others), default=0)
         return found[name]
 
-    for name in theorems():
+    for name in named:
         depth(name, ())
     return found

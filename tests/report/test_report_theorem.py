@@ -89,7 +89,8 @@ def test_text_says_all_that_there_is_to_say(data: dict[str, Any]) -> None:
     for title in ("Statement", "Hypotheses", "Why it matters", "Predict first", "Proof", "Example",
                   "Almost true, and false", "Rests on", "Source"):  # fmt: skip
         assert f"\n{title}\n" in text
-    assert text.startswith("shift_invariance_exactly  (softmax, level 1)\nPROVED for all sizes: 3 steps checked in ")
+    steps = len(data["steps"])
+    assert text.startswith(f"{data['name']}  (softmax, level 1)\nPROVED for all sizes: {steps} steps checked in ")
     assert "✓ congruence from “same”: the same is computed from equal numbers" in text
     assert "→ claimed under “same”" in text
     assert "at j = 1: 1/5 ≠ 1/3" in text
@@ -139,7 +140,7 @@ def test_a_long_condition_is_written_once(data: dict[str, Any]) -> None:
         step["given"] = [given]
     text = render_text(long)
     assert text.count("where (A)") == 1
-    assert text.count("under (A)") == 2
+    assert text.count("under (A)") == len(long["steps"]) - 1
 
 
 def test_a_notebook_shows_it() -> None:

@@ -20,7 +20,7 @@ def test_every_theorem_belongs_to_a_family_of_the_index() -> None:
 
 
 def test_what_is_needed_exists_and_leads_in_no_ring() -> None:
-    depth = library.depths()
+    depth = library.depths(theorems())
     for name in theorems():
         for other in needs(name):
             assert other in theorems(), f"{name} needs {other}"
@@ -33,12 +33,20 @@ def test_what_beliefs_point_to_exists() -> None:
         assert set(belief.instead) <= set(theorems()), belief.name
 
 
-def test_a_ring_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_ring_is_caught() -> None:
     first, second = (theorems()[name] for name in ("weights_form_a_distribution", "shift_invariance_exactly"))
     ring = {t.name: t for t in (replace(first, needs=(second.name,)), replace(second, needs=(first.name,)))}
-    monkeypatch.setattr(library, "theorems", lambda: ring)
     with pytest.raises(ValueError, match=f"{first.name} → {second.name} → {first.name}"):
-        library.depths()
+        library.depths(ring)
+
+
+def test_what_is_needed_is_read_first_within_a_family_and_level() -> None:
+    place = {name: at for at, name in enumerate(theorems())}
+    for name, t in theorems().items():
+        for other in needs(name):
+            same = theorems()[other]
+            assert (same.family, same.level) != (t.family, t.level) or place[other] < place[name]
+    assert next(iter(place)) == "weights_form_a_distribution"
 
 
 def test_two_theorems_of_one_name_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
