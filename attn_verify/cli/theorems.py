@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
 import sys
 from typing import Any
@@ -87,7 +88,18 @@ def _rendered(data: dict[str, Any], form: str, plain: bool) -> str:
     from attn_verify.report.theorem_text import render_text
 
     text = render_text(data, width=min(_width(), 100))
+    if not plain:
+        text = _powers(text)
     return text if plain or not is_terminal(sys.stdout) else _coloured(text)
+
+
+def _powers(text: str) -> str:
+    """Return text with powers as ``x^2`` where the terminal has no raised digits: the digit alone would lie."""
+    try:
+        "⁴ⁿᵀ⁻".encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻ⁿ]+", r"^\g<0>", text)
+    return text
 
 
 def _coloured(text: str) -> str:
@@ -97,9 +109,10 @@ def _coloured(text: str) -> str:
     shown = Text(text)
     shown.highlight_regex(r"(?m)^[A-Z][A-Za-z, ]+$", "bold")
     shown.highlight_regex(r"\A\S+", "bold cyan")
+    shown.highlight_regex(r"(?m)^  \d+  [^◂\n]+", "bold")
     shown.highlight_regex(r"(?m)^PROVED|^ +✓.*$|◂ this is claimed$", "green")
     shown.highlight_regex(r"(?m)^UNDECIDED|^  ✗.*$", "red")
-    shown.highlight_regex(r"(?m)^ {9}(?! ).*$", "cyan")
+    shown.highlight_regex(r"(?m)^ {9,}\S.*$", "cyan")
     console = Console(file=sys.stdout)
     with console.capture() as captured:
         console.print(shown, soft_wrap=True, end="")
