@@ -90,7 +90,7 @@ def _proof(data: Mapping[str, Any], conditions: words.Conditions, width: int) ->
         yield from _prose(step["why"], width, " " * 5)
         sign = "·" if step["rule"] == "hypothesis" else "✓"
         checked = f"{sign} {words.rule(step, explained)}"
-        yield from textwrap.wrap(checked, width, initial_indent=" " * 5, subsequent_indent=" " * 7)
+        yield from _wrapped(checked, width)
         for detail in step["details"]:
             yield from _named(f"{detail['name']}: ", detail["text"], width, " " * 7)
         yield from _under(step, width)
@@ -99,7 +99,15 @@ def _proof(data: Mapping[str, Any], conditions: words.Conditions, width: int) ->
 def _under(step: Mapping[str, Any], width: int) -> Iterator[str]:
     """Yield the assumed steps that what is claimed rests on."""
     if under := words.assumes(step):
-        yield from textwrap.wrap(f"→ claimed {under}", width, initial_indent=" " * 5, subsequent_indent=" " * 7)
+        yield from _wrapped(f"→ claimed {under}", width)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    glued = text.replace(" + ", f"{_GLUE}+{_GLUE}")
+    lines = textwrap.wrap(
+        glued, width, initial_indent=" " * 5, subsequent_indent=" " * 7, break_long_words=False, break_on_hyphens=False
+    )
+    return [line.replace(_GLUE, " ") for line in lines]
 
 
 def _given(given: Sequence[tuple[str, Mapping[str, Any] | None]], width: int) -> Iterator[str]:

@@ -116,7 +116,7 @@ def rule(step: Mapping[str, Any], explained: set[str]) -> str:
     """Return by what a step was checked; what the rule is only where it comes first."""
     name, meaning = step["rule"], step["rule_meaning"]
     if name == "hypothesis":
-        return "assumed"
+        return "assumed" if step["lasting"] else "assumed for now; no conclusion rests on it"
     uses = f" from {_listed(step['uses'])}" if step["uses"] else ""
     said = f": {meaning}" if meaning and name not in explained else ""
     explained.add(name)

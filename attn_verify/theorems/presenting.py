@@ -157,6 +157,7 @@ def _step(step: Step, checked: Checked, rules: Mapping[str, str]) -> dict[str, A
     assumed = {s.claim: s.label for s in steps if s.rule == "hypothesis" and s.label != step.label}
     known = {s for label in step.using if label in checked.facts for s in checked.facts[label].given}
     others = [s for s in _sorted(fact.given) if s not in step.given and s != step.claim]
+    lasting = {s for label in checked.theorem.concludes for s in checked.facts[label].given}
     earlier = [s.label for s in steps[: steps.index(step)] if s.claim == step.claim]
     return {
         "label": step.label,
@@ -170,6 +171,7 @@ def _step(step: Step, checked: Checked, rules: Mapping[str, str]) -> dict[str, A
         "uses": list(step.using),
         "details": list(_details(step)),
         "rests_on": sorted(fact.cited),
+        "lasting": step.claim in lasting,
         "concludes": step.label in checked.theorem.concludes,
     }
 

@@ -54,7 +54,7 @@ class Illustration:
     shown: tuple[tuple[str, Term], ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Theorem:
     """A claim with a proof whose steps are checked, plus words and source; texts hold LaTeX between dollar signs."""
 
@@ -71,6 +71,9 @@ class Theorem:
     illustration: Illustration
     source: str
     needs: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Theorem({self.name!r})"
 
     def step(self, label: str) -> Step:
         """Return the step with a label."""

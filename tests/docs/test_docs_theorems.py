@@ -86,3 +86,19 @@ def test_the_lecture_has_twelve_steps_with_a_theorem_each() -> None:
     numbered = [step for step in steps if re.match(r"\d+\. ", step)]
     assert [int(step.split(".")[0]) for step in numbered] == list(range(1, 13))
     assert all(step.count(">>> check(") == 1 for step in numbered)
+
+
+def keys_of(data: Any) -> set[str]:
+    """Return all keys of a JSON value, but for names that are its data."""
+    if isinstance(data, list):
+        return set().union(*map(keys_of, data))
+    if not isinstance(data, dict):
+        return set()
+    inside = [keys_of(value) for key, value in data.items() if key not in ("sizes", "places", "at")]
+    return set(data).union(*inside)
+
+
+def test_the_keys_of_a_theorem_are_documented() -> None:
+    page = (ROOT / "docs/reference/json.md").read_text("utf-8").split("## Theorems")[1]
+    found = keys_of(outcome("odds_ignore_other_keys")) | keys_of(row("x", "y"))
+    assert {key for key in found if f"`{key}`" not in page} == set()

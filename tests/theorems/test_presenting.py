@@ -110,6 +110,8 @@ def test_the_dict_of_a_theorem() -> None:
     assert (data["status"], data["scope"], data["needs"], data["unlocks"]) == ("PROVED", "all sizes", [], [])
     given, twice = data["steps"]
     assert (given["concludes"], twice["concludes"]) == (False, True)
+    assert given["lasting"]
+    assert repr(theorem("weights_form_a_distribution")) == "Theorem('weights_form_a_distribution')"
     assert [(one["text"], one["label"], one["new"]) for one in twice["assumes"]] == [("Σ_j s_j = 1", "given", False)]
     assert data["conclusions"][0]["given"][0]["text"] == "Σ_j s_j = 1"
     assert data["indices"] == [{"set": "n", "empty": False, "natural": False, "indices": ["j"], "fixed": []}]
@@ -168,3 +170,9 @@ def test_a_checked_theorem_says_its_name_in_short() -> None:
     name = next(iter(theorems()))
     assert repr(check(name)) == f"{name}: PROVED, all sizes"
     assert check(name) is check(name)
+
+
+def test_what_is_assumed_for_now_is_told_from_what_is_assumed() -> None:
+    steps = (*small().steps, Step("free", Eq(a + a, 2 * a), "normal form", "It is so."))
+    given, *_ = describe(check_steps(small(steps=steps, concludes=("free",))))["steps"]
+    assert not given["lasting"]
