@@ -84,10 +84,10 @@ def families() -> dict[str, tuple[Theorem, ...]]:
 def theorem(name: str) -> Theorem:
     """Return a theorem by its name.
 
-    >>> theorem("softmax_is_magic")
+    >>> theorem("one_is_two")
     Traceback (most recent call last):
     attn_verify.theorems.library.UnknownTheoremError: theorems
-      got 'softmax_is_magic'
+      got 'one_is_two'
       no theorem is called so
       see attn-verify theorems
 
