@@ -154,6 +154,7 @@ class Prover:
     patience: float | None = None
     progress: Callable[[str], None] = lambda _: None
     _searched: float = 0.0
+    _works: bool = False
 
     def prove(
         self,
@@ -189,6 +190,7 @@ class Prover:
                 proof, binding, self.runner, sizes, seed=self.seed, seconds=self.seconds, progress=self.progress
             )
         chosen = choose(self.runner, binding, address.shown, sizes, seconds=self.seconds)
+        self._works = bool(chosen.only_at)
         proof.conventions = [in_words(binding, convention) for convention in chosen.accepted]
         proof.refused = [f"{in_words(binding, convention)}: {why}" for convention, why in chosen.refused]
         planned: Iterator[tuple[Case, str]] = chain(
@@ -259,7 +261,7 @@ class Prover:
             generated=doubtful,
             # A constant that the user gave need not suit other sizes.
             works_elsewhere=not binding.assignment.constants
-            and any(other.status > Status.UNDECIDED for other in proof.outcomes),
+            and (self._works or any(other.status > Status.UNDECIDED for other in proof.outcomes)),
             budget_seconds=min(budget, left),
             seconds=self.seconds,
         )

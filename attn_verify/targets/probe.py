@@ -5,7 +5,8 @@ This only chooses what is then proved, and the report names the choice; it is ne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -21,6 +22,9 @@ from attn_verify.targets.units import Case
 Run = Callable[[list[dict[str, Any]]], Sequence[Mapping[str, Any]]]
 Near = Callable[[Case, list[Selected]], bool]
 
+# Sizes of the user's that others are made like.
+_SMALL = 8
+
 _FAR = "takes these arrays, but returns something else than the formula"
 _FAR_APART = f"{_FAR} where the masks differ along the batch or the heads"
 
@@ -30,13 +34,15 @@ class Choice:
     """The conventions to prove, the main one first; ``near`` says whether they came out close to the formula.
 
     ``refused`` are those of other layouts, and shapes of the mask, that took the arrays but did not, ``tried``
-    everything, both with the reason.
+    everything, both with the reason.  ``only_at`` are sizes at which the target gives a result, in words, where it
+    gives none at the sizes that differ from one another: that it fails there is a finding.
     """
 
     accepted: tuple[Convention, ...]
     near: bool
     refused: tuple[tuple[Convention, str], ...]
     tried: tuple[tuple[Convention, str], ...]
+    only_at: str = ""
 
 
 @dataclass
@@ -47,6 +53,8 @@ class _Outcome:
     text: str
     fits: Callable[[], bool] | None = None
     known: bool | None = None
+    sizes: Sizes | None = None
+    answered: bool = True
 
     @property
     def near(self) -> bool:
@@ -66,22 +74,28 @@ def choose(binding: Binding, run: Run, target: str, near: Near, given: Mapping[s
     and heads; it closes one key a query, so that a mask along the wrong axes shows.  The other shapes of a mask that
     a layout takes follow after all layouts.  The member of a tuple that
     has the shape of the result at these sizes, where all sizes differ, is the one meant at others.
+    A target that gives no result there in any convention is tried at the other default sizes, where some are alike.
 
     Raises ``TargetError`` where nothing fits, with what happened, and ``SizeError`` where no candidate can have
     the given sizes.
     """
-    cases = _cases(binding, given)
-    outcomes = _run(cases, run, target, near)
-    judged = _best_of_layouts(outcomes)
+    outcomes = _run(_cases(binding, given), run, target, near)
+    judged, only_at = _best_of_layouts(outcomes), ""
+    # What ends its process or takes for ever is not run again and again; a constant of the user's suits some sizes.
+    answered = all(item.answered for item in outcomes)
+    if not judged and answered and not binding.assignment.constants:
+        more = _run(list(_alike_cases(binding, given)), run, target, near)
+        judged = _best_of_layouts(more)
+        only_at = _in_words(next((item for item in judged if item.near), judged[0])) if judged else ""
     good = [item for item in judged if item.near]
     accepted = [item.convention for item in good or judged[:1]]
     if not accepted:
         shown = list(dict.fromkeys(f"{item.convention.layout}: {item.text}" for item in outcomes))
-        more = f"and {len(shown) - 3} more" if len(shown) > 3 else ""
+        rest = f"and {len(shown) - 3} more" if len(shown) > 3 else ""
         remedy = "see that it runs by itself; --layout, --roles and --returns say how it is called"
         if all(item.text.startswith("timeout") for item in outcomes):
             remedy = "see that it ends by itself; --seconds gives each run more time"
-        raise TargetError(explain(f"{binding.title}: it fails on every input", *shown[:3], more, remedy=remedy))
+        raise TargetError(explain(f"{binding.title}: it fails on every input", *shown[:3], rest, remedy=remedy))
     layouts = {convention.layout for convention in accepted}
     chosen, far = _with_masks(binding, accepted, run, target, near, given)
     other = [(item.convention, item.text) for item in judged if item.convention.layout not in layouts]
@@ -90,6 +104,7 @@ def choose(binding: Binding, run: Run, target: str, near: Near, given: Mapping[s
         near=bool(good),
         refused=(*other, *far),
         tried=tuple((item.convention, item.text) for item in outcomes),
+        only_at=only_at,
     )
 
 
@@ -97,20 +112,54 @@ def _cases(binding: Binding, given: Mapping[str, int] | None) -> list[Case]:
     """Return one case for every candidate that can have the sizes, with a mask where one is required."""
     cases: list[Case] = []
     problem: SizeError | None = None
-    required = binding.mask == "required"
     for convention in binding.candidates(given):
         try:
             sizes = _telling(default_sizes(binding, convention, given))
         except SizeError as error:
             problem = problem or error
             continue
-        mask = _telling_mask(binding, sizes) if required else None
-        for shaped in _mask_shapes(binding, convention) if required else [convention]:
-            cases.append(binding.case(sizes, mask, shaped))
+        cases += _with_required_mask(binding, convention, sizes)
     if not cases:
         assert problem is not None
         raise problem
     return cases
+
+
+def _alike_cases(binding: Binding, given: Mapping[str, int] | None) -> Iterator[Case]:
+    """Yield cases of every candidate at other sizes than the telling ones.
+
+    These are the default ones, then those that are all alike, in a batch that is as long too.
+    """
+    chosen = {name: size for name, size in (given or {}).items() if size is not None}
+    for convention in binding.candidates(given):
+        try:
+            every = default_sizes(binding, convention, given)
+        except SizeError:
+            continue
+        cases: list[tuple[Sizes, tuple[int, ...] | None]] = [(own, None) for own in every if own != _telling(every)]
+        for side in dict.fromkeys([2, *(size for size in chosen.values() if size <= _SMALL)]):
+            with suppress(SizeError):
+                own = default_sizes(binding, convention, {**dict.fromkeys(("n", "m", "d_k", "d_v"), side), **chosen})[-1]
+                heads = own.heads if own.heads > 1 else own.n
+                batch = (own.n, heads) if convention.head_axis else (own.n,) if convention.batched else None
+                cases.append((own, batch))
+        for own, batch in cases:
+            yield from _with_required_mask(binding, convention, own, batch)
+
+
+def _with_required_mask(
+    binding: Binding, convention: Convention, sizes: Sizes, batch: tuple[int, ...] | None = None
+) -> list[Case]:
+    """Return the case at these sizes; where a mask is required, one for every shape that the mask may need."""
+    if binding.mask != "required":
+        return [binding.case(sizes, None, convention, batch)]
+    mask = _telling_mask(binding, sizes)
+    return [binding.case(sizes, mask, shaped, batch) for shaped in _mask_shapes(binding, convention)]
+
+
+def _in_words(item: _Outcome) -> str:
+    assert item.sizes is not None
+    return ", ".join(f"{name}={size}" for name, size in item.sizes.items() if name not in ("apart", "d_out"))
 
 
 def _run(cases: Sequence[Case], run: Run, target: str, near: Near) -> list[_Outcome]:
@@ -118,14 +167,15 @@ def _run(cases: Sequence[Case], run: Run, target: str, near: Near) -> list[_Outc
     for case, result in zip(cases, run([case.call(target) for case in cases]), strict=True):
         convention = case.convention
         if result["outcome"] != "returned" or result["value"] is None:
-            outcomes.append(_Outcome(convention, _ended(result)))
+            answered = result["outcome"] in ("returned", "raised")
+            outcomes.append(_Outcome(convention, _ended(result), answered=answered))
             continue
         found = case.select(result["value"])
         if isinstance(found, Misfit):
             outcomes.append(_Outcome(convention, found.text))
             continue
         pinned = convention.with_(returned=found[0].member) if case.names is None else convention
-        outcomes.append(_Outcome(pinned, "takes these arrays", partial(near, case, found)))
+        outcomes.append(_Outcome(pinned, "takes these arrays", partial(near, case, found), sizes=case.sizes))
     return outcomes
 
 

@@ -29,6 +29,8 @@ Record = Mapping[str, Any]
 ZOO = Path(__file__).parents[1] / "zoo" / "correct"
 # The share of non-equivalent mutants that the audit is meant to kill.
 WANTED = 0.99
+# How many mutants are drawn for each that has to count.
+_SPARE = 3
 
 
 class Judge(Protocol):
@@ -41,11 +43,19 @@ class Judge(Protocol):
         """``status``, ``killed_by``, ``why``, ``claims``, ``allclose``, ``close``."""
 
 
-def judge_all(chosen: Sequence[Mutant], judge: Judge, journal: Journal, tell: Callable[[str], None]) -> list[Record]:
-    """Return a record for every mutant; those in the journal are not judged again.  An interrupt ends it early."""
+def judge_all(
+    chosen: Sequence[Mutant], judge: Judge, journal: Journal, tell: Callable[[str], None], count: int | None = None
+) -> list[Record]:
+    """Return a record for each mutant until ``count`` of them were killed or are a gap, or for all.
+
+    Those in the journal are not judged again.  An interrupt ends it early.
+    """
     records: list[Record] = []
+    counting, most = 0, len(chosen) if count is None else count
     try:
-        for number, mutant in enumerate(chosen, 1):
+        for mutant in chosen:
+            if counting == most:
+                break
             record = journal.find(mutant.name)
             if record is None:
                 key = f"original:{mutant.path.name}"
@@ -60,10 +70,11 @@ def judge_all(chosen: Sequence[Mutant], judge: Judge, journal: Journal, tell: Ca
                 }  # fmt: skip
                 record = journal.add(mutant.name, {**about, **found})
             records.append(record)
+            counting += count is None or record["status"] in (KILLED, GAP)
             by = f" by {', '.join(record['killed_by'])}" if record["killed_by"] else ""
-            tell(f"{number} of {len(chosen)}: {record['status']}{by}: {mutant.name}: {mutant.what}")
+            tell(f"{counting} of {most}: {record['status']}{by}: {mutant.name}: {mutant.what}")
     except KeyboardInterrupt:
-        tell(f"interrupted after {len(records)} of {len(chosen)}")
+        tell(f"interrupted after {counting} of {most}")
     return records
 
 
@@ -158,7 +169,7 @@ def _listed(status: str, records: Sequence[Record]) -> list[str]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns 0 if the audit kills the wanted share, 1 if it does not, 2 for wrong usage."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sample", type=int, default=300, help="how many mutants (300)")
+    parser.add_argument("--sample", type=int, default=300, help="how many mutants that count (300)")
     parser.add_argument("--seed", type=int, default=0, help="of the sample and of the audits (0)")
     parser.add_argument("--budget", type=float, default=3.0, help="seconds of an audit (3)")
     parser.add_argument("--explain", type=float, default=15.0, help="seconds of a second audit of survivors (15)")
@@ -177,9 +188,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValueError as error:
         parser.error(str(error))
     wanted = [m for m in found if options.mutator in (None, m.mutator) and m.name in (options.only or (m.name,))]
-    chosen = sample(wanted, options.sample, options.seed)
+    # Those that are stillborn or equivalent do not count: there must be some to spare.
+    chosen = sample(wanted, _SPARE * options.sample, options.seed)
     if options.list:
-        print("\n".join(f"{mutant.name}  {mutant.what}" for mutant in chosen))
+        print("\n".join(f"{mutant.name}  {mutant.what}" for mutant in chosen[: options.sample]))
         return 0
     # The judge imports the whole package, and the processes of the pool import this file.
     from auditing import Auditor
@@ -197,7 +209,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             journal = Journal.open(options.journal, resume=options.resume, **told)
         except JournalError as error:
             parser.error(str(error))
-        records = judge_all(chosen, auditor, journal, lambda line: print(line, file=sys.stderr, flush=True))
+        records = judge_all(
+            chosen, auditor, journal, lambda line: print(line, file=sys.stderr, flush=True), options.sample
+        )
     if not records:
         return 2
     used = {f"original:{record['file']}" for record in records}

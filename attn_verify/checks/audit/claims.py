@@ -89,6 +89,7 @@ def _proved(subject: Subject, claim: Claim, found: Evidence) -> Verdict:
         example = Counterexample.from_dict(evidence["counterexample"])
         evidence |= _told(example, {}, "an input on which the formula and the code part")
         evidence |= {key: value for key, value in (found.counterexamples.get(claim.name) or {}).items() if value}
+        evidence |= _where_it_works(subject, example)
     else:
         reasons = evidence.get("reasons") or []
         evidence.setdefault("summary", "; ".join(reasons[:2]) if reasons else evidence.get("text", ""))
@@ -113,6 +114,7 @@ def _refuted(subject: Subject, claim: Claim, found: Evidence) -> Verdict:
         "failed": tally.failed,
         "inputs": tally.inputs,
     }
+    evidence |= _where_it_works(subject, example)
     scope = {
         "sizes": [", ".join(f"{name}={value}" for name, value in example.sizes.items())],
         "number_system": example.plan.precision,
@@ -122,6 +124,14 @@ def _refuted(subject: Subject, claim: Claim, found: Evidence) -> Verdict:
     return Verdict(
         claim, Status.REFUTED, "run in floats, against balls and the widest rounding bound", scope, (), evidence
     )
+
+
+def _where_it_works(subject: Subject, example: Counterexample) -> dict[str, str]:
+    """Return what to look at where a target needs sizes that are alike, and was given others."""
+    if not subject.only_at or example.kind not in ("raised", "shape"):
+        return {}
+    text = f"sizes that have to be alike: it gives a result at {subject.only_at}, and none where all sizes differ"
+    return {"look_at": f"{text}; if it is meant for such sizes only, name them (--n, --m, …)"}
 
 
 def _told(example: Counterexample, item: Data, sample: str) -> dict[str, Any]:

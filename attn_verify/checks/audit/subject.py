@@ -56,7 +56,8 @@ class Options:
 class Subject:
     """A target that was found, bound to roles, and run once.
 
-    ``convention`` is how it takes its arrays; ``sizes`` are those to try, small ones first.
+    ``convention`` is how it takes its arrays; ``sizes`` are those to try, small ones first.  ``only_at`` are sizes at
+    which it gives a result, where it gives none at sizes that differ from one another.
     """
 
     options: Options
@@ -67,6 +68,7 @@ class Subject:
     source: str
     binding: Binding
     sizes: tuple[Sizes, ...]
+    only_at: str = ""
 
     @classmethod
     def of(cls, options: Options, runner: Any) -> Subject:
@@ -79,7 +81,9 @@ class Subject:
         sizes = size_battery(
             binding, accepted[0], constants=mine(source), given=options.sizes, budget_entries=_ENTRIES
         )  # fmt: skip
-        return cls(options, description, accepted[0], accepted[1:], chosen.near, source, binding, tuple(sizes))
+        return cls(
+            options, description, accepted[0], accepted[1:], chosen.near, source, binding, tuple(sizes), chosen.only_at
+        )  # fmt: skip
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Subject:
@@ -90,7 +94,7 @@ class Subject:
         sizes = tuple(Sizes.of(item) for item in data["sizes"])
         return cls(
             options, data["description"], conventions[0], tuple(conventions[1:]), data["near"], data["source"],
-            binding, sizes,
+            binding, sizes, data.get("only_at", ""),
         )  # fmt: skip
 
     def to_dict(self) -> Data:
@@ -102,6 +106,7 @@ class Subject:
             "near": self.near,
             "source": self.source,
             "sizes": [sizes.to_dict() for sizes in self.sizes],
+            "only_at": self.only_at,
         }
 
     @property
