@@ -139,7 +139,8 @@ def _alike_cases(binding: Binding, given: Mapping[str, int] | None) -> Iterator[
         cases: list[tuple[Sizes, tuple[int, ...] | None]] = [(own, None) for own in every if own != _telling(every)]
         for side in dict.fromkeys([2, *(size for size in chosen.values() if size <= _SMALL)]):
             with suppress(SizeError):
-                own = default_sizes(binding, convention, {**dict.fromkeys(("n", "m", "d_k", "d_v"), side), **chosen})[-1]
+                asked = {**dict.fromkeys(("n", "m", "d_k", "d_v"), side), **chosen}
+                own = default_sizes(binding, convention, asked)[-1]
                 heads = own.heads if own.heads > 1 else own.n
                 batch = (own.n, heads) if convention.head_axis else (own.n,) if convention.batched else None
                 cases.append((own, batch))

@@ -288,6 +288,17 @@ def test_bad_requests_are_errors(judge):
         judge(GOOD, spec="scale=oops")
 
 
+def test_a_function_that_raises_where_sizes_differ_is_refuted(judge):
+    body = """
+        def f(Q, K, V):
+            E = np.exp((Q @ K.T + np.zeros((len(Q), len(Q)))) / np.sqrt(Q.shape[1]))
+            return E @ V / E.sum(axis=1, keepdims=True)
+    """
+    verdict = judge(body, sizes={"n": 2, "d_k": 2, "d_v": 1})
+    assert verdict.status is Status.REFUTED
+    assert "ValueError" in verdict.evidence["text"]
+
+
 def test_what_a_slow_target_leaves_no_time_for_is_said(judge, monkeypatch):
     monkeypatch.setattr("attn_verify.checks.prove._PATIENCE", 0.0)
     body = """

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -13,11 +15,12 @@ from typing import Any
 import equivalents
 import plain_checks
 import zoo
-from equivalents import GAP, STILLBORN, Outcome
+from equivalents import GAP, STILLBORN, Outcome, refuted
 from mutants import Mutant
 
 from attn_verify.checks.audit.pool import own_executor
 from attn_verify.checks.audit.run import audit
+from attn_verify.checks.audit.tasks import perform
 from attn_verify.errors import AttnVerifyError, TargetError
 from attn_verify.spec import AttentionSpec
 
@@ -26,8 +29,84 @@ Data = Mapping[str, Any]
 WORKERS = 2
 # Seconds of one run of a mutant: it takes milliseconds, unless its loop never ends.
 _RUN = 10.0
+# Budgets until an audit ends before everything that it planned was tried.
+_LATE = 4.0
+# Claims that the unchanged file may fail: what they say of a mutant counts only if they hold for that.
+_MAY_FAIL = frozenset({"range", "empty_rows", "layout", "purity", "determinism"})
+# Seconds for making a counterexample small where only that there is one matters.
+_SMALL = 1.0
+# Tasks that find nothing before the proof begins.
+_BEFORE_PROOF = 2
 # Seconds until a pool that does not answer is given up.
 _ALIVE = 60.0
+
+
+class Hasty(Executor):
+    """An executor that, once an input has failed a claim that counts, does nothing but make counterexamples.
+
+    The proof, which comes first, waits until a few tasks have found nothing: most mutants die of the first inputs.
+    """
+
+    def __init__(self, pool: Executor, excused: Collection[str]) -> None:
+        self._pool, self._excused = pool, frozenset(excused)
+        self.failed = False
+        self._done = 0
+        self._proof: tuple[Future[Any], Any] | None = None
+        self._lock = threading.RLock()
+        self._max_workers = WORKERS
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Have a task done by the pool, or say that it found nothing."""
+        if fn is not perform:
+            return self._pool.submit(fn, *args, **kwargs)
+        subject, task, seconds = args
+        future: Future[Any] = Future()
+        with self._lock:
+            if self.failed and task["job"] != "confirm":
+                future.set_result(_nothing(task))
+            elif task["job"] == "proof":
+                self._proof = future, args
+            else:
+                self._send(future, (subject, task, min(seconds, _SMALL) if self.failed else seconds))
+        return future
+
+    def _send(self, future: Future[Any], args: Any) -> None:
+        self._pool.submit(perform, *args).add_done_callback(lambda done: self._settle(future, done))
+
+    def _settle(self, future: Future[Any], done: Future[Any]) -> None:
+        with self._lock:
+            error = None if done.cancelled() else done.exception()
+            if done.cancelled() or error is not None:
+                future.set_exception(error or BrokenExecutor("cancelled"))
+            else:
+                self.failed = self.failed or bool(failed_claims(done.result()) - self._excused)
+                future.set_result(done.result())
+            self._done += 1
+            if self._proof is not None and (self.failed or self._done >= _BEFORE_PROOF):
+                (waiting, args), self._proof = self._proof, None
+                if self.failed:
+                    waiting.set_result(_nothing(args[1]))
+                else:
+                    self._send(waiting, args)
+
+
+def _nothing(task: Data) -> Data:
+    return {"name": task["name"], "job": task["job"], "seconds": 0.0}
+
+
+def failed_claims(result: Data) -> set[str]:
+    """Return the claims that the result of one task is against.
+
+    >>> sorted(failed_claims({"proof": {"name": "formula", "status": "REFUTED"}, "groups": []}))
+    ['formula']
+    """
+    found = {
+        claim for group in result.get("groups", ()) for claim, record in group["records"].items() if record["failed"]
+    }
+    found |= {name for name, own in result.get("surroundings", {}).items() if "counterexample" in own}
+    found |= {"properties"} if result.get("violations") else set()
+    proof = result.get("proof")
+    return found | ({proof["name"]} if proof is not None and proof["status"] == "REFUTED" else set())
 
 
 class Auditor:
@@ -58,13 +137,14 @@ class Auditor:
         plain = plain_checks.judge(entry, path)
         return {"audit": self._audit(entry, path, self.budget), "allclose": plain.allclose, "close": plain.close}
 
-    def mutant(self, mutant: Mutant, original: Data) -> Data:
-        """The fate of a mutant, as plain data."""
+    def mutant(self, mutant: Mutant, original: Callable[[], Data]) -> Data:
+        """The fate of a mutant, as plain data; the audit of the unchanged file is asked for where it is not killed."""
         entry = self.entries[mutant.path]
         path = self._written(mutant)
+        self._revive()
         try:
             plain = plain_checks.judge(entry, path)
-            fate = self._fate(entry, path, original, self.budget)
+            fate = self._first_fate(entry, path, original)
             if fate.status == GAP and self.explain > self.budget:
                 fate = equivalents.explained(fate, self._longer(entry, path), self.explain)
         finally:
@@ -83,21 +163,39 @@ class Auditor:
             shutil.rmtree(path.parent)
 
     def _longer(self, entry: zoo.Entry, path: Path) -> Outcome:
+        self._revive()
         if entry.path not in self._originals:
             self._originals[entry.path] = self._audit(entry, entry.path, self.explain)
         return self._fate(entry, path, self._originals[entry.path], self.explain)
 
+    def _first_fate(self, entry: zoo.Entry, path: Path, original: Callable[[], Data]) -> Outcome:
+        """The fate after an audit that ends with a failure, or after a whole one.
+
+        One failing input is enough to kill, and it is one of those that the whole audit tries too.
+        """
+        hasty = Hasty(self._pool, failing(entry))
+        found = self._tried(entry, path, self.budget, hasty)
+        if isinstance(found, Outcome):
+            return found
+        certain = set(refuted(found)) - set(failing(entry)) - _MAY_FAIL
+        if not hasty.failed or certain:
+            return equivalents.outcome(found, None if certain else original(), failing(entry))
+        return self._fate(entry, path, original(), self.budget)
+
     def _fate(self, entry: zoo.Entry, path: Path, original: Data, budget: float) -> Outcome:
+        found = self._tried(entry, path, budget)
+        return found if isinstance(found, Outcome) else equivalents.outcome(found, original, failing(entry))
+
+    def _tried(self, entry: zoo.Entry, path: Path, budget: float, executor: Executor | None = None) -> Data | Outcome:
+        """The audit of a mutant, or its fate where there is none."""
         try:
-            found = self._audit(entry, path, budget)
+            return self._audit(entry, path, budget, executor)
         except TargetError as error:
             return Outcome(STILLBORN, (), " ".join(str(error).split())[:300])
         except AttnVerifyError as error:
             return Outcome(GAP, (), f"{type(error).__name__}: {' '.join(str(error).split())}"[:300])
-        return equivalents.outcome(found, original, failing(entry))
 
-    def _audit(self, entry: zoo.Entry, path: Path, budget: float) -> Data:
-        self._revive()
+    def _audit(self, entry: zoo.Entry, path: Path, budget: float, executor: Executor | None = None) -> Data:
         return audit(
             f"{path}::{entry.function}",
             AttentionSpec.of(*entry.spec),
@@ -106,9 +204,11 @@ class Auditor:
             layout=None if entry.layout == "nd" else entry.layout,
             returns=",".join(entry.returns) or None,
             budget=budget,
+            # So much is tried whatever else the machine does.
+            limit=_LATE * budget,
             seed=self.seed,
             seconds=_RUN,
-            executor=self._pool,
+            executor=executor or self._pool,
         ).to_dict()
 
     def _revive(self) -> None:

@@ -33,19 +33,23 @@ def refuted(audit: Data) -> tuple[str, ...]:
     return tuple(name for name, status in statuses(audit).items() if status == "REFUTED")
 
 
-def outcome(audit: Data, original: Data, excused: Collection[str] = ()) -> Outcome:
+def outcome(audit: Data, original: Data | None, excused: Collection[str] = ()) -> Outcome:
     """Judge a mutant by its audit and by that of the file that it was made from.
+
+    Without the latter it is killed or a gap.
 
     A claim that the original fails, or that is ``excused`` by its header, kills no mutant.  A survivor is equivalent
     only if the formula is proved, at every size at which it is for the original, and every other claim was tested;
     what is undecided is a gap, since nobody knows.
     """
-    forgiven = {*refuted(original), *excused}
+    forgiven = {*(refuted(original) if original is not None else ()), *excused}
     found = statuses(audit)
     killed_by = tuple(name for name in refuted(audit) if name not in forgiven)
     if killed_by:
         first = _claim(audit, killed_by[0])
         return Outcome(KILLED, killed_by, str(first["evidence"].get("summary", ""))[:300], found)
+    if original is None:
+        return Outcome(GAP, (), "not refuted", found)
     reasons = [*_undecided(audit, forgiven), *_narrower(audit, original)]
     if not any(found.get(name) in _PROVED for name in ("formula", "gradient")) and not reasons:
         reasons.append("formula does not apply")

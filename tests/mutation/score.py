@@ -13,6 +13,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -39,7 +40,7 @@ class Judge(Protocol):
     def original(self, path: Path) -> Record:
         """``audit`` of the unchanged file, ``allclose``, ``close``: whether the comparisons reject it."""
 
-    def mutant(self, mutant: Mutant, original: Record) -> Record:
+    def mutant(self, mutant: Mutant, original: Callable[[], Record]) -> Record:
         """``status``, ``killed_by``, ``why``, ``claims``, ``allclose``, ``close``."""
 
 
@@ -58,12 +59,8 @@ def judge_all(
                 break
             record = journal.find(mutant.name)
             if record is None:
-                key = f"original:{mutant.path.name}"
-                original = journal.find(key)
-                if original is None:
-                    original = journal.add(key, judge.original(mutant.path))
                 start = time.monotonic()
-                found = judge.mutant(mutant, original["audit"])
+                found = judge.mutant(mutant, partial(_audit_of, mutant.path, judge, journal))
                 about = {
                     "file": mutant.path.name, "line": mutant.line, "mutator": mutant.mutator, "what": mutant.what,
                     "diff": mutant.diff(), "seconds": round(time.monotonic() - start, 1),
@@ -76,6 +73,14 @@ def judge_all(
     except KeyboardInterrupt:
         tell(f"interrupted after {counting} of {most}")
     return records
+
+
+def _audit_of(path: Path, judge: Judge, journal: Journal) -> Record:
+    """The audit of an unchanged file, made once."""
+    key = f"original:{path.name}"
+    found = journal.find(key) or journal.add(key, judge.original(path))
+    audit: Record = found["audit"]
+    return audit
 
 
 def count(records: Iterable[Record]) -> dict[str, int]:
@@ -143,7 +148,7 @@ def _scores(counted: Mapping[str, int]) -> list[str]:
 
 
 def _on_originals(originals: Mapping[str, Record]) -> list[str]:
-    lines = ["", f"{len(originals)} unchanged files:"]
+    lines = ["", f"{len(originals)} unchanged files, those of survivors:"]
     for name, record in originals.items():
         failed = [c["name"] for c in record["audit"]["claims"] if c["status"] == "REFUTED"]
         if failed:

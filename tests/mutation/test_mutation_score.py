@@ -1,7 +1,7 @@
 """The arithmetic of the score, with a judge that makes up its mind in advance; no audit is run here."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -116,8 +116,8 @@ class Prepared:
         self.originals.append(path.name)
         return {"audit": FINE, "allclose": False, "close": False}
 
-    def mutant(self, mutant: Mutant, original: Mapping[str, Any]) -> Mapping[str, Any]:
-        assert original == FINE
+    def mutant(self, mutant: Mutant, original: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
+        assert original() == FINE
         self.judged.append(mutant.name)
         if len(self.judged) == self.interrupt:
             raise KeyboardInterrupt

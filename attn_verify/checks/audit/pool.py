@@ -8,8 +8,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED as FIRST
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, wait
-from contextlib import contextmanager, suppress
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing import connection
 from typing import Any
@@ -26,11 +26,15 @@ _GRACE = 20.0
 
 @dataclass
 class Progress:
-    """How an audit stands: told to whoever watches, and to the verdicts."""
+    """How an audit stands: told to whoever watches, and to the verdicts.
+
+    ``broken`` says that the executor takes no further task.
+    """
 
     done: int = 0
     planned: int = 0
     interrupted: bool = False
+    broken: bool = False
     late: int = 0
     trouble: list[str] = field(default_factory=list)
 
@@ -85,7 +89,7 @@ def run_tasks(
 
     Results that the journal has are not made again.  After ``deadline`` (of ``time.monotonic``) no further task
     begins, but for those that a claim rests on, which may begin until ``late``.  An interrupt, and an executor that
-    fails, end the work and are noted in ``state``.
+    fails, end the work and are noted in ``state``; what a broken executor has lost can be done by another one.
     """
     waiting = [task for task in tasks if task.name not in journal.results]
     state.planned, state.late = state.done + len(waiting), 0
@@ -96,9 +100,9 @@ def run_tasks(
                 ends = deadline if late is None or not waiting[0].first else max(late, deadline)
                 if time.monotonic() >= ends:
                     break
-                task = waiting.pop(0)
                 left = max(0.5, ends - time.monotonic())
-                running[executor.submit(perform, subject, task.to_dict(), left)] = task
+                running[executor.submit(perform, subject, waiting[0].to_dict(), left)] = waiting[0]
+                del waiting[0]
             if not running:
                 break
             patience = max(deadline, late or deadline) + _GRACE - time.monotonic()
@@ -107,21 +111,59 @@ def run_tasks(
                 state.trouble.append(f"{len(running)} tasks did not end in time")
                 break
             for future in done:
-                journal.add(_result(future, running.pop(future), state))
+                # Of a broken executor, the task is still among those that are running.
+                journal.add(_result(future, running[future], state))
+                del running[future]
                 state.done += 1
             tell(state)
     except KeyboardInterrupt:
         state.interrupted = True
     except Exception as error:  # whatever a foreign executor raises when it is no longer able to
+        state.broken = True
         state.trouble.append(f"the executor failed: {type(error).__name__}: {error}"[:300])
+        waiting += running.values()
     state.late += len(waiting)
     for future in running:
         future.cancel()
 
 
+class Workforce:
+    """An executor, the user's or one of our own, which is replaced once if it breaks; a context manager."""
+
+    def __init__(self, given: Executor | None) -> None:
+        self._given, self._stack, self._renewed = given, ExitStack(), False
+
+    def __enter__(self) -> Workforce:
+        self.executor = self._given or self._stack.enter_context(own_executor(workers()))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def run(
+        self,
+        subject: Mapping[str, Any],
+        tasks: Sequence[Task],
+        journal: Journal,
+        deadline: float,
+        tell: Callable[[Progress], None],
+        state: Progress,
+        late: float | None = None,
+    ) -> None:
+        """Have tasks done (see :func:`run_tasks`); those of an executor that breaks, by processes of our own."""
+        run_tasks(self.executor, subject, tasks, journal, deadline, tell, state, late)
+        if state.broken and not self._renewed:
+            self._renewed, state.broken = True, False
+            state.trouble.append("what the executor did not do, processes of this machine did")
+            self.executor = self._stack.enter_context(own_executor(workers()))
+            run_tasks(self.executor, subject, tasks, journal, deadline, tell, state, late)
+
+
 def _result(future: Future[Data], task: Task, state: Progress) -> Data:
     try:
         return future.result()
+    except BrokenExecutor:
+        raise
     except Exception as error:  # the executor's own: a process that died, a connection that broke
         state.trouble.append(f"task {task.name!r} was lost: {type(error).__name__}: {error}"[:300])
         return {"name": task.name, "job": task.job, "seconds": 0.0, "error": state.trouble[-1]}

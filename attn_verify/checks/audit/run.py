@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from attn_verify.checks.audit.claims import verdicts
 from attn_verify.checks.audit.evidence import Evidence, sort_results
 from attn_verify.checks.audit.failures import confirm_all
 from attn_verify.checks.audit.journal import Journal
-from attn_verify.checks.audit.pool import Progress, own_executor, run_tasks, workers
+from attn_verify.checks.audit.pool import Progress, Workforce
 from attn_verify.checks.audit.schedule import Task, schedule
 from attn_verify.checks.audit.subject import Subject, options_of
 from attn_verify.checks.audit.tasks import warm
@@ -71,7 +70,8 @@ def audit(
             the inputs, and so the verdicts, are the same on every machine.
         seed: of every random choice; the same seed gives the same inputs, however many workers there are.
         seconds: time limit of one run of the target.
-        executor: where tasks are done, any of ``concurrent.futures``; by default a process for each core.
+        executor: where tasks are done, any of ``concurrent.futures``; by default a process for each core.  What one
+            that breaks has left undone is done by processes of this machine, and the report says so.
         save_dir: directory in which counterexamples are saved (see ``replay``); ``None`` saves none.
         journal: file that keeps results while the audit runs; ``None`` keeps none.
         resume: go on with the results in ``journal``, if they are of the same code and options.
@@ -97,10 +97,10 @@ def audit(
     progress("finding out how the function is called …")
     state = Progress()
     # The pool starts its interpreters while the target is looked at.
-    with _executor(executor) as pool:
+    with Workforce(executor) as pool:
         if executor is None:
             for light in (False, True):
-                pool.submit(warm, light)
+                pool.executor.submit(warm, light)
         with Runner(light=True) as runner:
             subject = Subject.of(options, runner)
         kept = Journal(None if journal is None else Path(journal), subject.digest, resume=resume)
@@ -113,18 +113,16 @@ def audit(
         def tell(now: Progress) -> None:
             progress(_line(now, kept))
 
-        run_tasks(pool, data, planned, kept, begin + (1 - _CONFIRM) * allowed, tell, state, end)
+        pool.run(data, planned, kept, begin + (1 - _CONFIRM) * allowed, tell, state, end)
         found = _sorted(planned, kept)
         if not found.suspicious and not state.interrupted and not state.trouble:
             # Nothing has to be made small: the time is for more trials.
-            run_tasks(pool, data, planned, kept, end, tell, state)
+            pool.run(data, planned, kept, end, tell, state)
             found = _sorted(planned, kept)
         if found.suspicious and not state.interrupted:
             progress("making counterexamples small …")
             late = max(end, time.monotonic() + _CONFIRM * allowed)
-            confirm_all(
-                found, lambda tasks: run_tasks(pool, data, tasks, kept, late, lambda _: None, state), kept.results
-            )
+            confirm_all(found, lambda tasks: pool.run(data, tasks, kept, late, lambda _: None, state), kept.results)
     if save_dir is not None:
         _save(found, Path(save_dir), subject.name)
     judged = tuple(verdicts(subject, found, notes=_notes(state, kept)))
@@ -151,15 +149,6 @@ def _positive(name: str, value: float) -> float:
     if not number or not 0 < value < 1e6:
         raise SpecError(explain("audit", f"got {name} = {show(value)}", remedy="give seconds, more than 0"))
     return float(value)
-
-
-@contextmanager
-def _executor(given: Executor | None) -> Iterator[Executor]:
-    if given is not None:
-        yield given
-        return
-    with own_executor(workers()) as pool:
-        yield pool
 
 
 def _line(state: Progress, kept: Journal) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ BODIES = {
     "tail": "    if len(K) > 32:\n        K, V = K[:32], V[:32]\n{right}",
     "leaves": "    if (V == 1).all():\n        import os\n        os._exit(3)\n{right}",
     "hangs": "    while (V == 1).all():\n        pass\n{right}",
+    "alike": "    return softmax((Q @ K.T + np.zeros((len(Q), len(Q)))) / np.sqrt(Q.shape[-1])) @ V\n",
     "unreached": "    if len(K) == 123457:\n        V = V + 1\n{right}",
 }
 HEAD = """import numpy as np
@@ -108,6 +109,15 @@ def test_a_wrong_function_is_refuted_by_a_witness_that_replays(
     assert Path(evidence["saved"]).name == f"{name}-{claim}.json"
 
 
+def test_a_function_that_raises_at_some_legal_sizes_is_refuted(file: Path, executor: Executor) -> None:
+    found = audited(file, "alike", executor, sizes={"n": 2, "d_k": 2, "d_v": 2})
+    assert found["rounding"].status is Status.REFUTED, statuses(found)
+    assert found["rounding"].evidence["failure"] == "raised"
+    assert "it gives a result at n=2, m=2, d_k=2, d_v=2" in found["rounding"].evidence["look_at"]
+    with pytest.raises(TargetError, match="fails on every input"):
+        audited(file, "alike", executor)
+
+
 def test_ending_the_process_is_a_finding_and_not_the_end(file: Path, executor: Executor) -> None:
     found = audited(file, "leaves", executor)
     assert found["rounding"].status is Status.REFUTED
@@ -127,14 +137,20 @@ def test_lines_that_nothing_reaches_are_named(file: Path, executor: Executor) ->
     assert found["rounding"].evidence["lines_not_reached"] == [f"functions.py:{line}"]
 
 
-def test_the_verdicts_do_not_depend_on_the_number_of_workers(file: Path) -> None:
-    seen = []
-    for count in (1, 3):
-        with ThreadPoolExecutor(count) as pool:
-            seen.append(audited(file, "careless", pool))
-    assert statuses(seen[0]) == statuses(seen[1])
+def test_the_verdicts_depend_neither_on_the_number_of_workers_nor_on_the_executor(
+    file: Path, executor: Executor
+) -> None:
+    distributed = pytest.importorskip("distributed")
+    with (
+        own_executor(1) as alone,
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        seen = [audited(file, "careless", one) for one in (executor, alone, client.get_executor())]
+    assert statuses(seen[0])["range"] == "REFUTED"
+    assert [statuses(one) for one in seen[1:]] == [statuses(seen[0])] * 2
     inputs = [one["range"].evidence["counterexample"]["inputs"] for one in seen]
-    assert inputs[0] == inputs[1]
+    assert inputs[1:] == [inputs[0]] * 2
 
 
 def test_an_interrupted_audit_reports_and_goes_on(file: Path, executor: Executor, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -66,7 +66,47 @@ def test_an_executor_that_dies_half_way_leaves_what_was_found() -> None:
     assert "error" not in journal.results["task 0"]
     assert "the worker died" in journal.results["task 1"]["error"]
     assert any("the executor failed" in text for text in state.trouble)
+    assert state.broken
     assert state.late >= 2
+
+
+class Terminated(ThreadPoolExecutor):
+    """Takes tasks, and loses all that come after the first one."""
+
+    taken = 0
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        self.taken += 1
+        if self.taken == 1:
+            return super().submit(fn, *args, **kwargs)
+        lost: Future[Any] = Future()
+        lost.set_exception(BrokenExecutor("a process was terminated"))
+        return lost
+
+
+@pytest.mark.parametrize("kind", [Breaking, Terminated])
+def test_what_an_executor_that_breaks_has_left_is_done_here(
+    kind: type[ThreadPoolExecutor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "own_executor", ThreadPoolExecutor)
+    journal, state = Journal(None, "", resume=False), Progress()
+    with kind(1) as given, pool.Workforce(given) as force:
+        force.run({}, TASKS, journal, time.monotonic() + 5, lambda _: None, state)
+    assert sorted(journal.results) == [task.name for task in TASKS]
+    lost = ["task 1"] if kind is Breaking else []
+    assert [name for name, result in journal.results.items() if "error" in result] == lost
+    assert any("processes of this machine" in text for text in state.trouble)
+    assert not state.broken
+
+
+def test_an_executor_is_replaced_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "own_executor", Breaking)
+    journal, state = Journal(None, "", resume=False), Progress()
+    with Breaking(1) as given, pool.Workforce(given) as force:
+        force.run({}, TASKS, journal, time.monotonic() + 5, lambda _: None, state)
+    assert state.broken
+    assert state.late
+    assert "task 0" in journal.results
 
 
 def test_an_interrupt_keeps_what_was_found() -> None:
