@@ -39,8 +39,8 @@ def outcome(audit: Data, original: Data | None, excused: Collection[str] = ()) -
     Without the latter it is killed or a gap.
 
     A claim that the original fails, or that is ``excused`` by its header, kills no mutant.  A survivor is equivalent
-    only if the formula is proved, at every size at which it is for the original, and every other claim was tested;
-    what is undecided is a gap, since nobody knows.
+    only if the formula is proved, at every size at which it is for the original, and every other claim was tested, or
+    is open for the same reason as for the original; what else is undecided is a gap, since nobody knows.
     """
     forgiven = {*(refuted(original) if original is not None else ()), *excused}
     found = statuses(audit)
@@ -50,7 +50,7 @@ def outcome(audit: Data, original: Data | None, excused: Collection[str] = ()) -
         return Outcome(KILLED, killed_by, str(first["evidence"].get("summary", ""))[:300], found)
     if original is None:
         return Outcome(GAP, (), "not refuted", found)
-    reasons = [*_undecided(audit, forgiven), *_narrower(audit, original)]
+    reasons = [*_undecided(audit, {*forgiven, *_as_open(audit, original)}), *_narrower(audit, original)]
     if not any(found.get(name) in _PROVED for name in ("formula", "gradient")) and not reasons:
         reasons.append("formula does not apply")
     if reasons:
@@ -69,6 +69,19 @@ def explained(gap: Outcome, longer: Outcome, seconds: float) -> Outcome:
 
 def _claim(audit: Data, name: str) -> Data:
     return next(claim for claim in audit["claims"] if claim["name"] == name)
+
+
+def _as_open(audit: Data, original: Data) -> list[str]:
+    """The claims, other than the formula, that are undecided for the same reason as for the original."""
+    open_ = {claim["name"]: claim for claim in original["claims"] if claim["status"] == "UNDECIDED"}
+    return [
+        claim["name"]
+        for claim in audit["claims"]
+        if claim["status"] == "UNDECIDED"
+        and claim["name"] not in ("formula", "gradient")
+        and claim["name"] in open_
+        and claim["evidence"].get("summary") == open_[claim["name"]]["evidence"].get("summary")
+    ]
 
 
 def _undecided(audit: Data, forgiven: Collection[str]) -> list[str]:
@@ -104,6 +117,7 @@ def _covered(audit: Data, original: Data) -> str:
     proof = next(c for c in audit["claims"] if c["name"] in ("formula", "gradient") and c["applies"])
     inputs = sum(int(c["scope"].get("inputs") or 0) for c in audit["claims"] if c["status"] == "TESTED")
     said = f"{proof['name']} {proof['status']} at {len(_sizes(audit))} sizes, {inputs} inputs inside the bound"
+    said += "".join(f"; {name} is open as for the original" for name in _as_open(audit, original))
     before = {note.get("kind") for claim in original["claims"] for note in claim["assumptions"]}
     new = [note for claim in audit["claims"] for note in claim["assumptions"] if note.get("kind") not in before]
     return said + "".join(f"; assuming {note.get('text', note.get('kind'))}" for note in new)[:300]

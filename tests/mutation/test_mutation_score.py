@@ -53,6 +53,25 @@ def test_what_is_not_decided_is_a_gap(claims: Mapping[str, str]) -> None:
     assert found.why == f"{next(iter(claims))} {next(iter(claims.values()))}: about {next(iter(claims))}"
 
 
+def test_what_is_open_for_the_original_too_is_no_gap() -> None:
+    found = outcome(audit(range="UNDECIDED"), audit(range="UNDECIDED"))
+    assert found.status == EQUIVALENT
+    assert found.why.endswith("range is open as for the original")
+    other = {"claims": [*FINE["claims"][:2], claim("range", "UNDECIDED", evidence={"summary": "something else"})]}
+    assert outcome(other, audit(range="UNDECIDED")).status == GAP
+    assert outcome(audit(formula="UNDECIDED"), audit(formula="UNDECIDED")).status == GAP
+
+
+def test_without_the_original_a_survivor_is_a_gap() -> None:
+    assert outcome(FINE, None).status == GAP
+    assert outcome(audit(formula="REFUTED"), None).killed_by == ("formula",)
+
+
+def test_a_count_ends_the_run() -> None:
+    found = judge_all(_five(), Prepared(), Journal(None, {}), lambda _: None, 2)
+    assert [record["status"] for record in found] == [KILLED, KILLED]
+
+
 def test_a_proof_may_be_probable_and_may_be_of_a_gradient() -> None:
     assert outcome(audit(formula="PROBABLE"), FINE).status == EQUIVALENT
     assert outcome(audit(formula=None, gradient="PROVED"), FINE).status == EQUIVALENT
