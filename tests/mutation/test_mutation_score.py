@@ -153,7 +153,7 @@ def test_every_original_is_judged_once_and_the_report_lists_the_gap() -> None:
     found = judge_all(_five(), judge, Journal(None, {}), told.append)
     assert [record["status"] for record in found] == [KILLED, KILLED, GAP, KILLED, KILLED]
     assert judge.originals == ["textbook.py", "stable.py"]
-    assert told[2].startswith("3 of 5: gap: textbook:12:")
+    assert told[2].startswith(f"3 of 5: gap: textbook:{found[2]['line']}:")
     original = {"textbook.py": {"audit": audit(range="REFUTED"), "allclose": True, "close": False}}
     text = report(found, original, torch=False)
     lines = [" ".join(line.split()) for line in text.splitlines()]
@@ -161,7 +161,7 @@ def test_every_original_is_judged_once_and_the_report_lists_the_gap() -> None:
     assert "numpy.testing.assert_allclose 5, 100.0% 5, 100.0%" in lines
     assert "textbook.py fails range" in text
     assert "rejected by assert_allclose 1, by assert_close 0" in text
-    assert f"gap: 1\n\ntextbook.py:12  {found[2]['mutator']}: {found[2]['what']}\n    -    S = " in text
+    assert f"gap: 1\n\ntextbook.py:{found[2]['line']}  {found[2]['mutator']}: {found[2]['what']}\n    -    S = " in text
 
 
 def test_a_run_goes_on_where_it_was_interrupted(tmp_path: Path) -> None:
