@@ -30,6 +30,9 @@ def audit(arguments: argparse.Namespace) -> int:
         for name in _REPORTS
         if (path := getattr(arguments, name)) is not None
     }
+    if len({path.resolve() for path in files.values()}) < len(files):
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in files)
+        raise UsageError(explain("attn-verify audit", f"got one file for {names}", remedy="give each its own"))
     table = read_config()
     directory = Path(table.get("save_dir", arguments.save_dir, "."))
     if not directory.is_dir():

@@ -101,6 +101,8 @@ def whole_scope(data: Data) -> Iterator[tuple[str, str]]:
         yield "not reached", _listed(not_reached)
     if data.get("seed") is not None:
         yield "seed", line(data["seed"])
+    for note in _as_list(data.get("notes")):
+        yield "note", line(note, 400)
     if data.get("command"):
         yield "again", line(data["command"])
 

@@ -19,7 +19,7 @@ from attn_verify.checks.audit.subject import Subject, options_of
 from attn_verify.checks.audit.tasks import warm
 from attn_verify.checks.counterexample import Counterexample
 from attn_verify.checks.verdict import Audit
-from attn_verify.errors import SpecError, explain, show
+from attn_verify.errors import DocumentError, SpecError, explain, show
 from attn_verify.spec import AttentionSpec
 from attn_verify.targets.runner import Runner
 
@@ -123,11 +123,11 @@ def audit(
             progress("making counterexamples small …")
             late = max(end, time.monotonic() + _CONFIRM * allowed)
             confirm_all(found, lambda tasks: pool.run(data, tasks, kept, late, lambda _: None, state), kept.results)
-    if save_dir is not None:
-        _save(found, Path(save_dir), subject.name)
-    judged = tuple(verdicts(subject, found, notes=_notes(state, kept)))
+    lost = [] if save_dir is None else _save(found, Path(save_dir), subject.name)
+    notes = _notes(state, kept)
+    judged = tuple(verdicts(subject, found, notes=notes))
     place = {"path": subject.description.get("file") or "", "line": subject.description.get("line") or 1}
-    head = {"target": options.target, "spec": subject.spec.to_dict(), "source": place}
+    head = {"target": options.target, "spec": subject.spec.to_dict(), "source": place, "notes": [*subject.binding.notes, *notes, *lost]}
     return Audit(head, judged, seed=seed)
 
 
@@ -161,14 +161,21 @@ def _line(state: Progress, kept: Journal) -> str:
     return f"auditing: {state.done} of {state.planned} tasks, {inputs} inputs{wrong} …"
 
 
-def _save(found: Evidence, directory: Path, name: str) -> None:
+def _save(found: Evidence, directory: Path, name: str) -> list[str]:
+    """Save the counterexamples; return why some are not, which must not hide what was found."""
     stem = re.sub(r"[^\w.-]", "_", name.rpartition(".")[2])[:60] or "target"
     if found.proof is not None and "counterexample" in found.proof["evidence"]:
         found.counterexamples[found.proof["name"]] = {"counterexample": found.proof["evidence"]["counterexample"]}
+    lost: list[str] = []
     for claim, item in found.counterexamples.items():
         path = directory / f"{stem}-{claim}.json"
-        Counterexample.from_dict(item["counterexample"]).save(path)
+        try:
+            Counterexample.from_dict(item["counterexample"]).save(path)
+        except DocumentError as error:
+            lost.append("not saved: " + " ".join(str(error).split()))
+            continue
         item["saved"] = str(path)
+    return lost
 
 
 def _notes(state: Progress, kept: Journal) -> list[str]:
