@@ -127,7 +127,12 @@ def audit(
     notes = _notes(state, kept)
     judged = tuple(verdicts(subject, found, notes=notes))
     place = {"path": subject.description.get("file") or "", "line": subject.description.get("line") or 1}
-    head = {"target": options.target, "spec": subject.spec.to_dict(), "source": place, "notes": [*subject.binding.notes, *notes, *lost]}
+    head = {
+        "target": options.target,
+        "spec": subject.spec.to_dict(),
+        "source": place,
+        "notes": [*subject.binding.notes, *notes, *lost],
+    }
     return Audit(head, judged, seed=seed)
 
 

@@ -24,7 +24,6 @@ BODIES = {
     "tail": "    if len(K) > 32:\n        K, V = K[:32], V[:32]\n{right}",
     "leaves": "    if (V == 1).all():\n        import os\n        os._exit(3)\n{right}",
     "hangs": "    while (V == 1).all():\n        pass\n{right}",
-    "alike": "    return softmax((Q @ K.T + np.zeros((len(Q), len(Q)))) / np.sqrt(Q.shape[-1])) @ V\n",
     "unreached": "    if len(K) == 123457:\n        V = V + 1\n{right}",
 }
 HEAD = """import numpy as np
@@ -65,6 +64,12 @@ def audited(file: Path, name: str, executor: Executor, **options: Any) -> Audit:
     return audit(f"{file}::{name}", **{**given, **options})
 
 
+@pytest.fixture(scope="module")
+def careless(file: Path, executor: Executor, tmp_path_factory: pytest.TempPathFactory) -> Audit:
+    """The audit of one wrong function by two processes, which several tests look at."""
+    return audited(file, "careless", executor, save_dir=tmp_path_factory.mktemp("saved"))
+
+
 def statuses(found: Audit) -> dict[str, str]:
     return {verdict.claim.name: verdict.status.name for verdict in found if verdict.status is not None}
 
@@ -98,24 +103,15 @@ def test_our_own_gradients_pass_every_claim(executor: Executor) -> None:
     ],
 )
 def test_a_wrong_function_is_refuted_by_a_witness_that_replays(
-    file: Path, executor: Executor, tmp_path: Path, name: str, claim: str, said: str
+    file: Path, executor: Executor, careless: Audit, tmp_path: Path, name: str, claim: str, said: str
 ) -> None:
     sizes = {**SIZES, "m": 40} if name == "tail" else SIZES
-    found = audited(file, name, executor, save_dir=tmp_path, sizes=sizes)
+    found = careless if name == "careless" else audited(file, name, executor, save_dir=tmp_path, sizes=sizes)
     assert found[claim].status is Status.REFUTED, statuses(found)
     evidence = found[claim].evidence
     assert said in evidence["look_at"] + evidence["summary"]
     assert replay(evidence["saved"]).status is Status.REFUTED
     assert Path(evidence["saved"]).name == f"{name}-{claim}.json"
-
-
-def test_a_function_that_raises_at_some_legal_sizes_is_refuted(file: Path, executor: Executor) -> None:
-    found = audited(file, "alike", executor, sizes={"n": 2, "d_k": 2, "d_v": 2})
-    assert found["rounding"].status is Status.REFUTED, statuses(found)
-    assert found["rounding"].evidence["failure"] == "raised"
-    assert "it gives a result at n=2, m=2, d_k=2, d_v=2" in found["rounding"].evidence["look_at"]
-    with pytest.raises(TargetError, match="fails on every input"):
-        audited(file, "alike", executor)
 
 
 def test_ending_the_process_is_a_finding_and_not_the_end(file: Path, executor: Executor) -> None:
@@ -137,16 +133,15 @@ def test_lines_that_nothing_reaches_are_named(file: Path, executor: Executor) ->
     assert found["rounding"].evidence["lines_not_reached"] == [f"functions.py:{line}"]
 
 
-def test_the_verdicts_depend_neither_on_the_number_of_workers_nor_on_the_executor(
-    file: Path, executor: Executor
-) -> None:
-    distributed = pytest.importorskip("distributed")
+def test_the_verdicts_depend_neither_on_the_number_of_workers_nor_on_the_executor(file: Path, careless: Audit) -> None:
+    from distributed import Client, LocalCluster
+
     with (
         own_executor(1) as alone,
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
-        distributed.Client(cluster) as client,
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        Client(cluster) as client,
     ):
-        seen = [audited(file, "careless", one) for one in (executor, alone, client.get_executor())]
+        seen = [careless, *(audited(file, "careless", one) for one in (alone, client.get_executor(pure=False)))]
     assert statuses(seen[0])["range"] == "REFUTED"
     assert [statuses(one) for one in seen[1:]] == [statuses(seen[0])] * 2
     inputs = [one["range"].evidence["counterexample"]["inputs"] for one in seen]

@@ -15,6 +15,7 @@ from attn_verify.checks.audit.failures import shared_profile
 from attn_verify.checks.audit.groups import Group, Prepared
 from attn_verify.checks.audit.judging import judge_trial
 from attn_verify.checks.audit.records import Record
+from attn_verify.checks.counterexample import Counterexample
 from attn_verify.checks.inputs import Sample
 from attn_verify.checks.verdict import Audit, Status
 
@@ -184,3 +185,20 @@ def test_a_resumed_audit_sees_changes_of_what_the_target_imports(make_subject: A
 )
 def test_a_precision_has_to_explain_every_failure(names: list[str], shared: str) -> None:
     assert shared_profile(names) == shared
+
+
+def test_a_function_that_works_only_where_sizes_are_alike_is_told_so(make_subject: Any) -> None:
+    subject = make_subject()
+    prepared = Prepared(subject, Group({"n": 2, "m": 3, "d_k": 2, "d_v": 1}, None, "none", "float64"))
+    arrays = {name: np.ones(shape) for name, shape in prepared.asked.shapes.items()}
+    error = {"type": "ValueError", "text": "operands could not be broadcast together", "place": ""}
+    example = Counterexample(
+        "rounding", "raised", subject.options.target, prepared.asked.layout, prepared.asked.call, arrays,
+        prepared.asked.plan, {"exception": error}, 0,
+    )  # fmt: skip
+    found = sort_results([])
+    found.counterexamples["rounding"] = {"counterexample": example.to_dict()}
+    for only_at, said in (("", "exception"), ("n=2, m=2", "it gives a result at n=2, m=2, and none where")):
+        told = {v.claim.name: v for v in verdicts(replace(subject, only_at=only_at), found, notes=())}["rounding"]
+        assert told.status is Status.REFUTED
+        assert said in told.evidence["look_at"]
