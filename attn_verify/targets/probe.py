@@ -142,8 +142,8 @@ def _alike_cases(binding: Binding, given: Mapping[str, int] | None) -> Iterator[
                 asked = {**dict.fromkeys(("n", "m", "d_k", "d_v"), side), **chosen}
                 own = default_sizes(binding, convention, asked)[-1]
                 heads = own.heads if own.heads > 1 else own.n
-                batch = (own.n, heads) if convention.head_axis else (own.n,) if convention.batched else None
-                cases.append((own, batch))
+                alike = (own.n, heads) if convention.head_axis else (own.n,)
+                cases.append((own, alike if convention.batched else None))
         for own, batch in cases:
             yield from _with_required_mask(binding, convention, own, batch)
 

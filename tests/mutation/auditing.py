@@ -42,18 +42,30 @@ _ALIVE = 60.0
 
 
 class Hasty(Executor):
-    """An executor that, once an input has failed a claim that counts, does nothing but make counterexamples.
+    """An executor that, once an input has failed a claim that counts, does nothing but make a counterexample.
 
     The proof, which comes first, waits until a few tasks have found nothing: most mutants die of the first inputs.
     """
 
     def __init__(self, pool: Executor, excused: Collection[str]) -> None:
         self._pool, self._excused = pool, frozenset(excused)
-        self.failed = False
+        self._failed: set[str] = set()
         self._done = 0
         self._proof: tuple[Future[Any], Any] | None = None
         self._lock = threading.RLock()
         self._max_workers = WORKERS
+
+    @property
+    def failed(self) -> bool:
+        """Whether an input has failed a claim that counts."""
+        return bool(self._failed)
+
+    def _needless(self, task: Data) -> bool:
+        """Whether a task tells nothing about a mutant that is dead: all but a counterexample of one claim."""
+        if not self._failed:
+            return False
+        enough = self._failed - _MAY_FAIL
+        return task["job"] != "confirm" or bool(enough and task["claim"] != min(enough))
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Have a task done by the pool, or say that it found nothing."""
@@ -62,7 +74,7 @@ class Hasty(Executor):
         subject, task, seconds = args
         future: Future[Any] = Future()
         with self._lock:
-            if self.failed and task["job"] != "confirm":
+            if self._needless(task):
                 future.set_result(_nothing(task))
             elif task["job"] == "proof":
                 self._proof = future, args
@@ -79,7 +91,7 @@ class Hasty(Executor):
             if done.cancelled() or error is not None:
                 future.set_exception(error or BrokenExecutor("cancelled"))
             else:
-                self.failed = self.failed or bool(failed_claims(done.result()) - self._excused)
+                self._failed |= failed_claims(done.result()) - self._excused
                 future.set_result(done.result())
             self._done += 1
             if self._proof is not None and (self.failed or self._done >= _BEFORE_PROOF):
