@@ -44,6 +44,11 @@ def test_an_audit_without_failures_is_a_table_its_scope_and_its_outcome(good: di
     assert not any("is refuted" in row for row in found)
 
 
+def test_notes_on_the_audit_as_a_whole_are_shown(good: dict[str, Any]) -> None:
+    data = {**good, "notes": ["no parameter is a mask, though mask = boolean: judged without one"]}
+    assert "note no parameter is a mask, though mask = boolean: judged without one" in " ".join(rendered(data).split())
+
+
 def test_a_failure_shows_entry_values_error_input_and_command(refuted: dict[str, Any]) -> None:
     text = rendered(refuted)
     known = claim_of(refuted, "rounding")["evidence"]

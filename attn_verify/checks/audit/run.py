@@ -123,7 +123,7 @@ def audit(
             progress("making counterexamples small …")
             late = max(end, time.monotonic() + _CONFIRM * allowed)
             confirm_all(found, lambda tasks: pool.run(data, tasks, kept, late, lambda _: None, state), kept.results)
-    lost = [] if save_dir is None else _save(found, Path(save_dir), subject.name)
+    lost = [] if save_dir is None else save(found, Path(save_dir), subject.name)
     notes = _notes(state, kept)
     judged = tuple(verdicts(subject, found, notes=notes))
     place = {"path": subject.description.get("file") or "", "line": subject.description.get("line") or 1}
@@ -166,7 +166,7 @@ def _line(state: Progress, kept: Journal) -> str:
     return f"auditing: {state.done} of {state.planned} tasks, {inputs} inputs{wrong} …"
 
 
-def _save(found: Evidence, directory: Path, name: str) -> list[str]:
+def save(found: Evidence, directory: Path, name: str) -> list[str]:
     """Save the counterexamples; return why some are not, which must not hide what was found."""
     stem = re.sub(r"[^\w.-]", "_", name.rpartition(".")[2])[:60] or "target"
     if found.proof is not None and "counterexample" in found.proof["evidence"]:

@@ -15,6 +15,7 @@ from attn_verify.checks.audit.failures import shared_profile
 from attn_verify.checks.audit.groups import Group, Prepared
 from attn_verify.checks.audit.judging import judge_trial
 from attn_verify.checks.audit.records import Record
+from attn_verify.checks.audit.run import save
 from attn_verify.checks.counterexample import Counterexample
 from attn_verify.checks.inputs import Sample
 from attn_verify.checks.verdict import Audit, Status
@@ -187,7 +188,9 @@ def test_a_precision_has_to_explain_every_failure(names: list[str], shared: str)
     assert shared_profile(names) == shared
 
 
-def test_a_function_that_works_only_where_sizes_are_alike_is_told_so(make_subject: Any) -> None:
+def test_a_failure_is_told_with_the_sizes_that_work_and_wherever_it_can_be_saved(
+    make_subject: Any, tmp_path: Path
+) -> None:
     subject = make_subject()
     prepared = Prepared(subject, Group({"n": 2, "m": 3, "d_k": 2, "d_v": 1}, None, "none", "float64"))
     arrays = {name: np.ones(shape) for name, shape in prepared.asked.shapes.items()}
@@ -198,6 +201,11 @@ def test_a_function_that_works_only_where_sizes_are_alike_is_told_so(make_subjec
     )  # fmt: skip
     found = sort_results([])
     found.counterexamples["rounding"] = {"counterexample": example.to_dict()}
+    lost = save(found, tmp_path / "nowhere", "attention")
+    assert "cannot be written" in lost[0]
+    assert "saved" not in found.counterexamples["rounding"]
+    assert save(found, tmp_path, "attention") == []
+    assert found.counterexamples["rounding"]["saved"] == str(tmp_path / "attention-rounding.json")
     for only_at, said in (("", "exception"), ("n=2, m=2", "it gives a result at n=2, m=2, and none where")):
         told = {v.claim.name: v for v in verdicts(replace(subject, only_at=only_at), found, notes=())}["rounding"]
         assert told.status is Status.REFUTED
