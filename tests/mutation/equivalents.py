@@ -9,6 +9,8 @@ from typing import Any
 Data = Mapping[str, Any]
 
 KILLED, STILLBORN, EQUIVALENT, GAP = "killed", "stillborn", "equivalent", "gap"
+# Scores are legal up to ±1e5; a masked one that is so much lower than all others has a weight of 0 in every format.
+_NEAR = -2e5 - 1e3
 # What counts as a proof of the claims formula and gradient.
 _PROVED = ("PROVED", "PROBABLE")
 
@@ -51,6 +53,7 @@ def outcome(audit: Data, original: Data | None, excused: Collection[str] = ()) -
     if original is None:
         return Outcome(GAP, (), "not refuted", found)
     reasons = [*_undecided(audit, {*forgiven, *_as_open(audit, original)}), *_narrower(audit, original)]
+    reasons += _limits(audit, original)
     if not any(found.get(name) in _PROVED for name in ("formula", "gradient")) and not reasons:
         reasons.append("formula does not apply")
     if reasons:
@@ -92,6 +95,17 @@ def _undecided(audit: Data, forgiven: Collection[str]) -> list[str]:
         if claim["applies"] and claim["status"] not in needed and claim["name"] not in forgiven:
             found.append(f"{claim['name']} {claim['status']}: {claim['evidence'].get('summary', '')}"[:300])
     return found
+
+
+def _limits(audit: Data, original: Data) -> list[str]:
+    """The finite fills that legal scores come near to, which the original does not have."""
+    known = {note.get("fill") for claim in original["claims"] for note in claim["assumptions"]}
+    return [
+        f"equal in the limit only: {note['text']}"[:200]
+        for claim in audit["claims"]
+        for note in claim["assumptions"]
+        if note.get("kind") == "fill_limit" and note.get("fill") not in known and note.get("fill", 0.0) > _NEAR
+    ]
 
 
 def _sizes(audit: Data) -> set[str]:

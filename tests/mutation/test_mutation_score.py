@@ -88,9 +88,17 @@ def test_a_proof_at_fewer_sizes_than_for_the_original_is_a_gap() -> None:
 
 
 def test_an_equivalence_says_what_it_assumes() -> None:
-    fill = {"claims": [claim("formula", "PROVED", assumptions=[{"kind": "fill_limit", "text": "-1e9 is −∞"}])]}
+    note = {"kind": "fill_limit", "text": "-1e9 is −∞", "fill": -1e9}
+    fill = {"claims": [claim("formula", "PROVED", assumptions=[note])]}
     assert outcome(fill, FINE).why.endswith("assuming -1e9 is −∞")
     assert "assuming" not in outcome(fill, fill).why
+
+
+def test_a_fill_that_legal_scores_come_near_to_is_no_equivalence() -> None:
+    note = {"kind": "fill_limit", "text": "-1e4 is −∞", "fill": -1e4}
+    fill = {"claims": [claim("formula", "PROVED", assumptions=[note])]}
+    assert outcome(fill, FINE).why == "equal in the limit only: -1e4 is −∞"
+    assert outcome(fill, fill).status == EQUIVALENT
 
 
 def test_a_longer_audit_may_show_that_a_survivor_is_equivalent_but_kills_too_late() -> None:

@@ -82,10 +82,15 @@ def schedule(subject: Subject) -> list[Task]:
 
 
 def _first(subject: Subject) -> Iterator[Group]:
-    """Yield the first groups: every kind of input once, at two small sizes, and the first masks."""
+    """Yield the first groups: every kind of input once, at two small sizes, and the first masks.
+
+    Under a causal mask only one of the two sizes bears on extremes, and has every kind.
+    """
+    causal = subject.spec.causal != "none"
     for at, own in enumerate(_in_order(subject)[:2]):
         for group in at_size(subject, own, subject.options.dtypes[0], at, many=False):
-            yield replace(group, stride=2, offset=at)
+            every = causal and group.claim == "inputs"
+            yield replace(group, stride=1 if every else 2, offset=0 if every else at)
 
 
 def _in_order(subject: Subject) -> list[Sizes]:
@@ -165,11 +170,20 @@ def _drawn(subject: Subject, seconds: float) -> Iterator[Group]:
 
 def at_size(subject: Subject, sizes: Sizes, dtype: str, at: int, *, many: bool) -> Iterator[Group]:
     """Yield the groups of one size: without a mask, and with a few masks, in turn."""
+    for claim in _claims(subject, sizes):
+        yield from _with_masks(subject, Group(sizes.to_dict(), None, "none", dtype, claim), sizes, at, many=many)
+
+
+def _claims(subject: Subject, sizes: Sizes) -> tuple[str, ...]:
+    """Return what inputs bear on: under a causal mask, the alignment at oblong sizes, all else if none is square."""
+    if subject.spec.causal == "none" or sizes.n == sizes.keys:
+        return ("inputs",)
+    square = any(own.n == own.keys for own in subject.sizes)
+    return ("alignment",) if square else ("inputs", "alignment")
+
+
+def _with_masks(subject: Subject, plain: Group, sizes: Sizes, at: int, *, many: bool) -> Iterator[Group]:
     binding, spec = subject.binding, subject.spec
-    aligned = "alignment" if spec.causal != "none" and sizes.n != sizes.keys else "inputs"
-    if at % 2 and all(own.n != own.keys for own in subject.sizes):
-        aligned = "inputs"  # no other sizes tell of any claim but the alignment
-    plain = Group(sizes.to_dict(), None, "none", dtype, aligned)
     legal_without = all(any(row) for row in spec.allowed(sizes))
     if binding.mask != "required" and legal_without:
         yield plain

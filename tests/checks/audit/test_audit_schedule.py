@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -38,3 +39,17 @@ def test_calls_that_state_is_looked_for_with_have_nothing_in_common() -> None:
     sizes = [Sizes(n=2, m=4, d_k=3, d_v=5), Sizes(n=9, m=9, d_k=3, d_v=5), Sizes(n=3, m=2, d_k=4, d_v=2)]
     assert _apart(sizes) == [sizes[0], sizes[2], sizes[1]]
     assert _apart(sizes[:1]) == sizes[:1]
+
+
+@pytest.mark.parametrize("causal", ["none", "lower_right", "upper_left"])
+@pytest.mark.parametrize("sizes", [((2, 3), (3, 4), (2, 2)), ((2, 3), (3, 4))])
+@pytest.mark.parametrize("parameters", [("Q", "K", "V"), ("Q", "K", "V", "mask")])
+def test_the_first_groups_have_every_kind_of_input(
+    make_subject: Any, causal: str, sizes: tuple[tuple[int, int], ...], parameters: tuple[str, ...]
+) -> None:
+    subject = make_subject(f"causal={causal}", parameters=parameters)
+    subject = replace(subject, sizes=tuple(Sizes(n=n, m=m, d_k=2, d_v=1) for n, m in sizes))
+    tasks = [task for task in schedule(subject) if task.name.startswith("floats a")]
+    groups = [group for task in tasks for group in task.data["groups"] if group["claim"] == "inputs"]
+    tried = {at for group in groups for at in range(group["offset"] % group["stride"], 60, group["stride"])}
+    assert tried == set(range(60))
