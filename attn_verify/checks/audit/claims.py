@@ -68,6 +68,8 @@ def does_not_apply(subject: Subject, name: str, found: Evidence) -> str:
             return "the spec has no causal mask"
         case "alignment" if binding.keys_apart == "no":
             return "every query is a key: n = m"
+        case "alignment" if subject.options.sizes.get("n", 0) == subject.options.sizes.get("m"):
+            return "at the given sizes n = m"
         case "empty_rows" if binding.mask == "no" and (spec.causal != "lower_right" or binding.keys_apart == "no"):
             return "every query may attend to a key"
         case "empty_rows" if binding.mask == "no" and {"n", "m"} & set(subject.options.sizes):

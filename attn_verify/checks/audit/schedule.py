@@ -60,13 +60,13 @@ def schedule(subject: Subject) -> list[Task]:
     {'name': 'floats 1', 'job': 'floats', 'groups': []}
     """
     budget = subject.options.budget
-    first = [*_packed(_first(subject), "floats a"), *_packed(_sweep(subject), "floats b")]
+    first, swept = list(_packed(_first(subject), "floats a")), list(_packed(_sweep(subject), "floats b"))
     always = [
         *_packed(_empty(subject), "floats c"), *_packed(_narrow(subject), "floats d"),
         *_packed(_blocks(subject), "floats e"), *_packed(_whole(subject), "floats f"),
     ]  # fmt: skip
     # What is left of two cores, after the proof and what surrounds a call.
-    left = budget - sum(task.cost for task in [*first, *always])
+    left = budget - sum(task.cost for task in [*first, *swept, *always])
     drawn = list(_packed(_drawn(subject, left), "floats g"))
     state = [
         Task("layout", "state", {"claims": ["layout"]}, 0.7),
@@ -76,8 +76,8 @@ def schedule(subject: Subject) -> list[Task]:
     proof = Task("proof", "proof", {"seconds": _PROOF * budget}, _PROOF * budget)
     coverage = Task("coverage", "coverage", {}, 1.0)
     # The least of every claim comes before more of any.
-    least = [proof, first[0], *properties, *state, *[task for task in always[:1] if task.name == "floats c 1"]]
-    deeper = [*first[1:], *always[:2], coverage, *always[2:], *drawn]
+    least = [proof, *first, *properties, *state, *[task for task in always[:1] if task.name == "floats c 1"]]
+    deeper = [*swept, *always[:2], coverage, *always[2:], *drawn]
     return [*(replace(task, first=True) for task in least), *(task for task in deeper if task not in least)]
 
 

@@ -89,7 +89,10 @@ def test_claims_that_do_not_apply_say_why_and_do_not_count(make_subject: Any) ->
     for name in ("empty_rows", "alignment", "gradient"):
         assert audit[name].status is None
         assert audit[name].evidence["summary"]
-    assert judged(make_subject("causal=lower_right"))["alignment"].applies
+    causal = make_subject("causal=lower_right")
+    assert judged(causal)["alignment"].applies
+    square = replace(causal, options=replace(causal.options, sizes={"n": 3, "m": 3}))
+    assert judged(square)["alignment"].evidence["summary"] == "at the given sizes n = m"
     assert judged(make_subject(parameters=("Q", "K", "V", "mask")))["empty_rows"].applies
 
 

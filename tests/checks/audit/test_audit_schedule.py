@@ -51,5 +51,6 @@ def test_the_first_groups_have_every_kind_of_input(
     subject = replace(subject, sizes=tuple(Sizes(n=n, m=m, d_k=2, d_v=1) for n, m in sizes))
     tasks = [task for task in schedule(subject) if task.name.startswith("floats a")]
     groups = [group for task in tasks for group in task.data["groups"] if group["claim"] == "inputs"]
+    assert all(task.first for task in tasks)
     tried = {at for group in groups for at in range(group["offset"] % group["stride"], 60, group["stride"])}
     assert tried == set(range(60))
