@@ -32,6 +32,7 @@ from attn_verify.arithmetic.sums.terms import (
     Sum,
     Term,
     Trig,
+    Whole,
     free,
     fresh,
     rename,
@@ -41,6 +42,7 @@ from attn_verify.errors import AttnVerifyError
 
 MOST_ARRANGEMENTS = 5040
 MOST_MONOMIALS = 20_000
+MOST_EXPONENT = 1_000
 
 
 class RefusedError(AttnVerifyError):
@@ -219,6 +221,11 @@ class Normal:
                 return {Monomial(((Abs(min(build(inner), build(negative), key=key)), Fraction(1)),)): Fraction(1)}
             case Trig(name, argument):
                 return self._angle(name, list(self(argument).items()))
+            case Whole(_, left, right):
+                self(left)
+                self(right)  # both are defined
+                if not self._inside and not self.signs.nonzero(right):
+                    raise RefusedError("a divisor is not visibly different from zero")
         return self._settle(Fraction(1), [(t, Fraction(1))], [])
 
     def _entry(self, t: App | Deriv) -> Polynomial:
@@ -238,8 +245,10 @@ class Normal:
                     body = rename(opened.right, match(opened.left[0], body, {}) or {})
             p = self(t.body)  # must be defined
             nested = any(isinstance(inner, Deriv) for inner in walk(body))
-            if nested and any(isinstance(inner, Abs) for inner in walk(body)):
-                raise RefusedError("no derivative is known of Abs")  # its sign at one point says nothing around it
+            if nested and any(isinstance(inner, Abs | Whole) for inner in walk(body)):
+                raise RefusedError(
+                    "no derivative is known of magnitudes"
+                )  # its sign at one point says nothing around it
             return self.defined(derivative(build(p) if nested else body, t.by))
         return self._settle(Fraction(1), [(t, Fraction(1))], [])
 
@@ -291,6 +300,8 @@ class Normal:
     def _power(self, base: Term, exponent: Fraction) -> Polynomial:
         whole = exponent.denominator == 1
         p = self(base)
+        if abs(exponent) > MOST_EXPONENT:
+            raise RefusedError(f"an exponent is larger than {MOST_EXPONENT}")
         if not self._inside and not (whole and exponent >= 0):
             visible = self.signs.nonzero if whole else self.signs.positive
             if not (visible(base) or visible(build(p))):

@@ -12,7 +12,7 @@ from typing import Any
 
 import flint
 
-from attn_verify.arithmetic.sums.normal import RefusedError
+from attn_verify.arithmetic.sums.normal import Normal, RefusedError
 from attn_verify.arithmetic.sums.terms import (
     Abs,
     Add,
@@ -26,6 +26,7 @@ from attn_verify.arithmetic.sums.terms import (
     Term,
     Trig,
     Whole,
+    improper,
     walk,
 )  # fmt: skip
 from attn_verify.theorems.kernel.facts import (
@@ -39,8 +40,10 @@ from attn_verify.theorems.kernel.facts import (
     Rank,
     Statement,
     _fact,
+    gap,
     terms_of,
 )  # fmt: skip
+from attn_verify.theorems.kernel.signs import VisibleSigns
 
 MOST_ASSIGNMENTS = 200_000
 
@@ -75,7 +78,7 @@ def _sympy(t: Term, symbols: Mapping[Term, Any]) -> Any:
     raise RefusedError(f"{type(t).__name__} has no reading in SymPy")
 
 
-def _symbols(given: tuple[Statement, ...], by: App, sides: Iterable[Term]) -> dict[Term, Any]:
+def _symbols(given: tuple[Statement, ...], sides: Iterable[Term]) -> dict[Term, Any]:
     import sympy
 
     zero = Num(Fraction(0))
@@ -83,14 +86,19 @@ def _symbols(given: tuple[Statement, ...], by: App, sides: Iterable[Term]) -> di
         raise RefusedError("under a limit or an integral, hypotheses are of the form 0 < x")
     above = {s.right for s in given if isinstance(s, Lt)}
     found: dict[Term, Any] = {}
+    sides = tuple(sides)
+    if wrong := improper(sides):
+        raise RefusedError(wrong)
     for side in sides:
         for t in walk(side):
-            if isinstance(t, App) and by.symbol.name in t.symbol.depends:
-                raise RefusedError(f"{t.symbol.name} depends on {by.symbol.name}, and is no constant")
             if isinstance(t, App):
+                if t.symbol.depends:
+                    raise RefusedError(f"{t.symbol.name} is a function")
                 found[t] = sympy.Dummy(t.symbol.name, real=True, positive=True if t in above else None)
             elif isinstance(t, Size):
-                found[t] = sympy.Dummy(t.sort.name, nonnegative=True, positive=None if t.sort.empty else True)
+                if t.sort.empty:
+                    raise RefusedError(f"{t.sort.name} may be 0")
+                found[t] = sympy.Dummy(t.sort.name, positive=True)
     return found
 
 
@@ -100,12 +108,16 @@ def limit(claim: Limit, given: Iterable[Statement] = ()) -> Fact:
 
     given = tuple(given)
     value = claim.value if isinstance(claim.value, Term) else Num(Fraction(0))
-    symbols = _symbols(given, claim.by, (claim.body, claim.by, value))
+    symbols = _symbols(given, (claim.body, claim.by, value))
+    if claim.by.indices:
+        raise RefusedError("a limit is taken in a scalar")
     symbols[claim.by] = x = sympy.Dummy("x", positive=True)
     target = {"0+": 0, "oo": sympy.oo}.get(claim.to)
     if target is None or (isinstance(claim.value, str) and claim.value != "oo"):
         raise RefusedError("limits are taken at 0+ or oo, and are a term or oo")
-    found = sympy.limit(_sympy(claim.body, symbols), x, target, "+")
+    _defined(value, given)
+    body, letters = _steady(claim.body, claim.by, x, target, symbols, given)
+    found = sympy.limit(body, x, target, "+").subs(letters)
     wanted = sympy.oo if isinstance(claim.value, str) else _sympy(value, symbols)
     if not (
         found == wanted or (found.is_finite is not False and wanted.is_finite and sympy.simplify(found - wanted) == 0)
@@ -114,12 +126,89 @@ def limit(claim: Limit, given: Iterable[Statement] = ()) -> Fact:
     return _fact("limit", claim, (), given, cited="SymPy: limit")
 
 
+def _defined(value: Term, given: tuple[Statement, ...]) -> VisibleSigns:
+    normal = Normal()
+    signs = VisibleSigns(normal, [(gap(s), True) for s in given if isinstance(s, Lt)])
+    normal(value)
+    return signs
+
+
+def _steady(
+    body: Term, by: App, x: Any, target: Any, symbols: Mapping[Term, Any], given: tuple[Statement, ...]
+) -> tuple[Any, dict[Any, Any]]:
+    """Return a body with a letter for each part that does not depend on ``by``: positive, so that nothing cancels.
+
+    SymPy computes limits for letters in general position: ``(a x + 1)/(a x + 2)`` tends to 1, but not for a = 0.
+    """
+    import sympy
+
+    signs = _defined(Num(Fraction(0)), given)
+    letters: dict[Term, Any] = {}
+    growing: set[Any] = set()
+
+    def letter(t: Term) -> Any:
+        if not any(isinstance(inner, App | Size) for inner in walk(t)):
+            return _sympy(t, symbols)
+        if isinstance(t, Mul) and isinstance(t.factors[0], Num) and t.factors[0].value < 0:
+            return _sympy(t.factors[0], symbols) * letter(Mul(t.factors[1:]))
+        if t not in letters:
+            if not signs.positive(t):
+                raise RefusedError(
+                    "a part of the body is not visibly positive, and the limit may be another where it is 0"
+                )
+            letters[t] = sympy.Dummy("P", positive=True)
+        return letters[t]
+
+    def read(t: Term) -> Any:
+        if by not in set(walk(t)):
+            return letter(t)
+        match t:
+            case Add(terms):
+                found = sympy.expand(sympy.Add(*map(read, terms)))
+                groups: dict[Any, Any] = {}
+                for part in sympy.Add.make_args(found):
+                    alone, letters_in = part.as_independent(*letters.values()) if letters else (part, sympy.S.One)
+                    groups[letters_in] = groups.get(letters_in, 0) + alone
+                signed = {_sign(c, x, target) if g.is_positive else None for g, c in groups.items()}
+                if len(groups) > 1 and (len(signed) > 1 or None in signed):
+                    raise RefusedError("parts of the body may cancel for some values of the letters")
+                return found
+            case Mul(factors):
+                return sympy.Mul(*map(read, factors))
+            case Pow(base, exponent):
+                return sympy.Pow(read(base), sympy.Rational(exponent.numerator, exponent.denominator))
+            case Exp(argument) | Log(argument):
+                inner = read(argument)
+                growing.update(inner.free_symbols - {x})
+                if len(growing) > 1:
+                    raise RefusedError("exponentials that grow with several letters are not compared")
+                return sympy.exp(inner) if isinstance(t, Exp) else sympy.log(inner)
+            case App():
+                return x
+        raise RefusedError(f"{type(t).__name__} has no limit here")
+
+    return read(body), {v: _sympy(t, symbols) for t, v in letters.items()}
+
+
+def _sign(c: Any, x: Any, target: Any) -> int | None:
+    """Return the sign of a function of ``x`` alone near the target, if it is plain."""
+    import sympy
+
+    for found in (c, sympy.limit(c, x, target, "+")):
+        if found.is_extended_positive or found.is_extended_negative:
+            return 1 if found.is_extended_positive else -1
+    return None
+
+
 def integral(claim: Integral, given: Iterable[Statement] = ()) -> Fact:
     """SymPy computes the definite integral, and it is the one claimed."""
     import sympy
 
     given = tuple(given)
-    symbols = _symbols(given, claim.by, (claim.body, claim.by, claim.value))
+    symbols = _symbols(given, (claim.body, claim.by, claim.value))
+    if claim.by.indices or set(symbols) - {claim.by, *(s.right for s in given if isinstance(s, Lt))}:
+        raise RefusedError("an integral is over a scalar, and other letters in it are given to be positive")
+    _defined(claim.value, given)
     symbols[claim.by] = x = sympy.Dummy("x", real=True)
     ends = [{"oo": sympy.oo, "-oo": -sympy.oo}.get(e, sympy.Integer(e) if e.lstrip("-").isdigit() else None)
             for e in (claim.low, claim.high)]  # fmt: skip
@@ -188,7 +277,9 @@ def rank(claim: Rank) -> Fact:
 def counting(claim: Eq | Le | Lt, ranges: Mapping[App, range], where: Iterable[Eq] = ()) -> Fact:
     """Evaluate both sides for all whole numbers in the ranges at which the equations of ``where`` hold."""
     where, ranges = tuple(where), dict(ranges)
-    if any(t.indices for t in ranges) or not all(len(r) for r in ranges.values()):
+    if any(t.indices or t.symbol.depends or r.step != 1 for t, r in ranges.items()) or not all(
+        len(r) for r in ranges.values()
+    ):
         raise RefusedError("scalars run through ranges that are not empty")
     total = 1
     for r in ranges.values():
@@ -208,7 +299,8 @@ def counting(claim: Eq | Le | Lt, ranges: Mapping[App, range], where: Iterable[E
     if not met:
         raise RefusedError("no assignment meets the conditions")
     said = ", ".join(f"{t.symbol.name} from {r[0]} to {r[-1]}" for t, r in ranges.items())
-    given: list[Statement] = [Eq(Whole("%", t, Num(Fraction(1))), Num(Fraction(0))) for t in ranges]
+    zero, one = Num(Fraction(0)), Num(Fraction(1))
+    given: list[Statement] = [Eq(Whole("%", t, one), zero) for t in ranges]  # whole numbers, and nothing between them
     given += [s for t, r in ranges.items() for s in (Le(Num(Fraction(r[0])), t), Le(t, Num(Fraction(r[-1]))))]
     return _fact("counted through", claim, (), [*where, *given], fixed=said)
 

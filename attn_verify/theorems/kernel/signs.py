@@ -8,23 +8,12 @@ from fractions import Fraction
 from itertools import product
 
 from attn_verify.arithmetic.sums.normal import Normal, add
+
+# isort: off
 from attn_verify.arithmetic.sums.terms import (
-    Abs,
-    Add,
-    App,
-    Delta,
-    Exp,
-    Index,
-    Mul,
-    Num,
-    Pow,
-    Size,
-    Sum,
-    Term,
-    free,
-    rename,
-    walk,
+    Abs, Add, App, Delta, Exp, Index, Mul, Num, Pow, Size, Sum, Term, free, rename, walk,
 )  # fmt: skip
+# isort: on
 
 
 class VisibleSigns:
