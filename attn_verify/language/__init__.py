@@ -9,6 +9,8 @@ Grammar, loosest first; ``**`` and ``^`` are the same and bind to the right::
     postfix    = atom (".T")*
     atom       = number | name | name "(" expression ("," expression)* ")" | "(" expression ")"
 
+and a claim is ``expression ("==" | "!=" | "<" | "<=" | ">" | ">=") expression``.
+
 The text is read into a syntax tree of our own and evaluated against an
 :class:`Algebra`; Python's ``eval`` is never involved, and a name means only what
 the caller says it means.  Length, depth, digits and exponents are bounded, so
@@ -16,7 +18,7 @@ hostile text ends in a :class:`~attn_verify.errors.LanguageError` and not in a h
 """
 
 from attn_verify.language.evaluation import Algebra, evaluate
-from attn_verify.language.parser import decimal, parse
+from attn_verify.language.parser import decimal, parse, parse_comparison
 from attn_verify.language.syntax import (
     MAX_DEPTH,
     MAX_DIGITS,
@@ -26,6 +28,7 @@ from attn_verify.language.syntax import (
     MAX_TOKENS,
     Binary,
     Call,
+    Comparison,
     Name,
     Node,
     Number,
@@ -48,6 +51,7 @@ __all__ = [
     "Algebra",
     "Binary",
     "Call",
+    "Comparison",
     "Name",
     "Node",
     "Number",
@@ -59,6 +63,7 @@ __all__ = [
     "functions",
     "names",
     "parse",
+    "parse_comparison",
     "unparse",
     "walk",
 ]

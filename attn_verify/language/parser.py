@@ -15,6 +15,7 @@ from attn_verify.language.syntax import (
     MAX_TOKENS,
     Binary,
     Call,
+    Comparison,
     Name,
     Node,
     Number,
@@ -25,9 +26,10 @@ from attn_verify.language.syntax import (
 _TOKEN = re.compile(
     r"(?P<space>[ \t\r\n]+)"
     r"|(?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
-    r"|(?P<name>[A-Za-z_][A-Za-z_0-9]*)"
-    r"|(?P<symbol>\*\*|\.T\b|[-+*/@^(),])"
+    r"|(?P<name>[A-Za-z_\u0391-\u03c9][A-Za-z_0-9\u0391-\u03c9]*)"
+    r"|(?P<symbol>\*\*|\.T\b|[=!<>]=|[-+*/@^(),<>])"
 )
+COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
 _DECIMAL = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]+))?\Z")
 
 
@@ -67,6 +69,19 @@ def parse(text: str) -> Node:
     >>> parse("1/sqrt(d_k)")
     Binary(operator='/', left=Number(value=Fraction(1, 1)), right=Call(function='sqrt', arguments=(Name(name='d_k'),)))
     """
+    return _parser(text).whole()
+
+
+def parse_comparison(text: str) -> Comparison:
+    """Read a statement, two expressions with one of ``== != < <= > >=`` between them.
+
+    >>> parse_comparison("x + 1 > x").operator
+    '>'
+    """
+    return _parser(text).comparison()
+
+
+def _parser(text: str) -> _Parser:
     if not isinstance(text, str):
         raise LanguageError(explain("expression", f"got {show(text)} ({type(text).__name__})", remedy="give text"))
     if len(text) > MAX_LENGTH:
@@ -75,7 +90,7 @@ def parse(text: str) -> Node:
                 "expression", f"got {len(text)} characters: {shorten(text, 40)!r}", remedy=f"use at most {MAX_LENGTH}"
             )
         )
-    return _Parser(text).whole()
+    return _Parser(text)
 
 
 class _Parser:
@@ -128,11 +143,30 @@ class _Parser:
             )
         self.at += 1
 
+    def comparison(self) -> Comparison:
+        left = self.expression()
+        _, operator, position = self._next()
+        if operator not in COMPARISONS:
+            raise self._error(position, "expected one of == != < <= > >=")
+        right = self.expression()
+        if self._peek() in COMPARISONS:
+            raise self._error(self.tokens[self.at][2], "a second comparison; state one at a time")
+        self._end()
+        for side in (left, right):
+            self._exact(side)
+        return Comparison(operator, left, right)
+
     def whole(self) -> Node:
         node = self.expression()
+        self._end()
+        return self._exact(node)
+
+    def _end(self) -> None:
         if self._peek() != "end":
             _, value, position = self.tokens[self.at]
             raise self._error(position, f"unexpected {shorten(value, 20)!r}")
+
+    def _exact(self, node: Node) -> Node:
         if most_digits(node) > MAX_RESULT_DIGITS:
             raise self._error(0, f"its exact value may have more than {MAX_RESULT_DIGITS} digits")
         return node

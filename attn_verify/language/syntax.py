@@ -56,6 +56,15 @@ class Call:
 Node = Number | Name | Unary | Binary | Call
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """One of ``== != < <= > >=`` between two expressions: a statement, not an expression."""
+
+    operator: str
+    left: Node
+    right: Node
+
+
 def children(node: Node) -> tuple[Node, ...]:
     """Return the direct sub-expressions of ``node``."""
     match node:

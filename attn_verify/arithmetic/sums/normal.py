@@ -43,6 +43,8 @@ from attn_verify.errors import AttnVerifyError
 MOST_ARRANGEMENTS = 5040
 MOST_MONOMIALS = 20_000
 MOST_EXPONENT = 1_000
+MOST_PRODUCTS = 400_000
+MOST_BITS = 128
 
 
 class RefusedError(AttnVerifyError):
@@ -162,6 +164,15 @@ def add(*items: tuple[Polynomial, Fraction]) -> Polynomial:
     return {m: c for m, c in total.items() if c}
 
 
+def _primes(number: Fraction) -> Iterator[tuple[int, int]]:
+    """Yield the primes of a positive fraction with their exponents; numbers too long to factor at once are refused."""
+    if max(number.numerator.bit_length(), number.denominator.bit_length()) > MOST_BITS:
+        raise RefusedError(f"a number under a root or logarithm has more than {MOST_BITS} bits")
+    for whole, sign in ((number.numerator, 1), (number.denominator, -1)):
+        for prime, times in flint.fmpz(whole).factor():
+            yield int(prime), sign * int(times)
+
+
 class Normal:
     """Normal forms under equations read as rules; what is divided by must be different from zero by its ``signs``."""
 
@@ -170,7 +181,7 @@ class Normal:
         self.signs: Signs
         self.looking = False  # for a known sign: no further one is looked for meanwhile
         self._inside = 0  # in a part that is known to be defined
-        self._steps = 0
+        self._steps = self._products = 0
         self._memory: dict[tuple[Term, bool, bool], Polynomial] = {}
 
     def __call__(self, t: Term) -> Polynomial:
@@ -275,9 +286,7 @@ class Normal:
         return add(*pieces)
 
     def _log_of(self, number: Fraction) -> Polynomial:
-        primes = [(p, n) for p, n in flint.fmpz(number.numerator).factor()]
-        primes += [(p, -n) for p, n in flint.fmpz(number.denominator).factor()]
-        return add(*((self._log_atom(Num(Fraction(int(p)))), Fraction(n)) for p, n in primes))
+        return add(*((self._log_atom(Num(Fraction(p))), Fraction(n)) for p, n in _primes(number)))
 
     @staticmethod
     def _log_atom(t: Term) -> Polynomial:
@@ -315,8 +324,7 @@ class Normal:
         if whole:
             number **= int(exponent)
         else:
-            powers += [(Num(Fraction(int(q))), n * exponent) for q, n in flint.fmpz(number.numerator).factor()]
-            powers += [(Num(Fraction(int(q))), -n * exponent) for q, n in flint.fmpz(number.denominator).factor()]
+            powers += [(Num(Fraction(q)), n * exponent) for q, n in _primes(number)]
             number = Fraction(1)
         if rest != {ONE: Fraction(1)}:
             powers.append((build(rest), exponent))
@@ -342,8 +350,9 @@ class Normal:
         )
 
     def _product(self, p: Polynomial, q: Polynomial) -> Polynomial:
-        if len(p) * len(q) > MOST_MONOMIALS:
-            raise RefusedError(f"a product has more than {MOST_MONOMIALS} terms")
+        self._products += len(p) * len(q)
+        if len(p) * len(q) > MOST_MONOMIALS or self._products > MOST_PRODUCTS:
+            raise RefusedError(f"a product has more than {MOST_MONOMIALS} terms, or all have {MOST_PRODUCTS}")
         return add(*(self._pair(a, b, c * d) for a, c in p.items() for b, d in q.items()))
 
     def _pair(self, a: Monomial, b: Monomial, c: Fraction) -> tuple[Polynomial, Fraction]:
