@@ -13,7 +13,19 @@ _WHOLE = re.compile(r"[+-]?[0-9]{1,12}\Z")
 
 def prove_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``prove``."""
-    _target_arguments(parser, "several small ones")
+    _target_arguments(parser, "several small ones", optional=True)
+    claim = parser.add_argument_group("a claim of your own, in place of TARGET")
+    claim.add_argument("--claim", metavar="TEXT", help="a comparison such as 'softmax(x + c) == softmax(x)'")
+    claim.add_argument(
+        "--given", action="append", default=[], metavar="TEXT", help="a hypothesis such as 'c > 0'; may be repeated"
+    )
+    claim.add_argument(
+        "--let",
+        action="append",
+        default=[],
+        metavar="SHAPE",
+        help="a letter and its axes: x=n is a vector, A=n,d a matrix, c= a number; may be repeated",
+    )
     run = parser.add_argument_group("run")
     run.add_argument("--seed", type=_seed, default=0, metavar="N", help="seed of every random choice (default: 0)")
     run.add_argument("--seconds", type=_seconds, default=60, metavar="S", help="time limit of one run (default: 60)")
@@ -66,8 +78,9 @@ def theorems_arguments(parser: argparse.ArgumentParser) -> None:
     output.add_argument("--output", metavar="FILE", help="write to a file instead of standard output")
 
 
-def _target_arguments(parser: argparse.ArgumentParser, sizes_by_default: str) -> None:
-    parser.add_argument("target", metavar="TARGET", help="path/to/file.py::function, or package.module:function")
+def _target_arguments(parser: argparse.ArgumentParser, sizes_by_default: str, optional: bool = False) -> None:
+    help_text = "path/to/file.py::function, or package.module:function"
+    parser.add_argument("target", metavar="TARGET", help=help_text, nargs="?" if optional else None)
     conventions = _convention_arguments(parser)
     conventions.add_argument("--roles", metavar="ROLES", help="which parameter is what: a=Q,b=K,c=V")
     conventions.add_argument(

@@ -48,8 +48,11 @@ examples:
   attn-verify prove layer.py::multihead --heads 2 --spec causal=lower_right
   attn-verify prove package.module:function --roles a=Q,b=K,c=V --layout bhnd
   attn-verify prove my_attention.py::attention --certificate proof.json
+  attn-verify prove --claim "softmax(x + c) == softmax(x)"
+  attn-verify prove --claim "softmax(c * x) == softmax(x)" --given "c > 0"
 
-The function is imported and run in a process of its own, on exact numbers and in floats."""
+The function is imported and run in a process of its own, on exact numbers and in floats.
+A claim is proved for all sizes, or refuted by its smallest counterexample, or left open."""
 
 _AUDIT = """\
 examples:

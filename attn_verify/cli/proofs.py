@@ -14,7 +14,15 @@ _REPORT = ("attn_verify.report.proof", "render_proof")
 
 
 def prove(arguments: argparse.Namespace) -> int:
-    """Decide whether a function is the formula."""
+    """Decide whether a function is the formula, or a claim of one's own holds."""
+    if arguments.claim is not None:
+        return _claim(arguments)
+    if arguments.target is None or arguments.given or arguments.let:
+        received = (
+            "neither TARGET nor --claim is given" if arguments.target is None else "--given and --let need --claim"
+        )
+        remedy = "attn-verify prove --claim 'softmax(x + c) == softmax(x)', or a TARGET; see attn-verify prove --help"
+        raise UsageError(explain("attn-verify prove", received, remedy=remedy))
     if arguments.certificate is not None:
         check_output(arguments.certificate, "--certificate")
     directory = Path(arguments.save_dir)
@@ -40,6 +48,26 @@ def prove(arguments: argparse.Namespace) -> int:
     show(verdict.to_dict(), arguments.json, *_REPORT)
     assert verdict.status is not None
     return verdict.status.exit_code
+
+
+def _claim(arguments: argparse.Namespace) -> int:
+    if arguments.target is not None or arguments.certificate is not None or arguments.spec or arguments.roles:
+        raise UsageError(
+            explain("attn-verify prove", "--claim and a TARGET, or options of one", remedy="give one of the two")
+        )
+    from attn_verify.checks.verdict import Status
+    from attn_verify.theorems.claims import decide_within
+
+    with progress("deciding …"):
+        data = decide_within(arguments.claim, arguments.given, arguments.let, float(arguments.seconds))
+    if arguments.json:
+        _show(data, True)
+    else:
+        from attn_verify.report.claim_text import claim_text
+
+        width = min(shutil.get_terminal_size((WIDTH, 24)).columns, 160)
+        write(claim_text(data, width) + "\n", sys.stdout)
+    return Status[data["status"]].exit_code
 
 
 def replay(arguments: argparse.Namespace) -> int:

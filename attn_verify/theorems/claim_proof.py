@@ -34,7 +34,7 @@ from attn_verify.arithmetic.sums.terms import (
     walk,
 )  # fmt: skip
 from attn_verify.theorems.kernel import facts as kernel
-from attn_verify.theorems.kernel.facts import Eq, Fact, Le, Lt, gap
+from attn_verify.theorems.kernel.facts import Eq, Fact, Le, Lt, gap, terms_of
 from attn_verify.theorems.kernel.signs import VisibleSigns
 
 Judged = Eq | Le | Lt

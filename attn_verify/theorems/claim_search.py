@@ -47,6 +47,7 @@ NUMBERS: tuple[Term, ...] = (
 )  # fmt: skip
 MORE: tuple[Term, ...] = (*map(term, (Fraction(1, 3), Fraction(2, 3), Fraction(1, 4), Fraction(3, 4), 4, -3, 10, -10)),)
 POOL = NUMBERS + MORE
+SCORES = tuple(sorted(POOL, key=lambda t: (t != NUMBERS[0], not isinstance(t, Log))))  # exponentials of these are exact
 MOST_TRIES = 1_500  # for one choice of sizes
 MOST_CONFIRMED = 12
 FAILED = (UndecidedError, RefusedError, ZeroDivisionError, OverflowError, RecursionError, ValueError)
@@ -78,6 +79,8 @@ def search(claim: Judged, given: Sequence[Judged] = (), largest: int = 3) -> Fou
     sorts |= {t.sort for t in everything if isinstance(t, Size)} | {
         t.index.sort for t in everything if isinstance(t, Sum)
     }
+    exponential = any(isinstance(t, Exp) for t in everything)
+    pools = {s: SCORES if exponential and s.sorts else POOL for s in symbols}
     try:
         looks = Look(claim, tuple(given))
     except FAILED:
@@ -86,7 +89,8 @@ def search(claim: Judged, given: Sequence[Judged] = (), largest: int = 3) -> Fou
         found.sizes.append({s.name: n for s, n in sizes.items()})
         counts = {s: math.prod(sizes[a] for a in s.sorts) for s in symbols}
         confirmed = 0
-        for values in _assignments(sum(counts.values()), bool(given)):
+        own = [pools[s] for s, count in counts.items() for _ in range(count)]
+        for values in _assignments(own, len(POOL) if given else len(NUMBERS)):
             found.tried += 1
             flat = _split(values, counts)
             state = looks.at(sizes, {s: [VALUE[v] for v in entries] for s, entries in flat.items()})
@@ -98,7 +102,7 @@ def search(claim: Judged, given: Sequence[Judged] = (), largest: int = 3) -> Fou
             confirmed += state == "unclear"
             verdict = judged(claim, given, model)
             if verdict == "false":
-                found.model = simpler(claim, given, sizes, flat)
+                found.model = simpler(claim, given, sizes, flat, pools)
                 return found
             if verdict == "true":
                 found.example = found.example or model
@@ -127,20 +131,19 @@ def _sizes(sorts: Sequence[Sort], largest: int) -> Iterator[dict[Sort, int]]:
         yield dict(zip(sorts, places, strict=True))
 
 
-def _assignments(count: int, more: bool) -> Iterator[tuple[Term, ...]]:
-    """Yield values for so many entries: all of few, simplest first, else drawn with a fixed seed."""
-    pool = POOL if more else NUMBERS
-    for length in range(len(pool), 2, -1):
-        if length**count <= MOST_TRIES:
-            order = sorted(product(range(length), repeat=count), key=lambda p: (sum(p), p))
-            yield from (tuple(pool[n] for n in places) for places in order)
-            if length == len(pool):
+def _assignments(pools: Sequence[Sequence[Term]], most: int) -> Iterator[tuple[Term, ...]]:
+    """Yield a value for each place: all of few, simplest first, else drawn with a fixed seed."""
+    for length in range(most, 2, -1):
+        if length ** len(pools) <= MOST_TRIES:
+            order = sorted(product(range(length), repeat=len(pools)), key=lambda p: (sum(p), p))
+            yield from (tuple(pool[n] for pool, n in zip(pools, places, strict=True)) for places in order)
+            if length == most:
                 return
             break
-    draw = random.Random(count)
+    draw = random.Random(len(pools))
     for _ in range(MOST_TRIES // 2):
-        few = draw.sample(pool, k=min(len(pool), draw.choice((2, 3, 5, len(pool)))))
-        yield tuple(draw.choice(few) for _ in range(count))
+        few = draw.sample(range(most), k=min(most, draw.choice((2, 3, 5, most))))
+        yield tuple(pool[draw.choice(few)] for pool in pools)
 
 
 def _split(values: Sequence[Term], counts: Mapping[Symbol, int]) -> dict[Symbol, tuple[Term, ...]]:
@@ -163,7 +166,11 @@ def _nested(values: list[Term], shape: Sequence[int]) -> Any:
 
 
 def simpler(
-    claim: Judged, given: Sequence[Judged], sizes: Mapping[Sort, int], flat: dict[Symbol, tuple[Term, ...]]
+    claim: Judged,
+    given: Sequence[Judged],
+    sizes: Mapping[Sort, int],
+    flat: dict[Symbol, tuple[Term, ...]],
+    pools: Mapping[Symbol, Sequence[Term]],
 ) -> Model:
     """Replace entries by simpler numbers as long as the claim stays false."""
     changed = True
@@ -171,7 +178,7 @@ def simpler(
         changed = False
         for symbol, values in flat.items():
             for at, value in enumerate(values):
-                for candidate in POOL[: POOL.index(value)]:
+                for candidate in pools[symbol][: pools[symbol].index(value)]:
                     trial = {**flat, symbol: (*values[:at], candidate, *values[at + 1 :])}
                     if judged(claim, given, _model(sizes, trial)) == "false":
                         flat, values, changed = trial, trial[symbol], True

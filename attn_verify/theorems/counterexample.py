@@ -32,7 +32,8 @@ def shown(claim: Eq | Le | Lt, model: Model) -> dict[str, Any]:
     if names is not None:
         left, right = (side_at(side, model, names) for side in (claim.left, claim.right))
         found["entry"] = {old.name: int(new.name[1:]) + 1 for old, new in names.items()}
-        found |= {"left": left, "right": right, "text": _block(claim, found)}
+        found |= {"left": left, "right": right}
+        found["text"] = _block(claim, found)
     return found
 
 
