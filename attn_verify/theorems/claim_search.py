@@ -33,6 +33,7 @@ from attn_verify.arithmetic.sums.terms import (
     Symbol,
     Term,
     Trig,
+    Whole,
     rebuilt,
     term,
     walk,
@@ -48,7 +49,7 @@ NUMBERS: tuple[Term, ...] = (
 MORE: tuple[Term, ...] = (*map(term, (Fraction(1, 3), Fraction(2, 3), Fraction(1, 4), Fraction(3, 4), 4, -3, 10, -10)),)
 POOL = NUMBERS + MORE
 SCORES = tuple(sorted(POOL, key=lambda t: (t != NUMBERS[0], not isinstance(t, Log))))  # exponentials of these are exact
-MOST_TRIES = 1_500  # for one choice of sizes
+MOST_TRIES = 1_000  # of all assignments; of drawn ones a third
 MOST_CONFIRMED = 12
 FAILED = (UndecidedError, RefusedError, ZeroDivisionError, OverflowError, RecursionError, ValueError)
 
@@ -141,7 +142,7 @@ def _assignments(pools: Sequence[Sequence[Term]], most: int) -> Iterator[tuple[T
                 return
             break
     draw = random.Random(len(pools))
-    for _ in range(MOST_TRIES // 2):
+    for _ in range(MOST_TRIES // 3):
         few = draw.sample(range(most), k=min(most, draw.choice((2, 3, 5, most))))
         yield tuple(pool[draw.choice(few)] for pool in pools)
 
@@ -278,6 +279,9 @@ def compiled(t: Term) -> Number:
         case Trig(name, argument):
             inner, function = compiled(argument), math.cos if name == "cos" else math.sin
             return lambda env: function(inner(env))
+        case Whole(name, left, right):
+            one, two = compiled(left), compiled(right)
+            return lambda env: one(env) // two(env) if name == "//" else one(env) % two(env)
         case Sum(index, body):
             inner = compiled(body)
 
