@@ -9,13 +9,14 @@ from typing import Any
 from attn_verify.arithmetic.sums.terms import Abs, App, Delta, Deriv, Exp, Log, Num, Size, Sort, Trig, walk
 from attn_verify.theorems.arrays import (
     HALF,
+    MOST_PROBED,
     ONE_PLACE,
     Array,
     array,
     average,
-    combine,
     each,
     error,
+    fraction,
     matmul,
     power,
     probe,
@@ -23,15 +24,16 @@ from attn_verify.theorems.arrays import (
     total,
     transpose,
     value_of,
-    vanishes,
 )  # fmt: skip
 
 
 def logarithm(a: Any) -> Array:
     """Take logarithms; one of zero, or of a negative number, is an error."""
     a = array(a)
-    inner = probe(a)
-    if vanishes(inner) or (isinstance(inner, Num) and inner.value < 0):
+    if a.parts > MOST_PROBED:
+        return each(Log, a)
+    inner = fraction(probe(a))
+    if inner is not None and inner <= 0:
         raise error("the logarithm of a number that is never positive", remedy="logarithms are of positive numbers")
     return each(Log, a)
 
@@ -48,10 +50,11 @@ def logsumexp(a: Any) -> Array:
 
 
 def _vector(a: Any, operation: str) -> Array:
-    a = array(a)
-    if not a.shape or a.shape[-1] == ONE_PLACE:
-        raise error(f"{operation} of {said(a)}", remedy=f"{operation} is over the last axis of a vector or matrix")
-    return a
+    found = array(a)
+    if not found.shape or found.shape[-1] == ONE_PLACE:
+        remedy = f"{operation} is over the last axis of a vector or matrix"
+        raise error(f"{operation} of {said(found)}", remedy=remedy)
+    return found
 
 
 def exp(a: Any) -> Array:
@@ -77,9 +80,9 @@ def diag(a: Any) -> Array:
     a = array(a)
     if a.ndim == 1:
         sort = a.shape[0]
-        return Array((sort, sort), lambda p: Delta(p[0], p[1]) * a.entry((p[0],)))
+        return Array((sort, sort), lambda p: Delta(p[0], p[1]) * a.entry((p[0],)), parts=a.parts + 2)
     if a.ndim == 2 and a.shape[0] == a.shape[1]:
-        return Array((a.shape[0],), lambda p: a.entry((p[0], p[0])))
+        return Array((a.shape[0],), lambda p: a.entry((p[0], p[0])), parts=a.parts)
     raise error(f"diag of {said(a)}", remedy="diag is of a vector, or of a matrix with two equal axes")
 
 
@@ -113,12 +116,14 @@ def eye(a: Any) -> Array:
 
 def larger(a: Any, b: Any) -> Array:
     """Return the larger of two numbers, entry by entry: (a + b + |a − b|)/2."""
-    return combine(lambda x, y: Num(HALF) * (x + y + Abs(x - y)), a, b)
+    a, b = array(a), array(b)
+    return each(lambda x: Num(HALF) * x, a + b + each(Abs, a - b))
 
 
 def smaller(a: Any, b: Any) -> Array:
     """Return the smaller of two numbers, entry by entry: (a + b − |a − b|)/2."""
-    return combine(lambda x, y: Num(HALF) * (x + y - Abs(x - y)), a, b)
+    a, b = array(a), array(b)
+    return each(lambda x: Num(HALF) * x, a + b - each(Abs, a - b))
 
 
 def sigmoid(a: Any) -> Array:
@@ -128,7 +133,8 @@ def sigmoid(a: Any) -> Array:
 
 def tanh(a: Any) -> Array:
     """Return the hyperbolic tangent of all entries."""
-    return each(lambda x: (Exp(2 * x) - 1) / (Exp(2 * x) + 1), a)
+    twice = exp(2 * array(a))
+    return (twice - 1) / (twice + 1)
 
 
 def grad(a: Any, by: Any) -> Array:
@@ -139,7 +145,7 @@ def grad(a: Any, by: Any) -> Array:
     symbol, cut = by.symbol, a.ndim
     if any(isinstance(t, Abs) for t in walk(probe(a))):
         raise error("a derivative of a magnitude", remedy="abs, max and min have none everywhere")
-    return Array((*a.shape, *by.shape), lambda p: Deriv(a.entry(p[:cut]), App(symbol, p[cut:])))
+    return Array((*a.shape, *by.shape), lambda p: Deriv(a.entry(p[:cut]), App(symbol, p[cut:])), parts=2 * a.parts)
 
 
 FUNCTIONS: Mapping[str, Callable[..., Array]] = {

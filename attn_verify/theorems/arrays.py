@@ -30,6 +30,8 @@ from attn_verify.language import MAX_EXPONENT
 from attn_verify.theorems.kernel.signs import VisibleSigns
 
 HALF = Fraction(1, 2)
+MOST_PARTS = 1_000
+MOST_PROBED = 60  # larger divisors are not asked whether they are zero identically
 Places = tuple[Index, ...]
 
 
@@ -40,8 +42,13 @@ class Array:
     shape: tuple[Sort, ...]
     entry: Callable[[Places], Term]
     symbol: Symbol | None = None  # where it is a letter, and not computed
+    parts: int = 1  # how large the term of an entry is, about
 
     __array_priority__ = 1000.0
+
+    def __post_init__(self) -> None:
+        if self.parts > MOST_PARTS:
+            raise error(f"an expression has more than {MOST_PARTS} parts", remedy="state it in smaller steps")
 
     @property
     def ndim(self) -> int:
@@ -124,7 +131,7 @@ def error(*facts: str, remedy: str) -> LanguageError:
     return LanguageError(explain("claim", *facts, remedy=remedy))
 
 
-def array(value: Any) -> Array:
+def array(value: object) -> Array:
     """Return a number as an array without axes."""
     if isinstance(value, Array):
         return value
@@ -180,7 +187,7 @@ def combine(operation: Callable[[Term, Term], Term], a: Any, b: Any) -> Array:
             sides.append(x.entry(tuple(THE_PLACE if s == ONE_PLACE else i for s, i in zip(x.shape, own, strict=True))))
         return operation(*sides)
 
-    return Array(shape, entry)
+    return Array(shape, entry, parts=a.parts + b.parts + 1)
 
 
 ONE_PLACE = Sort("1")  # the axis that ``keepdims`` leaves; its index is never written
@@ -190,17 +197,20 @@ THE_PLACE = ONE_PLACE.index("only")
 def each(operation: Callable[[Term], Term], a: Any) -> Array:
     """Apply an operation to every entry."""
     a = array(a)
-    return Array(a.shape, lambda places: operation(a.entry(places)))
+    return Array(a.shape, lambda places: operation(a.entry(places)), parts=a.parts + 1)
 
 
-def vanishes(t: Term) -> bool:
-    """Return whether a term is zero whatever its letters are."""
+def fraction(t: Term) -> Fraction | None:
+    """Return the fraction that a term is whatever its letters are, if it is one."""
     normal = Normal()
     VisibleSigns(normal)
     try:
-        return not normal.defined(t)
+        found = normal.defined(t)
     except (RefusedError, RecursionError, ZeroDivisionError):
-        return False
+        return None
+    if any(m.atoms or m.bound for m in found):
+        return None
+    return sum(found.values(), Fraction(0))
 
 
 def probe(a: Array) -> Term:
@@ -210,14 +220,14 @@ def probe(a: Array) -> Term:
 
 def divide(a: Array, b: Array) -> Array:
     """Divide entry by entry; a divisor that is zero whatever its letters are is an error."""
-    if vanishes(probe(b)):
+    if b.parts <= MOST_PROBED and fraction(probe(b)) == 0:
         raise ZeroDivisionError
     return combine(lambda x, y: x / y, a, b)
 
 
 def power(a: Array, exponent: Fraction) -> Array:
     """Raise every entry to a constant power."""
-    if exponent < 0 and vanishes(probe(a)):
+    if exponent < 0 and a.parts <= MOST_PROBED and fraction(probe(a)) == 0:
         raise ZeroDivisionError
     return each(lambda x: Pow(x, exponent), a)
 
@@ -251,12 +261,12 @@ def total(a: Any, axis: int | None = None, keepdims: bool = False) -> Array:
 
         def everything(_: Places) -> Term:
             places = tuple(THE_PLACE if s == ONE_PLACE else fresh(s.index("k")) for s in shape)
-            body = a.entry(places)
+            body: Term = a.entry(places)
             for index in reversed(places):
                 body = body if index == THE_PLACE else Sum(index, body)
             return body
 
-        return Array((ONE_PLACE,) * a.ndim if keepdims else (), everything)
+        return Array((ONE_PLACE,) * a.ndim if keepdims else (), everything, parts=a.parts + a.ndim)
     at = _axis(a, axis, "a sum")
     if a.shape[at] == ONE_PLACE:
         return (
@@ -271,7 +281,7 @@ def total(a: Any, axis: int | None = None, keepdims: bool = False) -> Array:
         return Sum(index, a.entry((*places[:at], index, *rest)))
 
     middle = (ONE_PLACE,) if keepdims else ()
-    return Array((*a.shape[:at], *middle, *a.shape[at + 1 :]), entry)
+    return Array((*a.shape[:at], *middle, *a.shape[at + 1 :]), entry, parts=a.parts + 1)
 
 
 def average(a: Any, axis: int | None = None, keepdims: bool = False) -> Array:
@@ -289,7 +299,7 @@ def transpose(a: Any) -> Array:
     a = array(a)
     if a.ndim != 2:
         raise error(f"the transpose of {said(a)}", remedy="only a matrix has one; a vector has one axis")
-    return Array((a.shape[1], a.shape[0]), lambda places: a.entry((places[1], places[0])))
+    return Array((a.shape[1], a.shape[0]), lambda places: a.entry((places[1], places[0])), parts=a.parts)
 
 
 def matmul(a: Any, b: Any) -> Array:
@@ -309,4 +319,4 @@ def matmul(a: Any, b: Any) -> Array:
         left, right = places[: a.ndim - 1], places[a.ndim - 1 :]
         return Sum(index, a.entry((*left, index)) * b.entry((index, *right)))
 
-    return Array((*a.shape[:-1], *b.shape[1:]), entry)
+    return Array((*a.shape[:-1], *b.shape[1:]), entry, parts=a.parts + b.parts + 1)

@@ -104,7 +104,7 @@ def _underflow() -> tuple[tuple[str, str], ...]:
 
 def _sums() -> tuple[tuple[str, str], ...]:
     orders = (1e17, 1.0, -1e17, 0.0), (1e17, -1e17, 1.0, 0.0)
-    return tuple((f"weights 1/4, values {o}", repr(_added(o))) for o in orders) + (("exactly", "1/4"),)
+    return (*((f"weights 1/4, values {o}", repr(_added(o))) for o in orders), ("exactly", "1/4"))
 
 
 def _added(values: tuple[float, ...]) -> float:
@@ -144,7 +144,7 @@ def _filled() -> Judged:
 
 _head, _groups, _times = scalar("h"), scalar("G"), scalar("r")
 _WHOLE = tuple(Eq(Whole("%", t, ONE), ZERO) for t in (_head, _groups, _times))
-_HEADS = (*_WHOLE, Le(ZERO, _head), Le(ONE, _groups), Le(ONE, _times), Lt(_head, _groups * _times))
+_HEADS: tuple[Judged, ...] = (*_WHOLE, Le(ZERO, _head), Le(ONE, _groups), Le(ONE, _times), Lt(_head, _groups * _times))
 _TOKEN = "(exp({0} * {0}) * {0} + exp({0} * {1}) * {1}) / (exp({0} * {0}) + exp({0} * {1}))"
 _LAST = "(exp(c * {0}) * {0} + exp(c * {1}) * {1} + exp(c * c) * c) / (exp(c * {0}) + exp(c * {1}) + exp(c * c))"
 _SIX = ("x1=", "x2=", "x3=", "y1=", "y2=", "y3=")
@@ -256,7 +256,7 @@ _ALL = (
         "large_weight_means_large_influence",
         "A key with a large weight has a large influence on the output.",
         "(exp(a) * v1 + exp(b) * v2) / (exp(a) + exp(b)) != v2",
-        "Two keys, the first with the larger weight. Without it the output is v2: what changes if the values are equal?",
+        "Two keys, the first with the larger weight. Without it the output is v2; with equal values it was v2.",
         ("leave_one_out", "weights_not_identifiable"),
         given=("a > b",),
         let=("v1=", "v2="),

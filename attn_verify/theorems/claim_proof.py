@@ -106,11 +106,18 @@ def _equation(claim: Eq, given: Sequence[Judged]) -> Iterator[Attempt]:
 
 def _inequality(claim: Le | Lt, given: Sequence[Judged]) -> Iterator[Attempt]:
     yield lambda: Proof(kernel.order(claim, given), "certificate", gap(claim))
+    yield lambda: _simplified(claim, given)
     if isinstance(claim, Le):
         yield lambda: Proof(kernel.magnitude(claim, given), "magnitude")
     yield lambda: _combined(claim, given)
     if given:
         yield lambda: _combined(claim, given, _divisors(claim, given))
+
+
+def _simplified(claim: Le | Lt, given: Sequence[Judged]) -> Proof:
+    normal, _ = kernel._normal(given, (), [gap(claim)])
+    shown = build(normal(gap(claim)))
+    return Proof(kernel.order(claim, given, certificate=shown), "certificate", shown)
 
 
 def _combined(claim: Le | Lt, given: Sequence[Judged], positive: tuple[Fact, ...] = ()) -> Proof:

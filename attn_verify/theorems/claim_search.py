@@ -8,48 +8,41 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import product
+from itertools import islice, product
 from typing import Any
 
-from attn_verify.arithmetic.sums.normal import RefusedError, derivative
+from attn_verify.arithmetic.sums.normal import RefusedError
 from attn_verify.arithmetic.sums.terms import (
-    Abs,
-    Add,
     App,
-    Delta,
-    Deriv,
     Exp,
-    Index,
     Log,
-    Mul,
-    Num,
-    Pow,
     Size,
     Sort,
     Sum,
     Symbol,
     Term,
-    Trig,
-    Whole,
-    rebuilt,
+    parts,
     term,
     walk,
 )  # fmt: skip
+from attn_verify.theorems.claim_floats import Look, Places, compiled
 from attn_verify.theorems.kernel.facts import Eq, Le, Lt, indices_of, terms_of
 from attn_verify.theorems.models import UndecidedError, holds, refutes
 from attn_verify.theorems.theorem import Model
 
 Judged = Eq | Le | Lt
 NUMBERS: tuple[Term, ...] = (
-    *map(term, (0, 1, -1, 2, Fraction(1, 2), -2)), Log(term(2)), Log(term(3)), term(3), term(Fraction(-1, 2)),
+    *(term(v) for v in (0, 1, -1, 2, Fraction(1, 2), -2)), Log(term(2)), Log(term(3)), term(3), term(Fraction(-1, 2)),
 )  # fmt: skip
-MORE: tuple[Term, ...] = (*map(term, (Fraction(1, 3), Fraction(2, 3), Fraction(1, 4), Fraction(3, 4), 4, -3, 10, -10)),)
+MORE = tuple(term(v) for v in (Fraction(1, 3), Fraction(2, 3), Fraction(1, 4), Fraction(3, 4), 4, -3, 10, -10))
 POOL = NUMBERS + MORE
+VALUE: Mapping[Term, float] = {t: compiled(t)(Places({}, {})) for t in POOL}
 SCORES = tuple(sorted(POOL, key=lambda t: (t != NUMBERS[0], not isinstance(t, Log))))  # exponentials of these are exact
 MOST_TRIES = 1_000  # of all assignments; of drawn ones a third
+MOST_WORK = 300_000  # operations for one choice of sizes
 MOST_CONFIRMED = 12
 FAILED = (UndecidedError, RefusedError, ZeroDivisionError, OverflowError, RecursionError, ValueError)
 
@@ -90,8 +83,13 @@ def search(claim: Judged, given: Sequence[Judged] = (), largest: int = 3) -> Fou
         found.sizes.append({s.name: n for s, n in sizes.items()})
         counts = {s: math.prod(sizes[a] for a in s.sorts) for s in symbols}
         confirmed = 0
+        most = MOST_WORK // sum(
+            work(side, sizes) * _elements(s, sizes) for s in (claim, *given) for side in terms_of(s)
+        )
+        if most < 1:
+            continue
         own = [pools[s] for s, count in counts.items() for _ in range(count)]
-        for values in _assignments(own, len(POOL) if given else len(NUMBERS)):
+        for values in islice(_assignments(own, len(POOL) if given else len(NUMBERS)), most):
             found.tried += 1
             flat = _split(values, counts)
             state = looks.at(sizes, {s: [VALUE[v] for v in entries] for s, entries in flat.items()})
@@ -125,6 +123,16 @@ def judged(claim: Judged, given: Sequence[Judged], model: Model) -> str:
     except FAILED:
         return "no value"
     return "true"
+
+
+def work(t: Term, sizes: Mapping[Sort, int]) -> int:
+    """Return how many operations a term takes at these sizes."""
+    inner = 1 + sum(work(x, sizes) for x in parts(t))
+    return inner * sizes[t.index.sort] if isinstance(t, Sum) else inner
+
+
+def _elements(s: Judged, sizes: Mapping[Sort, int]) -> int:
+    return math.prod(sizes[i.sort] for i in indices_of(s))
 
 
 def _sizes(sorts: Sequence[Sort], largest: int) -> Iterator[dict[Sort, int]]:
@@ -185,117 +193,3 @@ def simpler(
                         flat, values, changed = trial, trial[symbol], True
                         break
     return _model(sizes, flat)
-
-
-class Look:
-    """A statement and its hypotheses in floats: where it seems to hold, to fail, or cannot be told."""
-
-    def __init__(self, claim: Judged, given: Sequence[Judged]) -> None:
-        self._statements = [
-            (
-                type(s),
-                sorted(indices_of(s), key=repr),
-                compiled(_without_derivatives(s.left)),
-                compiled(_without_derivatives(s.right)),
-            )
-            for s in (*given, claim)
-        ]
-
-    def at(self, sizes: Mapping[Sort, int], values: Mapping[Symbol, Sequence[float]]) -> str:
-        """Return ``holds``, ``given fails`` or ``unclear`` (which includes ``fails``)."""
-        env = Places(sizes, values)
-        for place, (kind, loose, left, right) in enumerate(self._statements):
-            last = place == len(self._statements) - 1
-            for places in product(*(range(sizes[i.sort]) for i in loose)):
-                env.places.update(zip(loose, places, strict=True))
-                try:
-                    gap = right(env) - left(env)
-                except (ValueError, ZeroDivisionError, OverflowError):
-                    return "unclear"
-                clear = abs(gap) > 1e-9
-                if (clear and (kind is Eq or gap < 0)) or not math.isfinite(gap):
-                    return "unclear" if last or not math.isfinite(gap) else "given fails"
-                if not clear and kind is Lt:
-                    return "unclear" if last else "given fails"
-        return "holds"
-
-
-@dataclass
-class Places:
-    """Sizes, values in one row each, and the places of indices."""
-
-    sizes: Mapping[Sort, int]
-    values: Mapping[Symbol, Sequence[float]]
-    places: dict[Index, int] = field(default_factory=dict)
-
-
-Number = Callable[[Places], float]
-
-
-def _without_derivatives(t: Term) -> Term:
-    if isinstance(t, Deriv):
-        return _without_derivatives(derivative(_without_derivatives(t.body), t.by))
-    return rebuilt(t, _without_derivatives)
-
-
-def compiled(t: Term) -> Number:
-    """Return a function that evaluates a term in floats."""
-    match t:
-        case Num(value):
-            number = float(value)
-            return lambda env: number
-        case App(symbol, indices):
-
-            def entry(env: Places) -> float:
-                at = 0
-                for i in indices:
-                    at = at * env.sizes[i.sort] + env.places[i]
-                return env.values[symbol][at]
-
-            return entry
-        case Size(sort):
-            return lambda env: float(env.sizes[sort])
-        case Delta(left, right):
-            return lambda env: float(env.places[left] == env.places[right])
-        case Add(terms):
-            parts = [compiled(x) for x in terms]
-            return lambda env: sum(p(env) for p in parts)
-        case Mul(factors):
-            parts = [compiled(x) for x in factors]
-            return lambda env: math.prod(p(env) for p in parts)
-        case Pow(base, exponent):
-            inner, power = compiled(base), float(exponent)
-            whole = int(exponent) if exponent.denominator == 1 else None
-            return lambda env: inner(env) ** whole if whole is not None else math.pow(inner(env), power)
-        case Exp(argument):
-            inner = compiled(argument)
-            return lambda env: math.exp(inner(env))
-        case Log(argument):
-            inner = compiled(argument)
-            return lambda env: math.log(inner(env))
-        case Abs(argument):
-            inner = compiled(argument)
-            return lambda env: abs(inner(env))
-        case Trig(name, argument):
-            inner, function = compiled(argument), math.cos if name == "cos" else math.sin
-            return lambda env: function(inner(env))
-        case Whole(name, left, right):
-            one, two = compiled(left), compiled(right)
-            return lambda env: one(env) // two(env) if name == "//" else one(env) % two(env)
-        case Sum(index, body):
-            inner = compiled(body)
-
-            def summed(env: Places) -> float:
-                before, total = env.places.get(index), 0.0
-                for n in range(env.sizes[index.sort]):
-                    env.places[index] = n
-                    total += inner(env)
-                if before is not None:
-                    env.places[index] = before
-                return total
-
-            return summed
-    raise RefusedError(f"{type(t).__name__} is not looked at in floats")
-
-
-VALUE: Mapping[Term, float] = {t: compiled(t)(Places({}, {})) for t in POOL}

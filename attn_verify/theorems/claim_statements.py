@@ -15,7 +15,6 @@ from attn_verify.theorems.arrays import ONE_PLACE, THE_PLACE, Array, array, comb
 from attn_verify.theorems.claim_letters import letters
 from attn_verify.theorems.notation import ZERO, Eq, Le, Lt
 
-MOST_PARTS = 4_000
 INDICES = "ijkl"
 Judged = Eq | Le | Lt
 ALGEBRA = Algebra(
@@ -92,7 +91,7 @@ def _written(s: Comparison) -> str:
 
 def _statement(s: Comparison, values: Mapping[str, Array]) -> Judged:
     sides = [_value(side, values) for side in (s.left, s.right)]
-    return _judged(s.operator, *sides, text=_written(s))
+    return _judged(s.operator, sides[0], sides[1], _written(s))
 
 
 def _value(node: Node, values: Mapping[str, Array]) -> Array:
@@ -121,10 +120,6 @@ def _judged(operator: str, left: Array, right: Array, text: str) -> Judged:
         tuple(THE_PLACE if s == ONE_PLACE else s.index(name) for s, name in zip(both.shape, letters_of, strict=True))
     )
     a, b = tidy(found["left"]), tidy(found["right"])
-    if sum(1 for side in (a, b) for _ in walk(side)) > MOST_PARTS:
-        raise LanguageError(
-            explain(f"claim: {shorten(text)}", f"it has more than {MOST_PARTS} parts", remedy="state it in steps")
-        )
     match operator:
         case "==":
             return Eq(b, a) if not _rule(a) and _rule(b) else Eq(a, b)
@@ -150,3 +145,8 @@ def tidy(t: Term) -> Term:
         name = next(n for n in (*"klmrstuvw", *(f"k{n}" for n in range(10_000))) if n not in taken)
         return Sum(t.index.sort.index(name), rename(body, {t.index: t.index.sort.index(name)}))
     return rebuilt(t, tidy)
+
+
+def stated_with(text: str, values: Mapping[str, Array]) -> Judged:
+    """Read one statement whose letters are given; another name is an error."""
+    return _statement(parse_comparison(text), values)

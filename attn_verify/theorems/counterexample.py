@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from attn_verify.arithmetic.sums.normal import RefusedError
 from attn_verify.arithmetic.sums.terms import Index, Term, rename, term
 from attn_verify.theorems.kernel.facts import Eq, Le, Lt
 from attn_verify.theorems.models import UndecidedError, _holds, closed, exact, instances, number
@@ -53,7 +54,7 @@ def side_at(side: Term, model: Model, names: Mapping[Index, Index]) -> str:
     here = rename(side, names)
     try:
         return str(exact(closed(here, model)))
-    except (UndecidedError, ArithmeticError):
+    except (UndecidedError, RefusedError, ArithmeticError):
         return str(number(here, model, 128).str(8, radius=False))
 
 
