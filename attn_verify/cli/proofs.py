@@ -60,13 +60,7 @@ def _claim(arguments: argparse.Namespace) -> int:
 
     with progress("deciding …"):
         data = decide_within(arguments.claim, arguments.given, arguments.let, float(arguments.seconds))
-    if arguments.json:
-        _show(data, True)
-    else:
-        from attn_verify.report.claim_text import claim_text
-
-        width = min(shutil.get_terminal_size((WIDTH, 24)).columns, 160)
-        write(claim_text(data, width) + "\n", sys.stdout)
+    show(data, arguments.json, "attn_verify.report.claim_text", "render_claim")
     return Status[data["status"]].exit_code
 
 

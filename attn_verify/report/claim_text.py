@@ -6,6 +6,9 @@ from collections.abc import Iterator, Mapping
 from textwrap import wrap
 from typing import Any
 
+from rich.console import Console
+from rich.text import Text
+
 MEANINGS = {
     "PROVED": "it holds for all real numbers, at every size",
     "REFUTED": "it is false at the numbers below",
@@ -29,6 +32,11 @@ def claim_text(data: Mapping[str, Any], width: int = 80) -> str:
         parts = wrap(_safe(text), max(20, width - 12), break_long_words=False, break_on_hyphens=False) or [""]
         lines += [f"  {label if n == 0 else '':<10}{part}" for n, part in enumerate(parts)]
     return "\n".join(line.rstrip() for line in lines)
+
+
+def render_claim(data: Mapping[str, Any], console: Console) -> None:
+    """Print a verdict on a claim on ``console``."""
+    console.print(Text(claim_text(data, console.width)), highlight=False, soft_wrap=True)
 
 
 def _rows(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -166,6 +166,8 @@ def check(theorem: Theorem, library: Callable[[str], Theorem | Checked] | None =
             facts[step.label] = apply(step, find)
         except (RefusedError, TypeError, ValueError, KeyError, RecursionError) as error:
             raise RefusedError(f"{theorem.name}, step {step.label}: {error}") from error
+    if not all(map(kernel.genuine, facts.values())):
+        raise RefusedError(f"{theorem.name}: a fact was changed after a rule made it")
     for label in theorem.concludes:
         if label not in facts:
             raise RefusedError(f"{theorem.name}: its conclusion {label!r} is no step")
