@@ -30,6 +30,7 @@ from attn_verify.language import (
     functions,
     names,
     parse,
+    parse_comparison,
     unparse,
     walk,
 )
@@ -632,3 +633,22 @@ def test_names_are_only_what_the_caller_says():
     assert evaluate(parse("a"), {"a": 41}, NO_OPERATORS) == 41
     with pytest.raises(LanguageError, match=re.escape("unknown name 'math'")):
         evaluate(parse("math"), VALUES, FRACTIONS)
+
+
+@pytest.mark.parametrize(
+    ("text", "operator"),
+    [("x==y", "=="), ("x != y", "!="), ("x<y", "<"), ("x <= y", "<="), ("x > y", ">"), ("λ >= -1/2", ">=")],
+)
+def test_a_comparison_is_read(text: str, operator: str) -> None:
+    assert parse_comparison(text).operator == operator
+
+
+@pytest.mark.parametrize("text", ["x", "x = y", "x == y == z", "x ==", "== x", "x == y)", "x < > y", ""])
+def test_what_is_no_comparison_is_refused(text: str) -> None:
+    with pytest.raises(LanguageError):
+        parse_comparison(text)
+
+
+def test_a_comparison_is_no_expression() -> None:
+    with pytest.raises(LanguageError):
+        parse("x == y")

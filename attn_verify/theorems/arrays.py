@@ -44,8 +44,6 @@ class Array:
     symbol: Symbol | None = None  # where it is a letter, and not computed
     parts: int = 1  # how large the term of an entry is, about
 
-    __array_priority__ = 1000.0
-
     def __post_init__(self) -> None:
         if self.parts > MOST_PARTS:
             raise error(f"an expression has more than {MOST_PARTS} parts", remedy="state it in smaller steps")

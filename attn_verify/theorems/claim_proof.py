@@ -13,6 +13,7 @@ from fractions import Fraction
 from itertools import combinations, combinations_with_replacement
 
 from attn_verify.arithmetic.sums.normal import Polynomial, RefusedError, add, build
+from attn_verify.arithmetic.sums.proper import put
 from attn_verify.arithmetic.sums.terms import (
     Abs,
     Add,
@@ -28,7 +29,6 @@ from attn_verify.arithmetic.sums.terms import (
     Sum,
     Term,
     free,
-    put,
     rename,
     scalar,
     walk,

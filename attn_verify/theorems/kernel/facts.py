@@ -13,10 +13,11 @@ from fractions import Fraction
 from weakref import WeakKeyDictionary
 
 from attn_verify.arithmetic.sums.normal import Normal, Polynomial, RefusedError, Rule, build
+from attn_verify.arithmetic.sums.proper import improper, put
 
 # isort: off
 from attn_verify.arithmetic.sums.terms import (
-    Abs, App, Deriv, Index, Mul, Num, Sum, Symbol, Term, free, fresh, improper, put, rename, walk,
+    Abs, App, Deriv, Index, Mul, Num, Sum, Symbol, Term, free, fresh, rename, walk,
 )  # fmt: skip
 
 # isort: on

@@ -1,0 +1,209 @@
+"""Limits and definite integrals that SymPy computes, for letters that cannot cancel.
+
+A fact that rests on SymPy says so (``cited`` holds ``"SymPy: limit"`` or ``"SymPy: integral"``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from typing import Any
+
+from attn_verify.arithmetic.sums.normal import Normal, RefusedError
+from attn_verify.arithmetic.sums.proper import improper
+from attn_verify.arithmetic.sums.terms import (
+    Abs,
+    Add,
+    App,
+    Exp,
+    Log,
+    Mul,
+    Num,
+    Pow,
+    Size,
+    Term,
+    Trig,
+    walk,
+)  # fmt: skip
+from attn_verify.theorems.kernel.facts import (
+    Fact,
+    Integral,
+    Limit,
+    Lt,
+    Statement,
+    _fact,
+    gap,
+)  # fmt: skip
+from attn_verify.theorems.kernel.signs import VisibleSigns
+
+
+def _sympy(t: Term, symbols: Mapping[Term, Any]) -> Any:
+    import sympy
+
+    def inner(x: Term) -> Any:
+        return _sympy(x, symbols)
+
+    match t:
+        case Num(value):
+            return sympy.Rational(value.numerator, value.denominator)
+        case App() | Size():
+            return symbols[t]
+        case Add(terms):
+            return sympy.Add(*map(inner, terms))
+        case Mul(factors):
+            return sympy.Mul(*map(inner, factors))
+        case Pow(base, exponent):
+            return sympy.Pow(inner(base), sympy.Rational(exponent.numerator, exponent.denominator))
+        case Exp(argument):
+            return sympy.exp(inner(argument))
+        case Log(argument):
+            return sympy.log(inner(argument))
+        case Abs(argument):
+            return sympy.Abs(inner(argument))
+        case Trig("cos", argument):
+            return sympy.cos(inner(argument))
+        case Trig(_, argument):
+            return sympy.sin(inner(argument))
+    raise RefusedError(f"{type(t).__name__} has no reading in SymPy")
+
+
+def _symbols(given: tuple[Statement, ...], sides: Iterable[Term]) -> dict[Term, Any]:
+    import sympy
+
+    zero = Num(Fraction(0))
+    if any(not (isinstance(s, Lt) and s.left == zero and isinstance(s.right, App)) for s in given):
+        raise RefusedError("under a limit or an integral, hypotheses are of the form 0 < x")
+    above = {s.right for s in given if isinstance(s, Lt)}
+    found: dict[Term, Any] = {}
+    sides = tuple(sides)
+    if wrong := improper(sides):
+        raise RefusedError(wrong)
+    for side in sides:
+        for t in walk(side):
+            if isinstance(t, App):
+                if t.symbol.depends:
+                    raise RefusedError(f"{t.symbol.name} is a function")
+                found[t] = sympy.Dummy(t.symbol.name, real=True, positive=True if t in above else None)
+            elif isinstance(t, Size):
+                if t.sort.empty:
+                    raise RefusedError(f"{t.sort.name} may be 0")
+                found[t] = sympy.Dummy(t.sort.name, positive=True)
+    return found
+
+
+def limit(claim: Limit, given: Iterable[Statement] = ()) -> Fact:
+    """SymPy computes the limit, and it is the one claimed (``oo`` or a term)."""
+    import sympy
+
+    given = tuple(given)
+    value = claim.value if isinstance(claim.value, Term) else Num(Fraction(0))
+    symbols = _symbols(given, (claim.body, claim.by, value))
+    if claim.by.indices:
+        raise RefusedError("a limit is taken in a scalar")
+    symbols[claim.by] = x = sympy.Dummy("x", positive=True)
+    target = {"0+": 0, "oo": sympy.oo}.get(claim.to)
+    if target is None or (isinstance(claim.value, str) and claim.value != "oo"):
+        raise RefusedError("limits are taken at 0+ or oo, and are a term or oo")
+    _defined(value, given)
+    body, letters = _steady(claim.body, claim.by, x, target, symbols, given)
+    found = sympy.limit(body, x, target, "+").subs(letters)
+    wanted = sympy.oo if isinstance(claim.value, str) else _sympy(value, symbols)
+    if not (
+        found == wanted or (found.is_finite is not False and wanted.is_finite and sympy.simplify(found - wanted) == 0)
+    ):
+        raise RefusedError(f"the limit is {found}")
+    return _fact("limit", claim, (), given, cited="SymPy: limit")
+
+
+def _defined(value: Term, given: tuple[Statement, ...]) -> VisibleSigns:
+    normal = Normal()
+    signs = VisibleSigns(normal, [(gap(s), True) for s in given if isinstance(s, Lt)])
+    normal(value)
+    return signs
+
+
+def _steady(
+    body: Term, by: App, x: Any, target: Any, symbols: Mapping[Term, Any], given: tuple[Statement, ...]
+) -> tuple[Any, dict[Any, Any]]:
+    """Return a body with a letter for each part that does not depend on ``by``: positive, so that nothing cancels.
+
+    SymPy computes limits for letters in general position: ``(a x + 1)/(a x + 2)`` tends to 1, but not for a = 0.
+    """
+    import sympy
+
+    signs = _defined(Num(Fraction(0)), given)
+    letters: dict[Term, Any] = {}
+    growing: set[Any] = set()
+
+    def letter(t: Term) -> Any:
+        if not any(isinstance(inner, App | Size) for inner in walk(t)):
+            return _sympy(t, symbols)
+        if isinstance(t, Mul) and isinstance(t.factors[0], Num) and t.factors[0].value < 0:
+            return _sympy(t.factors[0], symbols) * letter(Mul(t.factors[1:]))
+        if t not in letters:
+            if not signs.positive(t):
+                raise RefusedError(
+                    "a part of the body is not visibly positive, and the limit may be another where it is 0"
+                )
+            letters[t] = sympy.Dummy("P", positive=True)
+        return letters[t]
+
+    def read(t: Term) -> Any:
+        if by not in set(walk(t)):
+            return letter(t)
+        match t:
+            case Add(terms):
+                found = sympy.expand(sympy.Add(*map(read, terms)))
+                groups: dict[Any, Any] = {}
+                for part in sympy.Add.make_args(found):
+                    alone, letters_in = part.as_independent(*letters.values()) if letters else (part, sympy.S.One)
+                    groups[letters_in] = groups.get(letters_in, 0) + alone
+                signed = {_sign(c, x, target) if g.is_positive else None for g, c in groups.items()}
+                if len(groups) > 1 and (len(signed) > 1 or None in signed):
+                    raise RefusedError("parts of the body may cancel for some values of the letters")
+                return found
+            case Mul(factors):
+                return sympy.Mul(*map(read, factors))
+            case Pow(base, exponent):
+                return sympy.Pow(read(base), sympy.Rational(exponent.numerator, exponent.denominator))
+            case Exp(argument) | Log(argument):
+                inner = read(argument)
+                growing.update(inner.free_symbols - {x})
+                if len(growing) > 1:
+                    raise RefusedError("exponentials that grow with several letters are not compared")
+                return sympy.exp(inner) if isinstance(t, Exp) else sympy.log(inner)
+            case App():
+                return x
+        raise RefusedError(f"{type(t).__name__} has no limit here")
+
+    return read(body), {v: _sympy(t, symbols) for t, v in letters.items()}
+
+
+def _sign(c: Any, x: Any, target: Any) -> int | None:
+    """Return the sign of a function of ``x`` alone near the target, if it is plain."""
+    import sympy
+
+    for found in (c, sympy.limit(c, x, target, "+")):
+        if found.is_extended_positive or found.is_extended_negative:
+            return 1 if found.is_extended_positive else -1
+    return None
+
+
+def integral(claim: Integral, given: Iterable[Statement] = ()) -> Fact:
+    """SymPy computes the definite integral, and it is the one claimed."""
+    import sympy
+
+    given = tuple(given)
+    symbols = _symbols(given, (claim.body, claim.by, claim.value))
+    if claim.by.indices or set(symbols) - {claim.by, *(s.right for s in given if isinstance(s, Lt))}:
+        raise RefusedError("an integral is over a scalar, and other letters in it are given to be positive")
+    _defined(claim.value, given)
+    symbols[claim.by] = x = sympy.Dummy("x", real=True)
+    ends = [{"oo": sympy.oo, "-oo": -sympy.oo}.get(e, sympy.Integer(e) if e.lstrip("-").isdigit() else None)
+            for e in (claim.low, claim.high)]  # fmt: skip
+    if None in ends:
+        raise RefusedError("integrals run from and to a whole number, -oo or oo")
+    found = sympy.integrate(_sympy(claim.body, symbols), (x, *ends))
+    if found.has(sympy.Integral) or sympy.simplify(found - _sympy(claim.value, symbols)) != 0:
+        raise RefusedError(f"the integral is {found}")
+    return _fact("integral", claim, (), given, cited="SymPy: integral")
