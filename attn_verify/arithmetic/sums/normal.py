@@ -6,16 +6,29 @@ their exponents, common factors drawn out of denominators.  Equal normal forms a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from fractions import Fraction
-from functools import lru_cache, reduce
-from itertools import permutations, product
-from math import gcd, lcm, prod
-from typing import Protocol
+from functools import reduce
+from math import gcd, lcm
 
-import flint
-
+from attn_verify.arithmetic.sums.polynomials import (
+    MOST_EXPONENT,
+    MOST_MONOMIALS,
+    MOST_PRODUCTS,
+    ONE,
+    Monomial,
+    Polynomial,
+    Powers,
+    RefusedError,
+    add,
+    apart,
+    build,
+    key,
+    ordered,
+    primes,
+)  # fmt: skip
+from attn_verify.arithmetic.sums.rules import Rule, Signs, contractions, derivative, match
 from attn_verify.arithmetic.sums.terms import (
     Abs,
     Add,
@@ -38,139 +51,6 @@ from attn_verify.arithmetic.sums.terms import (
     rename,
     walk,
 )  # fmt: skip
-from attn_verify.errors import AttnVerifyError
-
-MOST_ARRANGEMENTS = 5040
-MOST_MONOMIALS = 20_000
-MOST_EXPONENT = 1_000
-MOST_PRODUCTS = 100_000
-MOST_BITS = 128
-
-
-class RefusedError(AttnVerifyError):
-    """A step is not accepted; the message says why."""
-
-
-class Signs(Protocol):
-    """What is known of the signs of terms, asked for where a term is divided by, or a root or logarithm taken."""
-
-    def nonnegative(self, t: Term) -> bool:
-        """Return whether a term is known to be ≥ 0."""
-
-    def positive(self, t: Term) -> bool:
-        """Return whether a term is known to be > 0."""
-
-    def nonzero(self, t: Term) -> bool:
-        """Return whether a term is known not to be 0."""
-
-
-@dataclass(frozen=True)
-class Monomial:
-    """Powers of atoms, summed over the bound indices."""
-
-    atoms: tuple[tuple[Term, Fraction], ...]
-    bound: tuple[Index, ...] = ()
-
-
-Polynomial = dict[Monomial, Fraction]
-Powers = Sequence[tuple[Term, Fraction]]
-ONE = Monomial(())
-
-
-@dataclass(frozen=True)
-class Rule:
-    """An equation read from left to right: an entry, a derivative, or one sum of a product of entries."""
-
-    left: tuple[Term, ...]
-    bound: Index | None
-    right: Term
-
-
-@lru_cache(maxsize=200_000)
-def key(t: Term) -> str:
-    """Return a string by which terms are put in order."""
-    return repr(t)
-
-
-def derivative(t: Term, by: App) -> Term:
-    """Return ∂t/∂by by the rules of Leibniz; a symbol that depends on ``by`` stays a derivative."""
-    match t:
-        case Num() | Size() | Delta():
-            return Num(Fraction(0))
-        case App(symbol, indices):
-            if symbol == by.symbol:
-                return Mul(tuple(Delta(i, j) for i, j in zip(indices, by.indices, strict=True)))
-            return Deriv(t, by) if by.symbol.name in symbol.depends else Num(Fraction(0))
-        case Add(terms):
-            return Add(tuple(derivative(x, by) for x in terms))
-        case Mul(factors):
-            return Add(tuple(Mul((*factors[:n], derivative(x, by), *factors[n + 1 :])) for n, x in enumerate(factors)))
-        case Pow(base, exponent):
-            return Mul((Num(exponent), Pow(base, exponent - 1), derivative(base, by))) if exponent else Num(Fraction(0))
-        case Exp(argument):
-            return Mul((t, derivative(argument, by)))
-        case Log(argument):
-            return Mul((derivative(argument, by), Pow(argument, Fraction(-1))))
-        case Trig(name, argument):
-            other = Trig("sin", argument) if name == "cos" else Trig("cos", argument)
-            return Mul((Num(Fraction(-1 if name == "cos" else 1)), other, derivative(argument, by)))
-        case Sum(index, body):
-            aside = fresh(index)
-            return Sum(aside, derivative(rename(body, {index: aside}), by))
-    raise RefusedError(f"no derivative is known of {type(t).__name__}")
-
-
-def match(pattern: Term, found: Term, names: Mapping[Index, Index]) -> dict[Index, Index] | None:
-    """Return the indices that make an entry or a derivative of entries another one; None if none do."""
-    if isinstance(pattern, Deriv) and isinstance(found, Deriv):
-        inner = match(pattern.body, found.body, names)
-        return None if inner is None else match(pattern.by, found.by, inner)
-    if not (isinstance(pattern, App) and isinstance(found, App) and pattern.symbol == found.symbol):
-        return None
-    done = dict(names)
-    for want, have in zip(pattern.indices, found.indices, strict=True):
-        variable = replace(want, shift=0)
-        if not want.name or want.fixed:
-            if want != have:
-                return None
-        elif have.shift < want.shift or done.setdefault(variable, replace(have, shift=have.shift - want.shift)) != (
-            replace(have, shift=have.shift - want.shift)
-        ):
-            return None
-    return done
-
-
-def build(p: Polynomial) -> Term:
-    """Return a normal form as a term, in canonical order."""
-    terms = []
-    for m, c in sorted(p.items(), key=lambda item: [(key(a), e) for a, e in item[0].atoms]):
-        factors = [a if e == 1 else Pow(a, e) for a, e in m.atoms]
-        body: Term = Mul((Num(c), *factors)) if c != 1 or not factors else Mul(tuple(factors))
-        body = body.factors[0] if isinstance(body, Mul) and len(body.factors) == 1 else body
-        for index in reversed(m.bound):
-            body = Sum(index, body)
-        terms.append(body)
-    return terms[0] if len(terms) == 1 else Add(tuple(terms))
-
-
-def add(*items: tuple[Polynomial, Fraction]) -> Polynomial:
-    """Return the sum of multiples of normal forms."""
-    total: Polynomial = {}
-    for p, factor in items:
-        for m, c in p.items():
-            total[m] = total.get(m, Fraction(0)) + c * factor
-    if len(total) > MOST_MONOMIALS:
-        raise RefusedError(f"the normal form has more than {MOST_MONOMIALS} terms")
-    return {m: c for m, c in total.items() if c}
-
-
-def _primes(number: Fraction) -> Iterator[tuple[int, int]]:
-    """Yield the primes of a positive fraction with their exponents; numbers too long to factor at once are refused."""
-    if max(number.numerator.bit_length(), number.denominator.bit_length()) > MOST_BITS:
-        raise RefusedError(f"a number under a root or logarithm has more than {MOST_BITS} bits")
-    for whole, sign in ((number.numerator, 1), (number.denominator, -1)):
-        for prime, times in flint.fmpz(whole).factor():
-            yield int(prime), sign * int(times)
 
 
 class Normal:
@@ -286,7 +166,7 @@ class Normal:
         return add(*pieces)
 
     def _log_of(self, number: Fraction) -> Polynomial:
-        return add(*((self._log_atom(Num(Fraction(p))), Fraction(n)) for p, n in _primes(number)))
+        return add(*((self._log_atom(Num(Fraction(p))), Fraction(n)) for p, n in primes(number)))
 
     @staticmethod
     def _log_atom(t: Term) -> Polynomial:
@@ -324,7 +204,7 @@ class Normal:
         if whole:
             number **= int(exponent)
         else:
-            powers += [(Num(Fraction(q)), n * exponent) for q, n in _primes(number)]
+            powers += [(Num(Fraction(q)), n * exponent) for q, n in primes(number)]
             number = Fraction(1)
         if rest != {ONE: Fraction(1)}:
             powers.append((build(rest), exponent))
@@ -342,7 +222,7 @@ class Normal:
         least = {atom: min(dict(m.atoms).get(atom, Fraction(0)) for m in p) for atom in atoms}
         powers = sorted(((a, e) for a, e in least.items() if e), key=lambda item: key(item[0]))
         inverse = [(a, -e) for a, e in powers]
-        pieces = ((self._fresh(m), c / number) for m, c in p.items())
+        pieces = ((apart(m), c / number) for m, c in p.items())
         return (
             number,
             powers,
@@ -360,20 +240,15 @@ class Normal:
             return {b: c}, Fraction(1)
         if not b.atoms and not b.bound:
             return {a: c}, Fraction(1)
-        left, right = self._fresh(a), self._fresh(b)
+        left, right = apart(a), apart(b)
         return self._settle(c, [*left.atoms, *right.atoms], [*left.bound, *right.bound]), Fraction(1)
 
     def _times(self, m: Monomial, c: Fraction, power: tuple[Term, Fraction]) -> tuple[Polynomial, Fraction]:
         return self._settle(c, [*m.atoms, power], list(m.bound)), Fraction(1)
 
     def _apart(self, m: Monomial, c: Fraction, more: list[Index]) -> tuple[Polynomial, Fraction]:
-        m = self._fresh(m)
+        m = apart(m)
         return self._settle(c, list(m.atoms), [*m.bound, *more]), Fraction(1)
-
-    @staticmethod
-    def _fresh(m: Monomial) -> Monomial:
-        names = {i: fresh(i) for i in m.bound}
-        return Monomial(tuple((rename(a, names), e) for a, e in m.atoms), tuple(names.values())) if names else m
 
     def _settle(self, number: Fraction, powers: Powers, bound: list[Index]) -> Polynomial:
         """Return ``number · Σ_bound Π atom^exponent`` in normal form; the atoms are defined."""
@@ -416,33 +291,16 @@ class Normal:
                 others = [i for i in bound if i != index]
                 return self._settle(number, [*left, (Size(index.sort), Fraction(1))], others)
         for rule in self.rules:
-            for names, unmatched in self._contractions(rule, left, bound):
+            for names, unmatched in contractions(rule, left, bound):
                 left_over = [i for i in bound if i != names[rule.bound]] if rule.bound else bound
                 return self._again(number, [*unmatched, (rename(rule.right, names), Fraction(1))], left_over)
-        return {self._ordered(left, bound): number}
+        return {ordered(left, bound, self._atom): number}
 
     def _again(self, number: Fraction, powers: Powers, bound: Sequence[Index]) -> Polynomial:
         body: Term = Mul((Num(number), *(a if e == 1 else Pow(a, e) for a, e in powers)))
         for index in bound:
             body = Sum(index, body)
         return self.defined(body)
-
-    def _contractions(
-        self, rule: Rule, powers: Powers, bound: Sequence[Index]
-    ) -> Iterator[tuple[dict[Index, Index], Powers]]:
-        if rule.bound is None:
-            return
-        single = [a for a, e in powers if e == 1 and isinstance(a, App)]
-        for chosen in permutations(single, len(rule.left)):
-            names: dict[Index, Index] | None = {}
-            for pattern, atom in zip(rule.left, chosen, strict=True):
-                names = None if names is None else match(pattern, atom, names)
-            others = [(a, e) for a, e in powers if a not in chosen]
-            summed = names.get(rule.bound) if names else None
-            if names and summed in bound and not any(summed in free(a) for a, _ in others):
-                images = [i for pattern, i in names.items() if pattern != rule.bound]
-                if summed not in images:
-                    yield names, others
 
     def _atom(self, t: Term) -> Term:
         """Return an atom whose inside is in canonical order again, after its indices were renamed."""
@@ -460,25 +318,6 @@ class Normal:
                 return Delta(right, left)
         return t
 
-    def _ordered(self, powers: Powers, bound: Sequence[Index]) -> Monomial:
-        """Name the bound indices so that the same monomial always looks the same."""
-        if not bound:
-            return Monomial(tuple(sorted(powers, key=lambda item: key(item[0]))))
-        binders = [t.index.name for a, _ in powers for t in walk(a) if isinstance(t, Sum)]
-        depth = 1 + max((int(n[1:].split("_")[0]) for n in binders if n.startswith("$")), default=0)
-        groups = [[i for i in bound if i.sort == sort] for sort in sorted({i.sort for i in bound}, key=repr)]
-        ways = [list(permutations(group)) for group in groups]
-        if prod(map(len, ways)) > MOST_ARRANGEMENTS:
-            raise RefusedError("too many bound indices in one product")
-        best: tuple[list[tuple[str, Fraction]], Monomial] | None = None
-        for way in product(*ways):
-            names = {i: fresh(i, f"${depth}_{n}") for n, i in enumerate(i for group in way for i in group)}
-            atoms = sorted(((self._atom(rename(a, names)), e) for a, e in powers), key=lambda item: key(item[0]))
-            found = [(key(a), e) for a, e in atoms], Monomial(tuple(atoms), tuple(names.values()))
-            best = found if best is None or found[0] < best[0] else best
-        assert best is not None
-        return best[1]
-
     def is_zero(self, p: Polynomial) -> bool:
         """Return whether a normal form is zero, after it was multiplied by its denominators."""
         for _ in range(50):
@@ -490,7 +329,7 @@ class Normal:
                 return not p
             atom = min((a for a, _ in open_), key=key)
             power = -min(e for a, e in open_ if a == atom)
-            p = add(*(self._times(self._fresh(m), c, (atom, power)) for m, c in p.items()))
+            p = add(*(self._times(apart(m), c, (atom, power)) for m, c in p.items()))
         raise RefusedError("denominators inside denominators without end")
 
     def equal(self, left: Term, right: Term) -> bool:

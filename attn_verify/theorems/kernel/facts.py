@@ -7,92 +7,39 @@ others are equations between functions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from weakref import WeakKeyDictionary
 
-from attn_verify.arithmetic.sums.normal import Normal, Polynomial, RefusedError, Rule, build
+from attn_verify.arithmetic.sums.polynomials import RefusedError
 from attn_verify.arithmetic.sums.proper import improper, put
 
 # isort: off
 from attn_verify.arithmetic.sums.terms import (
-    Abs, App, Deriv, Index, Mul, Num, Sum, Symbol, Term, free, fresh, rename, walk,
+    Abs, App, Deriv, Index, Symbol, Term, free, rename, walk,
 )  # fmt: skip
 
 # isort: on
 from attn_verify.theorems.kernel.cited import CITED as CITED
-from attn_verify.theorems.kernel.signs import VisibleSigns
+from attn_verify.theorems.kernel.context import binds, normal_under
+from attn_verify.theorems.kernel.statements import (
+    STATEMENTS,
+    Absurd,
+    Cited,
+    Eq,
+    Integral,
+    Le,
+    Limit,
+    Lt,
+    Rank,
+    Statement,
+    changed,
+    entries_of,
+    gap,
+    indices_of,
+    terms_of,
+)  # fmt: skip
 
-
-@dataclass(frozen=True)
-class Eq:
-    """left = right."""
-
-    left: Term
-    right: Term
-
-
-@dataclass(frozen=True)
-class Le:
-    """left ≤ right."""
-
-    left: Term
-    right: Term
-
-
-@dataclass(frozen=True)
-class Lt:
-    """left < right."""
-
-    left: Term
-    right: Term
-
-
-@dataclass(frozen=True)
-class Absurd:
-    """What cannot be."""
-
-
-@dataclass(frozen=True)
-class Cited:
-    """A statement in words that a named rule yields; no rule takes it apart again."""
-
-    rule: str
-    text: str
-
-
-@dataclass(frozen=True)
-class Limit:
-    """``body`` tends to ``value`` as the scalar goes to ``0+`` or ``oo``."""
-
-    body: Term
-    by: App
-    to: str
-    value: Term | str
-
-
-@dataclass(frozen=True)
-class Integral:
-    """The integral of ``body`` over the scalar from ``low`` to ``high`` (``-oo`` and ``oo`` too) is ``value``."""
-
-    body: Term
-    by: App
-    low: str
-    high: str
-    value: Term
-
-
-@dataclass(frozen=True)
-class Rank:
-    """A matrix of fractions has this rank."""
-
-    rows: tuple[tuple[Fraction, ...], ...]
-    rank: int
-
-
-Statement = Eq | Le | Lt | Absurd | Cited | Limit | Integral | Rank
-_STATEMENTS = (Eq, Le, Lt, Absurd, Cited, Limit, Integral, Rank)
 _SHAPES: Mapping[str, tuple[type, ...]] = {
     "hypothesis": (Eq, Le, Lt), "normal form": (Eq,), "certificate": (Le, Lt), "magnitude": (Eq, Le),
     "congruence": (Eq,), "instance": (Eq, Le, Lt, Absurd), "tangent": (Le,), "increasing": (Le,),
@@ -132,7 +79,7 @@ def _fact(
     fixed: str = "",
 ) -> Fact:
     premises = tuple(premises)
-    if type(statement) not in _SHAPES.get(rule, _STATEMENTS) or not all(map(genuine, premises)):
+    if type(statement) not in _SHAPES.get(rule, STATEMENTS) or not all(map(genuine, premises)):
         raise RefusedError("the rule proves no such statement, or a premise was not made by a rule of the kernel")
     hypotheses = frozenset(given).union(*(f.given for f in premises)) if only is None else frozenset(only)
     _proper([statement, *hypotheses, *(s for f in premises for s in (f.statement, *f.given))])
@@ -150,73 +97,11 @@ def _fact(
 
 def _proper(statements: Iterable[Statement], terms: Iterable[Term] = ()) -> None:
     statements = tuple(statements)
-    if not all(type(s) in _STATEMENTS for s in statements):
+    if not all(type(s) in STATEMENTS for s in statements):
         raise RefusedError("this is no statement")
     wrong = improper([*terms, *(side for s in statements for side in terms_of(s))])
     if wrong:
         raise RefusedError(wrong)
-
-
-def terms_of(statement: Statement) -> tuple[Term, ...]:
-    """Return the two sides of a statement; none of one in words."""
-    return (statement.left, statement.right) if isinstance(statement, Eq | Le | Lt) else ()
-
-
-def gap(statement: Le | Lt) -> Term:
-    """Return what is non-negative, or positive, by an inequality: right − left."""
-    return statement.right if statement.left == Num(Fraction(0)) else statement.right - statement.left
-
-
-def indices_of(statement: Statement) -> frozenset[Index]:
-    """Return the free indices of a statement."""
-    return frozenset().union(*map(free, terms_of(statement)))
-
-
-def changed(statement: Statement, change: Callable[[Term], Term]) -> Statement:
-    """Return a statement with both sides changed."""
-    if isinstance(statement, Eq | Le | Lt):
-        return type(statement)(change(statement.left), change(statement.right))
-    return statement
-
-
-def _normal(
-    hypotheses: Iterable[Statement], facts: Sequence[Fact], about: Sequence[Term]
-) -> tuple[Normal, VisibleSigns]:
-    """Return normal forms under equations and inequalities; what is derived must not be bound by an equation."""
-    hypotheses = [*hypotheses, *(s for f in facts for s in f.given)]
-    statements = [*hypotheses, *(f.statement for f in facts)]
-    sides = [*about, *(side for s in statements for side in terms_of(s))]
-    at_points = any(isinstance(f.statement, Eq) and isinstance(s, Le) for f in facts for s in f.given)
-    if at_points and any(isinstance(t, Deriv) for side in about for t in walk(side)):
-        raise RefusedError("a derivative under an equation that may hold at single points only")
-    for name in {t.by.symbol.name for side in sides for t in walk(side) if isinstance(t, Deriv)}:
-        if any(isinstance(s, Eq) and _binds(s, name) for s in hypotheses) or any(
-            isinstance(f.statement, Eq) and any(_binds(s, name) and not isinstance(s, Lt) for s in f.given)
-            for f in facts
-        ):
-            raise RefusedError(f"a derivative by {name} under an equation that binds {name}")
-    rules = []
-    for s in statements:
-        # An equation about elements that the left side does not name says nothing if there are none.
-        if not isinstance(s, Eq) or any(i.sort.empty for i in free(s.right) - free(s.left)):
-            continue
-        if isinstance(s.left, App | Deriv):
-            rules.append(Rule((s.left,), None, s.right))
-        elif isinstance(s.left, Sum):
-            aside = fresh(s.left.index)
-            body = rename(s.left.body, {s.left.index: aside})
-            factors = body.factors if isinstance(body, Mul) else (body,)
-            if all(isinstance(f, App) for f in factors):
-                rules.append(Rule(factors, aside, s.right))
-    normal = Normal(rules)
-    return normal, VisibleSigns(normal, [(gap(s), isinstance(s, Lt)) for s in statements if isinstance(s, Le | Lt)])
-
-
-def _binds(s: Statement, name: str) -> bool:
-    """Return whether a statement is about one value of a variable; a definition of a function of it is not."""
-    head = s.left.body if isinstance(s, Eq) and isinstance(s.left, Deriv) else getattr(s, "left", None)
-    function = isinstance(s, Eq) and isinstance(head, App) and name in head.symbol.depends
-    return not function and any(t.symbol.name == name for t in _inside(s))
 
 
 def _grounded(claim: Statement, used: Iterable[Index]) -> None:
@@ -236,7 +121,7 @@ def assume(statement: Statement) -> Fact:
 def algebra(claim: Eq, given: Iterable[Statement] = (), using: Sequence[Fact] = ()) -> Fact:
     """Both sides have one normal form, under the equations given and used, read from left to right."""
     given, using = tuple(given), tuple(using)
-    normal, _ = _normal(given, using, terms_of(claim))
+    normal, _ = normal_under(given, using, terms_of(claim))
     if not normal.equal(claim.left, claim.right):
         raise RefusedError("the two sides have different normal forms")
     return _fact("normal form", claim, using, given)
@@ -251,7 +136,7 @@ def order(
     shown = difference if certificate is None else certificate
     _proper((), [shown])
     _grounded(claim, free(shown))
-    normal, signs = _normal(given, using, (*terms_of(claim), shown))
+    normal, signs = normal_under(given, using, (*terms_of(claim), shown))
     if not normal.equal(difference, shown):
         raise RefusedError("the certificate is not the difference of the two sides")
     if not (signs.positive(shown) if isinstance(claim, Lt) else signs.nonnegative(shown)):
@@ -262,7 +147,7 @@ def order(
 def magnitude(claim: Eq | Le, given: Iterable[Statement] = (), using: Sequence[Fact] = ()) -> Fact:
     """``|t| = a`` as a ≥ 0 and a² = t²; ``t ≤ |t|``; ``|t| ≤ a`` from t ≤ a and −t ≤ a."""
     given, using = tuple(given), tuple(using)
-    normal, signs = _normal(given, using, terms_of(claim))
+    normal, signs = normal_under(given, using, terms_of(claim))
     if isinstance(claim, Eq) and isinstance(claim.left, Abs):
         inner = claim.left.argument
         if not (signs.nonnegative(claim.right) and normal.equal(inner**2, claim.right**2)):
@@ -291,7 +176,7 @@ def congruence(claim: Eq, equation: Fact, hole: App, context: Term, given: Itera
         raise RefusedError("the indices of the hole stand for all elements")
     sides = [put(context, {hole.symbol: (hole.indices, side)}) for side in terms_of(source)]
     _grounded(claim, free(sides[0]) | free(sides[1]))
-    normal, _ = _normal([*given, *equation.given], (), [*sides, *terms_of(claim)])
+    normal, _ = normal_under([*given, *equation.given], (), [*sides, *terms_of(claim)])
     if not all(normal.equal(side, wanted) for side, wanted in zip(sides, terms_of(claim), strict=True)):
         raise RefusedError("the claim is not what the context makes of the equation")
     return _fact("congruence", claim, [equation], given)
@@ -304,11 +189,11 @@ def cases(first: Fact, second: Fact) -> Fact:
     for one in first.given:
         if isinstance(one, Le) and Le(one.right, one.left) in second.given:
             other = Le(one.right, one.left)
-            if not all(i.fixed for i in indices_of(one)) or any(t.symbol.depends for t in _inside(one)):
+            if not all(i.fixed for i in indices_of(one)) or any(t.symbol.depends for t in entries_of(one)):
                 raise RefusedError("a hypothesis about all indices, or about a function, cannot be split")
             _grounded(first.statement, indices_of(one))
             given = (first.given - {one}) | (second.given - {other})
-            normal, _ = _normal(given, (), terms_of(one))
+            normal, _ = normal_under(given, (), terms_of(one))
             for side in terms_of(one):
                 normal(side)  # is defined
             return _fact("cases", first.statement, [first, second], only=given)
@@ -348,13 +233,13 @@ def instance(
         return changed(statement, lambda t: put(rename(t, names), symbols))
 
     caught = {i for names, body in symbols.values() for i in free(body) - set(names)}
-    if any(caught & indices_of(s) and any(t.symbol in symbols for t in _inside(s)) for s in fact.given):
+    if any(caught & indices_of(s) and any(t.symbol in symbols for t in entries_of(s)) for s in fact.given):
         raise RefusedError("a hypothesis about all elements would become one about some; rename the index")
     fixed = {old: new for old, new in indices.items() if old.fixed}
     given = [one(s, fixed) for s in fact.given]
     statement = one(fact.statement, indices)
     _grounded(statement, caught)
-    normal, _ = _normal(given, (), terms_of(statement))
+    normal, _ = normal_under(given, (), terms_of(statement))
     for side in terms_of(statement):
         normal(side)  # is defined
     return _fact("instance", statement, [fact], only=given)
@@ -365,10 +250,10 @@ def discharge(fact: Fact, *proofs: Fact) -> Fact:
     proved = {proof.statement for proof in proofs}
     if not proved <= fact.given:
         raise RefusedError("a proof is of no hypothesis")
-    _normal((), proofs, [t for s in (fact.statement, *fact.given) for t in terms_of(s)])  # no derivative is misled
+    normal_under((), proofs, [t for s in (fact.statement, *fact.given) for t in terms_of(s)])  # no derivative is misled
     for proof in proofs:
-        variables = {name for t in _inside(proof.statement) for name in t.symbol.depends}
-        if any(_binds(s, name) for s in proof.given for name in variables):
+        variables = {name for t in entries_of(proof.statement) for name in t.symbol.depends}
+        if any(binds(s, name) for s in proof.given for name in variables):
             raise RefusedError("a hypothesis about a function is proved at one value of its variable only")
     given = (fact.given - proved).union(*(proof.given for proof in proofs))
     return _fact("modus ponens", fact.statement, [fact, *proofs], only=given)
@@ -392,57 +277,6 @@ def induction(base: Fact, step: Fact, at: Index) -> Fact:
         every = changed(hypothesis, lambda t: rename(t, {at: replace(at, fixed=False)}))
         return _fact("induction", every, [base, step], only=others | base.given)
     raise RefusedError("the step does not lead from its hypothesis at t to the same at t + 1")
-
-
-def tangent(claim: Le, value: Fact, slope: Fact, curvature: Fact, by: App, at: Fraction) -> Fact:
-    """``0 ≤ f``: f and f′ are 0 at a point and f″ ≥ 0 on an interval (from its Taylor formula)."""
-    f = _function(claim, by)
-    here = {by.symbol: ((), Num(Fraction(at)))}
-    wanted = (
-        Eq(put(f, here), Num(Fraction(0))),
-        Eq(put(build(_derived(f, by, curvature.given)), here), Num(Fraction(0))),
-        Le(Num(Fraction(0)), Deriv(Deriv(f, by), by)),
-    )
-    if (value.statement, slope.statement, curvature.statement) != wanted:
-        raise RefusedError("a premise about value, slope or curvature is another")
-    about = [s for s in value.given | slope.given | curvature.given if by in _inside(s)]
-    if any(s not in (Lt(Num(Fraction(0)), by), Le(Num(Fraction(0)), by)) for s in about) or (about and at <= 0):
-        raise RefusedError("x must range over all real numbers, or over the positive ones with the point inside")
-    return _fact("tangent", claim, [value, slope, curvature])
-
-
-def _function(claim: Le, by: App) -> Term:
-    named = {
-        t for t in walk(claim.right) if isinstance(t, App) and by.symbol.name in (t.symbol.name, *t.symbol.depends)
-    }
-    if claim.left != Num(Fraction(0)) or by.indices or by.symbol.depends or not named <= {by}:
-        raise RefusedError("the rule is about 0 ≤ f(x) and a free scalar x")
-    return claim.right
-
-
-def _derived(f: Term, by: App, given: Iterable[Statement]) -> Polynomial:
-    return _normal(given, (), [Deriv(f, by)])[0](Deriv(f, by))
-
-
-def slope_at(f: Term, by: App, at: Fraction, given: Iterable[Statement] = ()) -> Term:
-    """Return the derivative of ``f`` at a point, as the rule of tangents wants it."""
-    return put(build(_derived(f, by, given)), {by.symbol: ((), Num(Fraction(at)))})
-
-
-def _inside(statement: Statement) -> set[App]:
-    return {t for side in terms_of(statement) for t in walk(side) if isinstance(t, App)}
-
-
-def rising(claim: Le, start: Fact, slope: Fact, by: App, at: Term) -> Fact:
-    """``0 ≤ f(x)`` for x ≥ a: 0 ≤ f(a), and 0 ≤ f′(x) wherever x ≥ a (a derivative ≥ 0 means increasing)."""
-    f, zero, beyond = _function(claim, by), Num(Fraction(0)), Le(at, by)
-    if by in set(walk(at)) or not all(i.fixed for i in free(at)):
-        raise RefusedError("the start is one number")
-    if start.statement != Le(zero, put(f, {by.symbol: ((), at)})) or slope.statement != Le(zero, Deriv(f, by)):
-        raise RefusedError("the premises are not 0 ≤ f(a) and 0 ≤ f′(x)")
-    if any(by in _inside(s) for s in (slope.given - {beyond}) | start.given):
-        raise RefusedError("another hypothesis mentions x")
-    return _fact("increasing", claim, [start, slope], given=[beyond])
 
 
 def cite(rule: str, text: str, *premises: Fact) -> Fact:

@@ -1,0 +1,106 @@
+"""Statements: what a fact can say, and the terms in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+
+from attn_verify.arithmetic.sums.terms import App, Index, Num, Term, free, walk
+
+
+@dataclass(frozen=True)
+class Eq:
+    """left = right."""
+
+    left: Term
+    right: Term
+
+
+@dataclass(frozen=True)
+class Le:
+    """left ≤ right."""
+
+    left: Term
+    right: Term
+
+
+@dataclass(frozen=True)
+class Lt:
+    """left < right."""
+
+    left: Term
+    right: Term
+
+
+@dataclass(frozen=True)
+class Absurd:
+    """What cannot be."""
+
+
+@dataclass(frozen=True)
+class Cited:
+    """A statement in words that a named rule yields; no rule takes it apart again."""
+
+    rule: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Limit:
+    """``body`` tends to ``value`` as the scalar goes to ``0+`` or ``oo``."""
+
+    body: Term
+    by: App
+    to: str
+    value: Term | str
+
+
+@dataclass(frozen=True)
+class Integral:
+    """The integral of ``body`` over the scalar from ``low`` to ``high`` (``-oo`` and ``oo`` too) is ``value``."""
+
+    body: Term
+    by: App
+    low: str
+    high: str
+    value: Term
+
+
+@dataclass(frozen=True)
+class Rank:
+    """A matrix of fractions has this rank."""
+
+    rows: tuple[tuple[Fraction, ...], ...]
+    rank: int
+
+
+Statement = Eq | Le | Lt | Absurd | Cited | Limit | Integral | Rank
+STATEMENTS = (Eq, Le, Lt, Absurd, Cited, Limit, Integral, Rank)
+
+
+def terms_of(statement: Statement) -> tuple[Term, ...]:
+    """Return the two sides of a statement; none of one in words."""
+    return (statement.left, statement.right) if isinstance(statement, Eq | Le | Lt) else ()
+
+
+def gap(statement: Le | Lt) -> Term:
+    """Return what is non-negative, or positive, by an inequality: right − left."""
+    return statement.right if statement.left == Num(Fraction(0)) else statement.right - statement.left
+
+
+def indices_of(statement: Statement) -> frozenset[Index]:
+    """Return the free indices of a statement."""
+    return frozenset().union(*map(free, terms_of(statement)))
+
+
+def changed(statement: Statement, change: Callable[[Term], Term]) -> Statement:
+    """Return a statement with both sides changed."""
+    if isinstance(statement, Eq | Le | Lt):
+        return type(statement)(change(statement.left), change(statement.right))
+    return statement
+
+
+def entries_of(statement: Statement) -> set[App]:
+    """Return the entries of symbols in a statement."""
+    return {t for side in terms_of(statement) for t in walk(side) if isinstance(t, App)}
