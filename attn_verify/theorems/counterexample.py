@@ -8,7 +8,7 @@ from typing import Any
 from attn_verify.arithmetic.sums.normal import RefusedError
 from attn_verify.arithmetic.sums.terms import Index, Term, rename, term
 from attn_verify.theorems.kernel.facts import Eq, Le, Lt
-from attn_verify.theorems.models import UndecidedError, _holds, closed, exact, instances, number
+from attn_verify.theorems.models import UndecidedError, closed, exact, holds_at, instances, number
 from attn_verify.theorems.printing import text
 from attn_verify.theorems.theorem import Model
 
@@ -42,7 +42,7 @@ def failing(claim: Eq | Le | Lt, model: Model) -> Mapping[Index, Index] | None:
     """Return the first elements at which a statement is false."""
     for names in instances(claim, model):
         try:
-            if not _holds(claim, model, names):
+            if not holds_at(claim, model, names):
                 return names
         except UndecidedError:
             continue

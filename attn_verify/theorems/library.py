@@ -13,7 +13,8 @@ from attn_verify.errors import AttnVerifyError, explain, shorten
 from attn_verify.theorems import catalogue
 from attn_verify.theorems.checking import Checked
 from attn_verify.theorems.checking import check as check_steps
-from attn_verify.theorems.theorem import Belief, Theorem
+from attn_verify.theorems.false_beliefs import BELIEFS, Belief
+from attn_verify.theorems.theorem import Theorem
 
 FAMILIES = (
     "softmax",
@@ -62,11 +63,9 @@ def theorems() -> Mapping[str, Theorem]:
     return MappingProxyType({t.name: t for t in found})
 
 
-@cache
 def beliefs() -> Mapping[str, Belief]:
-    """Return the common false beliefs by name."""
-    found = [belief for module in _modules() for belief in getattr(module, "BELIEFS", ())]
-    return MappingProxyType({belief.name: belief for belief in found})
+    """Return the common false beliefs by name; :func:`attn_verify.theorems.false_beliefs.refute` refutes one."""
+    return BELIEFS
 
 
 def families() -> dict[str, tuple[Theorem, ...]]:

@@ -26,7 +26,7 @@ from attn_verify.arithmetic.sums.terms import (
     term,
 )  # fmt: skip
 from attn_verify.theorems.kernel.facts import Absurd, Cited, Eq, Integral, Le, Limit, Lt, Rank, Statement
-from attn_verify.theorems.theorem import Belief, Illustration, Model, NearMiss, Step, Theorem
+from attn_verify.theorems.theorem import Illustration, Model, NearMiss, Step, Theorem
 
 ZERO, ONE = Num(Fraction(0)), Num(Fraction(1))
 HALF = Fraction(1, 2)
@@ -48,7 +48,7 @@ def log(value: int | Fraction) -> Term:
 
 
 __all__ = [
-    "HALF", "ONE", "ZERO", "Abs", "Absurd", "App", "Belief", "Cited", "Delta", "Deriv", "Eq", "Exp", "Illustration",
+    "HALF", "ONE", "ZERO", "Abs", "Absurd", "App", "Cited", "Delta", "Deriv", "Eq", "Exp", "Illustration",
     "Index", "Integral", "Le", "Limit", "Log", "Lt", "Model", "NearMiss", "Num", "Rank", "Size", "Sort", "Statement",
     "Step", "Sum", "Symbol", "Term", "Theorem", "Trig", "Whole", "log", "mean", "over", "scalar", "softmax", "term",
 ]  # fmt: skip

@@ -80,19 +80,6 @@ class Theorem:
         return next(s for s in self.steps if s.label == label)
 
 
-@dataclass(frozen=True)
-class Belief:
-    """A common false belief, its smallest counterexample, and the theorems that say what is true instead."""
-
-    name: str
-    text: str
-    claim: Statement
-    model: Model
-    words: str
-    instead: tuple[str, ...]
-    given: tuple[Statement, ...] = ()
-
-
 Prover = Callable[[Step, Sequence[Any]], Any]
 Exact = Term | Fraction | int
 Entry = App

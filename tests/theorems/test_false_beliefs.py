@@ -8,8 +8,8 @@ import pytest
 
 from attn_verify.report.belief_text import beliefs_text
 from attn_verify.report.strict_json import dumps
-from attn_verify.theorems.beliefs import BELIEFS, refute
 from attn_verify.theorems.claim_proof import prove
+from attn_verify.theorems.false_beliefs import BELIEFS, refute
 from attn_verify.theorems.models import refutes
 
 SMALLEST: dict[str, dict[str, Any]] = {
