@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from attn_verify.arithmetic.sums.normal import Normal, RefusedError
+from attn_verify.arithmetic.sums.normal import Normal
+from attn_verify.arithmetic.sums.polynomials import RefusedError
 from attn_verify.arithmetic.sums.terms import (
     Abs,
     App,

@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from attn_verify.arithmetic.sums.normal import RefusedError
+from attn_verify.arithmetic.sums.polynomials import RefusedError
+from attn_verify.theorems.kernel import calculus, outside
 from attn_verify.theorems.kernel import facts as kernel
-from attn_verify.theorems.kernel import outside
-from attn_verify.theorems.kernel.facts import Fact, Statement
+from attn_verify.theorems.kernel.facts import Fact
+from attn_verify.theorems.kernel.statements import Statement
 from attn_verify.theorems.theorem import Step, Theorem
 
 RULES: Mapping[str, str] = {
@@ -112,9 +113,9 @@ def apply(step: Step, find: Find) -> Fact:
         case "induction":
             fact = kernel.induction(*used, **hints)
         case "tangent":
-            fact = kernel.tangent(claim, *used, **hints)
+            fact = calculus.tangent(claim, *used, **hints)
         case "increasing":
-            fact = kernel.rising(claim, *used, **hints)
+            fact = calculus.rising(claim, *used, **hints)
         case "limit":
             fact = outside.limit(claim, step.given)
         case "integral":

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 
-from attn_verify.arithmetic.sums.normal import RefusedError, derivative
+from attn_verify.arithmetic.sums.polynomials import RefusedError
+from attn_verify.arithmetic.sums.rules import derivative
 from attn_verify.arithmetic.sums.terms import (
     Abs,
     Add,
@@ -29,7 +30,7 @@ from attn_verify.arithmetic.sums.terms import (
     Whole,
     rebuilt,
 )  # fmt: skip
-from attn_verify.theorems.kernel.facts import Eq, Le, Lt, indices_of
+from attn_verify.theorems.kernel.statements import Eq, Le, Lt, indices_of
 
 Judged = Eq | Le | Lt
 

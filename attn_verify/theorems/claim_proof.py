@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations, combinations_with_replacement
 
-from attn_verify.arithmetic.sums.normal import Polynomial, RefusedError, add, build
+from attn_verify.arithmetic.sums.polynomials import Polynomial, RefusedError, add, apart, build
 from attn_verify.arithmetic.sums.proper import put
 from attn_verify.arithmetic.sums.terms import (
     Abs,
@@ -33,9 +33,12 @@ from attn_verify.arithmetic.sums.terms import (
     scalar,
     walk,
 )  # fmt: skip
+from attn_verify.theorems.kernel import calculus
 from attn_verify.theorems.kernel import facts as kernel
-from attn_verify.theorems.kernel.facts import Eq, Fact, Le, Lt, gap, terms_of
+from attn_verify.theorems.kernel.context import normal_under
+from attn_verify.theorems.kernel.facts import Fact
 from attn_verify.theorems.kernel.signs import VisibleSigns
+from attn_verify.theorems.kernel.statements import Eq, Le, Lt, gap, terms_of
 
 Judged = Eq | Le | Lt
 REFUSED = (RefusedError, RecursionError, ZeroDivisionError, OverflowError)
@@ -115,7 +118,7 @@ def _inequality(claim: Le | Lt, given: Sequence[Judged]) -> Iterator[Attempt]:
 
 
 def _simplified(claim: Le | Lt, given: Sequence[Judged]) -> Proof:
-    normal, _ = kernel._normal(given, (), [gap(claim)])
+    normal, _ = normal_under(given, (), [gap(claim)])
     shown = build(normal(gap(claim)))
     return Proof(kernel.order(claim, given, certificate=shown), "certificate", shown)
 
@@ -124,11 +127,11 @@ def _combined(claim: Le | Lt, given: Sequence[Judged], positive: tuple[Fact, ...
     """Find a certificate as a sum of pieces that are visibly non-negative."""
     difference = gap(claim)
     lemmas = (*positive, *_lemmas(difference, given))
-    normal, signs = kernel._normal(given, lemmas, [difference])
+    normal, signs = normal_under(given, lemmas, [difference])
     powers = _denominators(normal(difference), signs)
     numerator = normal(difference)
     for a, k in powers:
-        numerator = add(*(normal._times(normal._fresh(m), c, (a, Fraction(k))) for m, c in numerator.items()))
+        numerator = add(*(normal._times(apart(m), c, (a, Fraction(k))) for m, c in numerator.items()))
     pieces, rows = [], []
     for piece in list(dict.fromkeys(_pieces(build(numerator), given, lemmas, signs)))[:MOST_PIECES]:
         try:
@@ -161,7 +164,7 @@ def _denominators(p: Polynomial, signs: VisibleSigns) -> list[tuple[Term, int]]:
 
 def _lemmas(difference: Term, given: Sequence[Judged]) -> Iterator[Fact]:
     """Yield ``a ≤ e^a − 1`` for exponentials and ``log a ≤ a − 1`` for logarithms in the difference."""
-    _, signs = kernel._normal(given, (), [difference])
+    _, signs = normal_under(given, (), [difference])
     x = scalar("\u2206")
     for t in dict.fromkeys(walk(difference)):
         if isinstance(t, Exp):
@@ -178,10 +181,10 @@ def _lemmas(difference: Term, given: Sequence[Judged]) -> Iterator[Fact]:
 def _tangent(f: Term, at: Fraction, given: Sequence[Judged] = ()) -> Fact:
     x = scalar("\u2206")
     curvature = Exp(x) if not given else x**-2
-    return kernel.tangent(
+    return calculus.tangent(
         Le(ZERO, f),
         kernel.algebra(Eq(put(f, {x.symbol: ((), Num(at))}), ZERO)),
-        kernel.algebra(Eq(kernel.slope_at(f, x, at, given), ZERO)),
+        kernel.algebra(Eq(calculus.slope_at(f, x, at, given), ZERO)),
         kernel.order(Le(ZERO, Deriv(Deriv(f, x), x)), given, certificate=curvature),
         by=x,
         at=at,

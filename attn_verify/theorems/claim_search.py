@@ -14,7 +14,7 @@ from fractions import Fraction
 from itertools import islice, product
 from typing import Any
 
-from attn_verify.arithmetic.sums.normal import RefusedError
+from attn_verify.arithmetic.sums.polynomials import RefusedError
 from attn_verify.arithmetic.sums.terms import (
     App,
     Exp,
@@ -29,7 +29,7 @@ from attn_verify.arithmetic.sums.terms import (
     walk,
 )  # fmt: skip
 from attn_verify.theorems.claim_floats import Look, Places, compiled
-from attn_verify.theorems.kernel.facts import Eq, Le, Lt, indices_of, terms_of
+from attn_verify.theorems.kernel.statements import Eq, Le, Lt, indices_of, terms_of
 from attn_verify.theorems.models import UndecidedError, holds, refutes
 from attn_verify.theorems.theorem import Model
 

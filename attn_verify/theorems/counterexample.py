@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from attn_verify.arithmetic.sums.normal import RefusedError
+from attn_verify.arithmetic.sums.polynomials import RefusedError
 from attn_verify.arithmetic.sums.terms import Index, Term, rename, term
-from attn_verify.theorems.kernel.facts import Eq, Le, Lt
+from attn_verify.theorems.kernel.statements import Eq, Le, Lt
 from attn_verify.theorems.models import UndecidedError, closed, exact, holds_at, instances, number
 from attn_verify.theorems.printing import text
 from attn_verify.theorems.theorem import Model

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from attn_verify.arithmetic.sums.normal import RefusedError
+from attn_verify.arithmetic.sums.polynomials import RefusedError
 from attn_verify.arithmetic.sums.terms import App, Index, Sort, rename, walk
 from attn_verify.errors import LanguageError, explain, shorten
 from attn_verify.theorems.arrays import Array, letter, size
@@ -19,7 +19,8 @@ from attn_verify.theorems.checking import apply, check
 from attn_verify.theorems.claim_search import search
 from attn_verify.theorems.claim_statements import stated_with
 from attn_verify.theorems.counterexample import shown
-from attn_verify.theorems.kernel.facts import Eq, Fact, Le, Lt, Statement, changed, indices_of, terms_of
+from attn_verify.theorems.kernel.facts import Fact
+from attn_verify.theorems.kernel.statements import Eq, Le, Lt, Statement, changed, indices_of, terms_of
 from attn_verify.theorems.printing import statement_text
 from attn_verify.theorems.theorem import Step, Theorem
 

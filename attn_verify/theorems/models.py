@@ -13,7 +13,9 @@ from typing import Any
 
 import flint
 
-from attn_verify.arithmetic.sums.normal import Normal, RefusedError, derivative
+from attn_verify.arithmetic.sums.normal import Normal
+from attn_verify.arithmetic.sums.polynomials import RefusedError
+from attn_verify.arithmetic.sums.rules import derivative
 from attn_verify.arithmetic.sums.terms import (
     Add,
     App,
@@ -33,9 +35,9 @@ from attn_verify.arithmetic.sums.terms import (
     walk,
 )  # fmt: skip
 from attn_verify.errors import AttnVerifyError
-from attn_verify.theorems.kernel.facts import Eq, Le, Lt, Statement, indices_of, terms_of
 from attn_verify.theorems.kernel.outside import ball
 from attn_verify.theorems.kernel.signs import VisibleSigns
+from attn_verify.theorems.kernel.statements import Eq, Le, Lt, Statement, indices_of, terms_of
 from attn_verify.theorems.theorem import Model
 
 BITS = (64, 256, 1024, 4096)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from attn_verify.arithmetic.sums.terms import App, Index, Sort, Symbol, Term, walk
 from attn_verify.theorems import printing
-from attn_verify.theorems.kernel.facts import CITED, Fact, Lt, Statement, indices_of, terms_of
+from attn_verify.theorems.kernel.cited import CITED
+from attn_verify.theorems.kernel.facts import Fact
+from attn_verify.theorems.kernel.statements import Lt, Statement, indices_of, terms_of
 from attn_verify.theorems.names import indices_in
 from attn_verify.theorems.showing import counterexample, model_dict, shown_values
 from attn_verify.theorems.theorem import Illustration, NearMiss, Step, Theorem

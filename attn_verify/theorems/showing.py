@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from attn_verify.arithmetic.sums.normal import Normal, RefusedError, build
+from attn_verify.arithmetic.sums.normal import Normal
+from attn_verify.arithmetic.sums.polynomials import RefusedError, build
 from attn_verify.arithmetic.sums.terms import App, Index, Num, Symbol, Term, free, rename, term, walk
 from attn_verify.theorems import printing
-from attn_verify.theorems.kernel.facts import Eq, Le, Lt, Statement, terms_of
 from attn_verify.theorems.kernel.outside import ball
 from attn_verify.theorems.kernel.signs import VisibleSigns
+from attn_verify.theorems.kernel.statements import Eq, Le, Lt, Statement, terms_of
 from attn_verify.theorems.models import UndecidedError, closed, element, exact, holds, holds_at, instances
 from attn_verify.theorems.names import indices_in
 from attn_verify.theorems.theorem import Model

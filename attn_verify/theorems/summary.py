@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from attn_verify import __version__
-from attn_verify.arithmetic.sums.normal import RefusedError
+from attn_verify.arithmetic.sums.polynomials import RefusedError
 from attn_verify.theorems.library import check, needs, theorem, theorems, unlocks
 from attn_verify.theorems.presenting import describe, heading, refused, scope
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from attn_verify.arithmetic.sums.terms import App, Index, Sort, Symbol, Term
-from attn_verify.theorems.kernel.facts import Statement
+from attn_verify.theorems.kernel.statements import Statement
 
 Hints = Mapping[str, Any]
 

@@ -16,7 +16,7 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 
 from attn_verify.theorems.checking import RULES
-from attn_verify.theorems.kernel.facts import CITED
+from attn_verify.theorems.kernel.cited import CITED
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import theorem_content as content

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from attn_verify.arithmetic.sums.normal import RefusedError
+from attn_verify.arithmetic.sums.polynomials import RefusedError
 from attn_verify.cli import main
 from attn_verify.theorems import library, summary
 

@@ -150,7 +150,7 @@ def test_a_notebook_shows_it() -> None:
 
 
 def test_the_index_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    from attn_verify.arithmetic.sums.normal import RefusedError
+    from attn_verify.arithmetic.sums.polynomials import RefusedError
     from attn_verify.report.theorem_index import summary
     from attn_verify.theorems import summary as module
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from attn_verify.arithmetic.sums.normal import RefusedError
+from attn_verify.arithmetic.sums.polynomials import RefusedError
 from attn_verify.theorems.kernel.facts import (
     algebra,
     assume,

@@ -2,8 +2,9 @@
 
 import pytest
 
-from attn_verify.arithmetic.sums.normal import RefusedError
-from attn_verify.theorems.kernel.facts import Statement, algebra, cases, discharge, order
+from attn_verify.arithmetic.sums.polynomials import RefusedError
+from attn_verify.theorems.kernel.facts import algebra, cases, discharge, order
+from attn_verify.theorems.kernel.statements import Statement
 from attn_verify.theorems.notation import ONE, ZERO, Abs, Deriv, Eq, Le, Lt, scalar
 
 x, c = scalar("x"), scalar("c")

@@ -8,10 +8,10 @@ from fractions import Fraction
 
 import pytest
 
-from attn_verify.arithmetic.sums.normal import RefusedError
+from attn_verify.arithmetic.sums.polynomials import RefusedError
 from attn_verify.arithmetic.sums.terms import Pow
-from attn_verify.theorems.kernel import facts as kernel
-from attn_verify.theorems.kernel import outside
+from attn_verify.theorems.kernel import calculus, outside
+from attn_verify.theorems.kernel.calculus import rising, tangent
 from attn_verify.theorems.kernel.facts import (
     Fact,
     algebra,
@@ -26,8 +26,6 @@ from attn_verify.theorems.kernel.facts import (
     instance,
     magnitude,
     order,
-    rising,
-    tangent,
 )  # fmt: skip
 from attn_verify.theorems.notation import (
     ONE,
@@ -215,7 +213,7 @@ ATTEMPTS: dict[str, Callable[[], object]] = {
     "0 ≤ x³": lambda: tangent(
         Le(ZERO, x**3),
         algebra(Eq(ZERO**3, ZERO)),
-        algebra(Eq(kernel.slope_at(x**3, x, Fraction(0)), ZERO)),
+        algebra(Eq(calculus.slope_at(x**3, x, Fraction(0)), ZERO)),
         order(Le(ZERO, Deriv(Deriv(x**3, x), x)), [Le(ZERO, x)], certificate=6 * x),
         by=x, at=Fraction(0),
     ),
@@ -296,7 +294,7 @@ def parabola() -> tuple[Fact, Fact, Fact]:
     """The premises of 0 ≤ x² by its tangent at 0."""
     return (
         algebra(Eq(ZERO**2, ZERO)),
-        algebra(Eq(kernel.slope_at(x**2, x, Fraction(0)), ZERO)),
+        algebra(Eq(calculus.slope_at(x**2, x, Fraction(0)), ZERO)),
         order(Le(ZERO, Deriv(Deriv(x**2, x), x)), certificate=term(2)),
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from attn_verify.arithmetic.sums.normal import RefusedError
+from attn_verify.arithmetic.sums.polynomials import RefusedError
 from attn_verify.theorems.kernel.facts import discharge, instance, order
 from attn_verify.theorems.kernel.outside import counting, integral, limit
 from attn_verify.theorems.notation import HALF, ONE, ZERO, Eq, Integral, Le, Limit, Size, Sort, Whole, scalar, term

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from attn_verify.arithmetic.sums.normal import RefusedError
+from attn_verify.arithmetic.sums.polynomials import RefusedError
 from attn_verify.theorems.checking import apply
+from attn_verify.theorems.kernel import calculus
 from attn_verify.theorems.kernel import facts as kernel
 from attn_verify.theorems.kernel.outside import balls
 from attn_verify.theorems.notation import ONE, ZERO, Cited, Deriv, Eq, Exp, Le, Lt, Step, scalar, term
@@ -22,16 +23,16 @@ FORGED: Any = SimpleNamespace(statement=Eq(x, y), given=frozenset(), cited=froze
 
 def _tangent() -> object:
     value = kernel.algebra(Eq(kernel.put(BEND, {x.symbol: ((), ZERO)}), ZERO))
-    slope = kernel.algebra(Eq(kernel.slope_at(BEND, x, Fraction(0)), ZERO))
+    slope = kernel.algebra(Eq(calculus.slope_at(BEND, x, Fraction(0)), ZERO))
     curvature = kernel.order(Le(ZERO, Deriv(Deriv(BEND, x), x)), certificate=Exp(x))
-    assert kernel.tangent(Le(ZERO, BEND), value, slope, curvature, x, Fraction(0))
+    assert calculus.tangent(Le(ZERO, BEND), value, slope, curvature, x, Fraction(0))
     return wrong.tangent(Lt(ZERO, BEND), value, slope, curvature, x, Fraction(0))
 
 
 def _rising() -> object:
     start = kernel.order(Le(ZERO, ZERO), certificate=ZERO)
     slope = kernel.order(Le(ZERO, Deriv(x, x)), given=[Le(ZERO, x)], certificate=ONE)
-    assert kernel.rising(Le(ZERO, x), start, slope, x, ZERO)
+    assert calculus.rising(Le(ZERO, x), start, slope, x, ZERO)
     return wrong.rising(Lt(ZERO, x), start, slope, x, ZERO)
 
 

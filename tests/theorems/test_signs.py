@@ -2,7 +2,7 @@
 
 import pytest
 
-from attn_verify.arithmetic.sums.normal import RefusedError
+from attn_verify.arithmetic.sums.polynomials import RefusedError
 from attn_verify.theorems.kernel.facts import algebra, assume, order
 from attn_verify.theorems.notation import ZERO, Abs, Eq, Index, Le, Log, Lt, Sort, Symbol, scalar, term
 

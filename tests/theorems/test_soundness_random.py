@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from attn_verify.arithmetic.sums.normal import RefusedError
+from attn_verify.arithmetic.sums.polynomials import RefusedError
 from attn_verify.arithmetic.sums.terms import Pow
 from attn_verify.theorems.kernel.facts import Fact, algebra, assume, cases, congruence, instance, magnitude, order
 from attn_verify.theorems.models import UndecidedError, holds

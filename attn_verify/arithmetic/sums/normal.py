@@ -12,22 +12,13 @@ from fractions import Fraction
 from functools import reduce
 from math import gcd, lcm
 
+# isort: off
 from attn_verify.arithmetic.sums.polynomials import (
-    MOST_EXPONENT,
-    MOST_MONOMIALS,
-    MOST_PRODUCTS,
-    ONE,
-    Monomial,
-    Polynomial,
-    Powers,
-    RefusedError,
-    add,
-    apart,
-    build,
-    key,
-    ordered,
-    primes,
+    MOST_EXPONENT, MOST_MONOMIALS, MOST_PRODUCTS, ONE, Monomial, Polynomial, Powers, RefusedError, add, apart, build,
+    key, log_atom, log_of, ordered, primes,
 )  # fmt: skip
+
+# isort: on
 from attn_verify.arithmetic.sums.rules import Rule, Signs, contractions, derivative, match
 from attn_verify.arithmetic.sums.terms import (
     Abs,
@@ -127,9 +118,8 @@ class Normal:
         if isinstance(t, Deriv):
             body = t.body
             if isinstance(body, App):
-                opened = next(
-                    (r for r in self.rules if r.bound is None and match(r.left[0], body, {}) is not None), None
-                )
+                entries = (r for r in self.rules if r.bound is None)
+                opened = next((r for r in entries if match(r.left[0], body, {}) is not None), None)
                 if opened is None and isinstance(derivative(body, t.by), Deriv):
                     return {Monomial(((t, Fraction(1)),)): Fraction(1)}
                 if opened is not None:
@@ -137,9 +127,8 @@ class Normal:
             p = self(t.body)  # must be defined
             nested = any(isinstance(inner, Deriv) for inner in walk(body))
             if nested and any(isinstance(inner, Abs | Whole) for inner in walk(body)):
-                raise RefusedError(
-                    "no derivative is known of magnitudes"
-                )  # its sign at one point says nothing around it
+                # Its sign at one point says nothing around it.
+                raise RefusedError("no derivative is known of magnitudes")
             return self.defined(derivative(build(p) if nested else body, t.by))
         return self._settle(Fraction(1), [(t, Fraction(1))], [])
 
@@ -158,19 +147,12 @@ class Normal:
         if not self._inside and not (self.signs.positive(argument) or self.signs.positive(build(p))):
             raise RefusedError("the argument of a logarithm is not visibly positive")
         number, content, rest = self._content(p, positive=True)
-        pieces = [(p, Fraction(1)) for p in [self._log_of(number)]]
+        pieces = [(log_of(number), Fraction(1))]
         for atom, e in content:
-            pieces.append((self.defined(atom.argument) if isinstance(atom, Exp) else self._log_atom(atom), e))
+            pieces.append((self.defined(atom.argument) if isinstance(atom, Exp) else log_atom(atom), e))
         if rest != {ONE: Fraction(1)}:
-            pieces.append((self._log_atom(build(rest)), Fraction(1)))
+            pieces.append((log_atom(build(rest)), Fraction(1)))
         return add(*pieces)
-
-    def _log_of(self, number: Fraction) -> Polynomial:
-        return add(*((self._log_atom(Num(Fraction(p))), Fraction(n)) for p, n in primes(number)))
-
-    @staticmethod
-    def _log_atom(t: Term) -> Polynomial:
-        return {Monomial(((Log(t), Fraction(1)),)): Fraction(1)}
 
     def _angle(self, name: str, angle: Sequence[tuple[Monomial, Fraction]]) -> Polynomial:
         if not angle:
@@ -223,11 +205,8 @@ class Normal:
         powers = sorted(((a, e) for a, e in least.items() if e), key=lambda item: key(item[0]))
         inverse = [(a, -e) for a, e in powers]
         pieces = ((apart(m), c / number) for m, c in p.items())
-        return (
-            number,
-            powers,
-            add(*((self._settle(c, [*m.atoms, *inverse], list(m.bound)), Fraction(1)) for m, c in pieces)),
-        )
+        rest = add(*((self._settle(c, [*m.atoms, *inverse], list(m.bound)), Fraction(1)) for m, c in pieces))
+        return number, powers, rest
 
     def _product(self, p: Polynomial, q: Polynomial) -> Polynomial:
         self._products += len(p) * len(q)

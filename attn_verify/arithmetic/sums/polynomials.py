@@ -11,7 +11,7 @@ from math import prod
 
 import flint
 
-from attn_verify.arithmetic.sums.terms import Add, Index, Mul, Num, Pow, Sum, Term, fresh, rename, walk
+from attn_verify.arithmetic.sums.terms import Add, Index, Log, Mul, Num, Pow, Sum, Term, fresh, rename, walk
 from attn_verify.errors import AttnVerifyError
 
 MOST_ARRANGEMENTS = 5040
@@ -101,3 +101,13 @@ def ordered(powers: Powers, bound: Sequence[Index], canonical: Callable[[Term], 
         best = found if best is None or found[0] < best[0] else best
     assert best is not None
     return best[1]
+
+
+def log_atom(t: Term) -> Polynomial:
+    """Return the logarithm of a term as a normal form of one atom."""
+    return {Monomial(((Log(t), Fraction(1)),)): Fraction(1)}
+
+
+def log_of(number: Fraction) -> Polynomial:
+    """Return the logarithm of a positive fraction: the logarithms of its primes."""
+    return add(*((log_atom(Num(Fraction(p))), Fraction(n)) for p, n in primes(number)))

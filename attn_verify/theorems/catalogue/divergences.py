@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from attn_verify.theorems.kernel.facts import slope_at
+from attn_verify.theorems.kernel.calculus import slope_at
 from attn_verify.theorems.notation import (
     HALF,
     ONE,

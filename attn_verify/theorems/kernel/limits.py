@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any
 
-from attn_verify.arithmetic.sums.normal import Normal, RefusedError
+from attn_verify.arithmetic.sums.normal import Normal
+from attn_verify.arithmetic.sums.polynomials import RefusedError
 from attn_verify.arithmetic.sums.proper import improper
 from attn_verify.arithmetic.sums.terms import (
     Abs,
@@ -25,16 +26,9 @@ from attn_verify.arithmetic.sums.terms import (
     Trig,
     walk,
 )  # fmt: skip
-from attn_verify.theorems.kernel.facts import (
-    Fact,
-    Integral,
-    Limit,
-    Lt,
-    Statement,
-    _fact,
-    gap,
-)  # fmt: skip
+from attn_verify.theorems.kernel.facts import Fact, _fact
 from attn_verify.theorems.kernel.signs import VisibleSigns
+from attn_verify.theorems.kernel.statements import Integral, Limit, Lt, Statement, gap  # fmt: skip
 
 
 def _sympy(t: Term, symbols: Mapping[Term, Any]) -> Any:

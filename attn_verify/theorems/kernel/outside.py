@@ -11,7 +11,7 @@ from itertools import product
 
 import flint
 
-from attn_verify.arithmetic.sums.normal import RefusedError
+from attn_verify.arithmetic.sums.polynomials import RefusedError
 from attn_verify.arithmetic.sums.terms import (
     Abs,
     Add,
@@ -25,18 +25,9 @@ from attn_verify.arithmetic.sums.terms import (
     Trig,
     Whole,
 )  # fmt: skip
-from attn_verify.theorems.kernel.facts import (
-    Cited,
-    Eq,
-    Fact,
-    Le,
-    Lt,
-    Rank,
-    Statement,
-    _fact,
-    terms_of,
-)  # fmt: skip
+from attn_verify.theorems.kernel.facts import Fact, _fact
 from attn_verify.theorems.kernel.limits import integral, limit
+from attn_verify.theorems.kernel.statements import Cited, Eq, Le, Lt, Rank, Statement, terms_of  # fmt: skip
 
 MOST_ASSIGNMENTS = 200_000
 

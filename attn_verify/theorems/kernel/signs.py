@@ -7,7 +7,8 @@ from dataclasses import replace
 from fractions import Fraction
 from itertools import product
 
-from attn_verify.arithmetic.sums.normal import Normal, add
+from attn_verify.arithmetic.sums.normal import Normal
+from attn_verify.arithmetic.sums.polynomials import add
 
 # isort: off
 from attn_verify.arithmetic.sums.terms import (
