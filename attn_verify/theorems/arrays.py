@@ -12,20 +12,7 @@ from typing import Any
 
 from attn_verify.arithmetic.sums.normal import Normal
 from attn_verify.arithmetic.sums.polynomials import RefusedError
-from attn_verify.arithmetic.sums.terms import (
-    Abs,
-    App,
-    Index,
-    Num,
-    Pow,
-    Size,
-    Sort,
-    Sum,
-    Symbol,
-    Term,
-    fresh,
-    term,
-)  # fmt: skip
+from attn_verify.arithmetic.sums.terms import Abs, App, Index, Num, Pow, Size, Sort, Sum, Symbol, Term, fresh, term
 from attn_verify.errors import LanguageError, explain, show
 from attn_verify.language import MAX_EXPONENT
 from attn_verify.theorems.kernel.signs import VisibleSigns
