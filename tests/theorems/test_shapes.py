@@ -16,6 +16,7 @@ from attn_verify.theorems.notation import ONE, ZERO, Cited, Deriv, Eq, Exp, Le, 
 
 x, y, hole = scalar("x"), scalar("y"), scalar("□")
 wrong: Any = kernel  # its rules, called with what their types forbid
+wrong_calculus: Any = calculus
 wrong_balls: Any = balls
 BEND = Exp(x) - 1 - x
 FORGED: Any = SimpleNamespace(statement=Eq(x, y), given=frozenset(), cited=frozenset(), fixed=frozenset())
@@ -26,14 +27,14 @@ def _tangent() -> object:
     slope = kernel.algebra(Eq(calculus.slope_at(BEND, x, Fraction(0)), ZERO))
     curvature = kernel.order(Le(ZERO, Deriv(Deriv(BEND, x), x)), certificate=Exp(x))
     assert calculus.tangent(Le(ZERO, BEND), value, slope, curvature, x, Fraction(0))
-    return wrong.tangent(Lt(ZERO, BEND), value, slope, curvature, x, Fraction(0))
+    return wrong_calculus.tangent(Lt(ZERO, BEND), value, slope, curvature, x, Fraction(0))
 
 
 def _rising() -> object:
     start = kernel.order(Le(ZERO, ZERO), certificate=ZERO)
     slope = kernel.order(Le(ZERO, Deriv(x, x)), given=[Le(ZERO, x)], certificate=ONE)
     assert calculus.rising(Le(ZERO, x), start, slope, x, ZERO)
-    return wrong.rising(Lt(ZERO, x), start, slope, x, ZERO)
+    return wrong_calculus.rising(Lt(ZERO, x), start, slope, x, ZERO)
 
 
 FALSE: dict[str, Callable[[], object]] = {
