@@ -70,6 +70,7 @@ def theorems_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "name", metavar="NAME", nargs="?", help="the theorem to show with its proof (default: the index)"
     )
+    parser.add_argument("--beliefs", action="store_true", help="common false beliefs, each with its counterexample")
     output = parser.add_argument_group("output")
     output.add_argument(
         "--format", choices=theorems.FORMATS, help="text (default), latex (an article), html (a fragment) or json"

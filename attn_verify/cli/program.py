@@ -67,6 +67,7 @@ examples:
   attn-verify theorems                                   all of them, by family
   attn-verify theorems shift_invariance_exactly          statement, proof, example, near-miss
   attn-verify theorems softmax_jacobian --format html --output jacobian.html
+  attn-verify theorems --beliefs                         what is often believed, and where it is false
 
 Every step is checked anew each time. exit codes: 0 all of it is proved, 2 there is no such theorem,
 3 a step is not accepted"""

@@ -17,6 +17,8 @@ FORMATS = ("text", "latex", "html", "json")
 def theorems(arguments: argparse.Namespace) -> int:
     """Print the index of theorems, or one of them with its proof."""
     form = _format(arguments)
+    if arguments.beliefs:
+        return _beliefs(arguments, form)
     if arguments.name is None and form not in ("text", "json"):
         remedy = f"name one: attn-verify theorems NAME --format {form}"
         raise UsageError(explain("attn-verify theorems", f"got --format {form} for the index", remedy=remedy))
@@ -36,6 +38,36 @@ def theorems(arguments: argparse.Namespace) -> int:
         write(text, sys.stdout, form)
     every = data["theorems"] if arguments.name is None else [data]
     return 0 if every and all(row["status"] == "PROVED" for row in every) else 3
+
+
+def _beliefs(arguments: argparse.Namespace, form: str) -> int:
+    """Print false beliefs, or the one that is named, beside the theorems that say what is true."""
+    if form not in ("text", "json"):
+        raise UsageError(explain("attn-verify theorems --beliefs", f"got --format {form}", remedy="text or json"))
+    target = None if arguments.output is None else check_output(arguments.output)
+    from attn_verify.report.belief_text import beliefs_text
+    from attn_verify.report.formulas import plain_prose
+    from attn_verify.theorems.false_beliefs import BELIEFS, to_dict
+    from attn_verify.theorems.library import theorem
+
+    if arguments.name is not None and arguments.name not in BELIEFS:
+        remedy = "one of " + ", ".join(BELIEFS)
+        raise UsageError(explain("attn-verify theorems --beliefs", f"no belief is {arguments.name!r}", remedy=remedy))
+    with progress("looking for counterexamples …"):
+        data = to_dict(arguments.name)
+    if form == "json":
+        from attn_verify.report.strict_json import dumps
+
+        text = dumps(data) + "\n"
+    else:
+        true = {name for belief in data["beliefs"] for name in belief["instead"]}
+        statements = {name: plain_prose(theorem(name).statement) for name in true}
+        text = beliefs_text(data, statements, width=min(_width(), 100)) + "\n"
+    if target is not None:
+        save(text, target)
+    else:
+        write(text, sys.stdout, form)
+    return 0
 
 
 def _format(arguments: argparse.Namespace) -> str:

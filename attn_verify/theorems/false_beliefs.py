@@ -89,9 +89,9 @@ def refute(belief: Belief) -> Refuted:
     return Refuted(belief, claim, given, written, found.model, found)
 
 
-def to_dict() -> dict[str, Any]:
-    """Return all beliefs as plain data: ``{"beliefs": [{"name": …, "counterexample": …}]}``."""
-    return {"beliefs": [refute(b).to_dict() for b in BELIEFS.values()]}
+def to_dict(name: str | None = None) -> dict[str, Any]:
+    """Return all beliefs, or one, as plain data: ``{"beliefs": [{"name": …, "counterexample": …}]}``."""
+    return {"beliefs": [refute(b).to_dict() for b in BELIEFS.values() if name in (None, b.name)]}
 
 
 def _underflow() -> tuple[tuple[str, str], ...]:

@@ -46,7 +46,7 @@ OWN = [
 
 @pytest.mark.parametrize(("name", "spec", "sizes", "options"), OWN, ids=[f"{n}-{s}" for n, s, _, _ in OWN])
 def test_our_own_functions_are_the_formula(runner, name, spec, sizes, options):
-    prover = Prover(runner, seed=3)
+    prover = Prover(runner, seed=3, patience=6.0)
     proof = prover.prove(f"attn_verify.numeric:{name}", AttentionSpec.of(spec), sizes=sizes, **options)
     verdict = verdict_of(proof)
     assert verdict.status is Status.PROVED, verdict.evidence

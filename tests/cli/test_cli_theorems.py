@@ -90,3 +90,20 @@ def test_what_is_not_accepted_is_undecided(
     assert "UNDECIDED" in shown
     assert "step sum: the two sides have different normal forms" in " ".join(shown.split())
     assert "PROVED" not in shown
+
+
+def test_a_belief_stands_beside_what_is_true(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["theorems", "--beliefs", "mask_with_zero"]) == 0
+    text = capsys.readouterr().out
+    assert "1/2 ≠ 1" in text
+    assert "mask_deletes_keys: Subtract M" in text
+
+
+def test_an_unknown_belief_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["theorems", "--beliefs", "nobody_believes_this"]) == 2
+    assert "one of weights_can_be_zero" in capsys.readouterr().err
+
+
+def test_beliefs_have_no_page_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["theorems", "--beliefs", "--format", "html"]) == 2
+    assert "text or json" in capsys.readouterr().err
