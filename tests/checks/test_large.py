@@ -197,8 +197,8 @@ REFUSED = {
     "an order of values": ("def f(Q, K, V): return textbook(Q, K, V) if (Q @ K.T)[0, 0] < 1 else textbook(Q, K, V)",
                            "order of values"),
     "another way in floats": (
-        "def f(Q, K, V):\n    if type(Q).__basicsize__ in (80, 88, 96, 104):\n        return textbook(Q, K, V)\n"
-        "    return textbook(Q, K, V) * 1.0",
+        "def f(Q, K, V):\n    try:\n        with np.errstate(over='raise'):\n            np.exp(Q * 1e6)\n"
+        "    except FloatingPointError:\n        return textbook(Q, K, V)\n    return textbook(Q, K, V) * 1.0",
         "different ways"),
     "state": ("def f(Q, K, V, seen=[]): seen.append(1); return textbook(Q, K, V) + (len(seen) > 1)", "keeps state"),
     "a root of no known sign": (
