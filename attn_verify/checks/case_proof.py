@@ -105,6 +105,9 @@ def _check_domains(outcome: Outcome, partial: Sequence[Node], point: Mapping[Any
     """Doubt every operation that may have no value, whether the result depends on it or not, on whatever path."""
     graph = outcome.graph
     divisors, doubtful, arguments = unproved_domains(graph, partial)
+    balls = BallValues(graph, point)
+    # Of an identity that no rule knows the difference is zero always.
+    doubtful += [divisor for divisor in divisors if balls[divisor].contains(0)]
     for divisor in divisors:
         _exclude(outcome, f"{write_out(graph, divisor)} = 0", "a divisor")
         outcome.points += list(points_of_equality(graph, divisor, graph.number(0), point))[:2]
@@ -146,7 +149,7 @@ def _judge_path(
     if _equal(outcome, spec, pairs, conditions, point, seed):
         outcome.entries += len(pairs)
         lines, blocks = frozenset(path["lines"]), frozenset(path["blocks"])
-        outcome.paths.append(ProvedPath(conditions, got, path["opcodes"], lines, blocks))
+        outcome.paths.append(ProvedPath(conditions, got, path["opcodes"], lines, blocks, path["values"]))
     else:
         nearby = points_on_path(graph, conditions, point, seed)
         outcome.points += [drawn for drawn, _ in zip(nearby, range(6), strict=False)]

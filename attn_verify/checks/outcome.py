@@ -40,6 +40,7 @@ class ProvedPath:
     way: str = ""  # which instructions of the target ran, and which lines
     lines: frozenset[str] = frozenset()
     blocks: frozenset[str] = frozenset()  # the ways inside lines
+    values: Json = field(default_factory=dict)  # of expressions, as far as they are no exact numbers
 
 
 @dataclass

@@ -23,6 +23,7 @@ from attn_verify.checks.formula import expected, scores
 from attn_verify.checks.outcome import Outcome, ProvedPath, short_place
 from attn_verify.checks.reaching import WORK, Exponents, points_on_paths
 from attn_verify.checks.reading import floats
+from attn_verify.checks.shadow import Shadow, shown_place
 from attn_verify.checks.verdict import Status
 from attn_verify.spec import AttentionSpec
 
@@ -41,14 +42,16 @@ _ALIKE = 300
 _SPREADS = (0, 3, 8)
 # Points that are drawn for a case with several paths; runs of a proof, and of each of its cases at least.
 _POINTS, _TOTAL, _FEWEST = 24, 150, 2
-# Runs whose lines are watched.
-_WATCHED = 24
+# Runs in which floats leave their range whose lines are watched, and further ones whose values are noted.
+_WATCHED, _NOTED = 24, 300
 # Seconds that the runs of a case with one path may take.
 _RUNS = 2.0
 # Where floats have no number, exact numbers may have one: the range of floats is judged by the audit.
 _RANGE = ("FloatingPointError", "OverflowError", "RuntimeWarning")
 # In units of what the traced program itself loses in float64.
 _SAME = 256.0
+# Stands for all places where other instructions ran.
+_WAY = "way"
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ class Trial:
     entries: Mapping[Any, Node]
     score: float
     binding: bool  # whether a difference counts: no exponential comes near the ends of the range of floats
+    path: ProvedPath | None = None  # on which it lies, if that is known
 
     def call(self, target: str) -> dict[str, Any]:
         """Return the call as JSON for a worker."""
@@ -90,7 +94,7 @@ def _of_case(outcome: Outcome, spec: AttentionSpec, random: Random, count: int) 
 
     drawn = tried(_drawn(outcome, nodes, random, limit if alone else _POINTS), {})
     if alone:
-        return [replace(trial, entries=outcome.paths[0].entries) for trial in drawn]
+        return [replace(trial, entries=outcome.paths[0].entries, path=outcome.paths[0]) for trial in drawn]
     if outcome.only_partial:
         formula = expected(outcome.graph, outcome.case, spec)
         return [replace(trial, entries=formula) for trial in drawn[:2]] + _on_paths(outcome, nodes, drawn, random)
@@ -122,7 +126,7 @@ def _on_paths(outcome: Outcome, nodes: Sequence[Node], drawn: Sequence[Trial], r
         fresh = path.way not in ways
         ways.add(path.way)
         near = [
-            Trial(outcome, point, path.entries, _largest(outcome, nodes, point), _in_range(outcome, point, path))
+            Trial(outcome, point, path.entries, _largest(outcome, nodes, point), _in_range(outcome, point, path), path)
             for point in points[: 3 if fresh else 1]
         ]
         place = 0 if fresh else len(found)
@@ -154,15 +158,20 @@ def _drawn(outcome: Outcome, nodes: Sequence[Node], random: Random, count: int) 
     arrays = sorted({name for name, _ in names})
     linear = "Q" if "Q" in arrays else "W_Q"
     degree = 2 if linear == "Q" and "K" not in arrays else 1
-    kinds = [(wanted, spread) for wanted in _SCORES[narrowest(outcome.notes)] for spread in _SPREADS]
-    for wanted, spread in random.sample(kinds, min(count, len(kinds))):
+    narrow = narrowest(outcome.notes)
+    kinds = [(wanted, spread) for wanted in _SCORES[narrow] for spread in _SPREADS]
+    for number, (wanted, spread) in enumerate(random.sample(kinds, min(count, len(kinds)))):
         scale = {name: Fraction(2) ** random.randint(-spread, spread) for name in arrays}
+        # What rounding does shows where numbers have all the digits that a float has, and not where they have few.
+        digits = 52 if narrow == "float64" and number % 2 == 0 else 16
         point = {
-            key: random.choice((-1, 1)) * Fraction(2 * random.randint(2**14, 2**16) + 1, 2**17) * scale[key[0]]
+            key: random.choice((-1, 1)) * Fraction(random.randint(2 ** (digits - 2), 2**digits) * 2 - 1, 2 ** (digits + 1))
+            * scale[key[0]]
             for key in names
         }
         if wanted > _ALIKE:
             point = {key: point.get((key[0], _first_row(key[1])), x) + x / 2**20 for key, x in point.items()}
+            point = {key: Fraction(float(x)) for key, x in point.items()}
         largest = _largest(outcome, nodes, point)
         if largest:
             factor = Fraction(2) ** (math.floor(math.log2(wanted / largest)) // degree)
@@ -188,12 +197,28 @@ def _largest(outcome: Outcome, nodes: Sequence[Node], point: Point) -> float:
 
 
 def check_lines(tried: Sequence[Trial], run: Callable[[list[dict[str, Any]]], list[Json]], target: str) -> None:
-    """Doubt a target that runs lines in floats, at some of the inputs, that exact numbers ran on no path.
+    """Doubt a target that runs other lines in floats, at some of the inputs, than exact numbers do.
 
-    So it is where an exception or a warning of floats chooses the way.  Far inputs come first.
+    So it is where an exception or a warning of floats chooses the way.  Far inputs come first.  On a known path the
+    instructions must be the same, and so must be what expressions give, as far as it is no exact number.
     """
-    chosen = sorted(tried, key=lambda trial: trial.binding)[:_WATCHED]
-    for trial, result in zip(chosen, run([trial.call(target) for trial in chosen]), strict=True):
+    far = [trial for trial in tried if not trial.binding][:_WATCHED]
+    chosen = [*far, *(trial for trial in tried if trial.binding)][: max(_WATCHED, len(far) + _NOTED)]
+    calls = [{**trial.call(target), "observed": True} for trial in chosen]
+    for trial, call, result in zip(chosen, calls, run(calls), strict=True):
+        inside = _inside(trial, result)
+        if inside:
+            # Something that is kept between calls, or differs from run to run, says nothing.
+            again = run([call])[0]
+            values, others = result.get("values", {}), again.get("values", {})
+            inside = [place for place in _inside(trial, again) if place in inside and values.get(place) == others.get(place)]
+        if inside:
+            trial.outcome.doubt(
+                f"floats and exact numbers differ inside, on one of {len(trial.outcome.paths)} paths: "
+                + (shown_place(inside[0]) if inside[0] != _WAY else "they take different ways"),
+                "avoid values that depend on types, dtypes, identity or the process",
+            )
+            continue
         paths = trial.outcome.paths
         more = sorted(set(result["lines"]).difference(*(path.lines for path in paths)))
         blocks = set(result.get("blocks", ())).difference(*(path.blocks for path in paths))
@@ -203,6 +228,16 @@ def check_lines(tried: Sequence[Trial], run: Callable[[list[dict[str, Any]]], li
             trial.outcome.doubt(
                 f"floats run lines that exact numbers do not, at scores up to {trial.score:.2g}: {shown}"
             )
+
+
+def _inside(trial: Trial, result: Json) -> list[str]:
+    """Return the places of expressions that gave something else than on the path of the trial, as far as that is known."""
+    path = trial.path
+    if path is None or not trial.binding or result["outcome"] != "returned":
+        return []
+    ways = result["opcodes"] == path.way and path.lines == set(result["lines"])
+    real = {place: result["values"].get(place, []) for place in path.values}
+    return ([] if ways else [_WAY]) + Shadow(path.values, trial.outcome.notes).differences(real)
 
 
 def check_trials(tried: Iterable[tuple[Trial, Json]]) -> None:

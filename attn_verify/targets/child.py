@@ -18,7 +18,7 @@ from attn_verify.errors import TargetError, shorten
 from attn_verify.targets.child_load import explain_failure, forget, load, locate, user_files
 from attn_verify.targets.lines import Executed, Recorder
 from attn_verify.targets.resolve import Address
-from attn_verify.targets.results import again_of, generator_states, run_floats
+from attn_verify.targets.results import again_of, generator_states, noted, run_floats
 
 Job = Mapping[str, Any]
 
@@ -60,6 +60,8 @@ class _Loaded:
         self.watch = Recorder(self.own)
         self.observer = Observer()
         self.watch.start()
+        if any(call.get("observed") for call in job.get("calls", ())):
+            self.observer.start(noted)
         try:
             with self.observer.compiling(self.own):
                 self.function: Callable[..., Any] = load(self.address, location)
@@ -69,6 +71,7 @@ class _Loaded:
             self.watch.stop()
             raise explain_failure(self.address, error, self.own) from None
         self.watch.stop()
+        self.observer.stop_import()
         self.base = Executed(self.watch.lines, self.watch.opcodes)
 
 

@@ -58,7 +58,7 @@ def run_floats(
     before = {name: snapshot(value) for name, value in given.named.items()}
     generators = generator_states()
     if call.get("observed"):
-        observer.start(_noted)
+        observer.start(noted)
     watch.start()
 
     def repeated() -> Any:
@@ -92,7 +92,7 @@ def _leaf(value: Any) -> dict[str, Any] | None:
     return {"other": f"{type(value).__name__} of {value.dtype}"} if isinstance(value, np.ndarray) else None
 
 
-def _noted(value: Any) -> dict[str, Any] | None:
+def noted(value: Any) -> dict[str, Any] | None:
     return {"other": "a long array"} if isinstance(value, np.ndarray) and value.size > ENTRIES else _leaf(value)
 
 

@@ -214,7 +214,8 @@ def vanishes_nowhere_or_rarely(bounds: Bounds, node: Node) -> bool:
     """Return whether the zeros of a node that is not the number 0 are known to form a null set.
 
     That is so for analytic functions on a connected domain, and for quotients of such.  A maximum, or a root
-    of something that may be zero, can be equal to something else on half of all inputs and not on the other.
+    of something that may be zero, can be equal to something else on half of all inputs and not on the other;
+    so can a root or a logarithm of a quotient: ``x √(1 + 1/x²) = √(x² + 1)`` where x is positive.
     """
     graph = bounds.graph
     for inner in graph.cone([node]):
@@ -225,4 +226,12 @@ def vanishes_nowhere_or_rarely(bounds: Bounds, node: Node) -> bool:
             constant = all(part.op != "input" for part in graph.cone([inside]))
             if not (constant or bounds.range(inside).positive or bounds.low(inside).positive):
                 return False
+            if not constant and not all(_divides(bounds, part) for part in graph.cone([inside]) if part.op == "div"):
+                return False
     return True
+
+
+def _divides(bounds: Bounds, quotient: Node) -> bool:
+    """Return whether a quotient has a value for all inputs."""
+    below = bounds.graph.nodes[quotient.args[1]]
+    return bool(bounds.sign(below)) or bounds.low(below).positive

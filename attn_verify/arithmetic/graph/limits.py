@@ -15,10 +15,11 @@ from attn_verify.arithmetic.graph.nodes import Graph, Node, UnmodelledError
 def in_the_limit(
     graph: Graph, roots: Sequence[Node], below: Fraction
 ) -> tuple[Graph, list[Node], tuple[Fraction, ...]]:
-    """Replace constants up to ``below`` by −∞ where they are added, subtracted, compared or exponentiated.
+    """Replace constants up to ``below`` by −∞ where they are added, subtracted or exponentiated.
 
     A constant is whatever depends on no input, ``−1e9/√d`` for instance; as a factor of something that depends
-    on inputs it stays.  Returns a new graph, the roots in it, and the constants that were replaced (an upper
+    on inputs it stays.  So it does as a member of a maximum, which may clamp what depends on inputs, and whose
+    value does not matter where it is a mere shift.  Returns a new graph, the roots in it, and the constants that were replaced (an upper
     bound of each that is not rational), from the largest.
 
     Raises ``UnmodelledError`` where the limit has no value, as ``−∞ − (−∞)`` has none.
@@ -62,8 +63,6 @@ def in_the_limit(
                 made[node.index] = new.add(taken(node.args[0], (-1,)), taken(node.args[1], (-1,)))
             case "sub" if inner:
                 made[node.index] = new.sub(taken(node.args[0], (-1,)), taken(node.args[1], (-1, 1)))
-            case "max" if inner:
-                made[node.index] = new.max([taken(arg, (-1,)) for arg in node.args])
             case "exp":
                 made[node.index] = new.exp(taken(node.args[0], (-1,)))
             case _:

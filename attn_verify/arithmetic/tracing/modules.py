@@ -103,7 +103,9 @@ class Model(types.ModuleType):
     def __init__(self, name: str, real: Any, table: dict[str, Any], make: Callable[[str], Any] | None = None) -> None:
         super().__init__(name, real.__doc__)
         self.__dict__.update(table)
-        self.__dict__.update(_real=real, _make=make, __path__=[], __file__=getattr(real, "__file__", None))
+        self.__dict__.update(_real=real, _make=make, __file__=getattr(real, "__file__", None))
+        if hasattr(real, "__path__"):
+            self.__dict__["__path__"] = list(real.__path__)
 
     def __getattr__(self, name: str) -> Any:
         real = self.__dict__["_real"]

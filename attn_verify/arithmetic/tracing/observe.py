@@ -44,6 +44,7 @@ class Observer:
     def __init__(self, honest: Callable[[Any], Any] = lambda found: found) -> None:
         self.honest = honest
         self.values: dict[str, list[dict[str, Any]]] = {}
+        self._imported: dict[str, list[dict[str, Any]]] = {}
         self.places: list[str] = []
         self.unobserved: list[str] = []
         self._leaf: Leaf | None = None
@@ -53,13 +54,18 @@ class Observer:
         return self.honest(kind)(value._iterator if type(value) is Noting else value)
 
     def start(self, leaf: Leaf) -> None:
-        """Forget what was noted, and begin; ``leaf`` describes arrays and numbers as ``structure`` wants it."""
-        self.values = {}
+        """Forget what was noted, but on import, and begin; ``leaf`` describes arrays and numbers for ``structure``."""
+        self.values = {place: list(seen) for place, seen in self._imported.items()}
         self._leaf = leaf
 
     def stop(self) -> None:
         """Note no more."""
         self._leaf = None
+
+    def stop_import(self) -> None:
+        """Note no more, and keep what was noted: it belongs to every call."""
+        self._leaf = None
+        self._imported = self.values
 
     def __call__(self, number: int, value: Any) -> Any:
         """Note the value of an expression, and return it."""

@@ -13,7 +13,7 @@ from attn_verify.arithmetic.tracing.honest import honest
 from attn_verify.arithmetic.tracing.imports import ExactImports, OwnFiles
 from attn_verify.arithmetic.tracing.observe import Observer
 from attn_verify.arithmetic.tracing.paths import Budget, explore
-from attn_verify.arithmetic.tracing.run_arrays import NodeMaker, exact_models, leaf, noted, trail
+from attn_verify.arithmetic.tracing.run_arrays import NodeMaker, exact_models, leaf, noted, noted_plain, plain_values, trail
 from attn_verify.arithmetic.tracing.run_outcome import Ending, attempt
 from attn_verify.arithmetic.tracing.run_values import arguments, point_of, sizes_of, structure
 from attn_verify.arithmetic.tracing.run_watch import Watch, refuse_unrecorded, watched
@@ -39,6 +39,7 @@ class PathRun:
     blocks: list[str]
     opcodes: str
     changed: list[str]
+    values: dict[str, list[dict[str, Any]]]
 
     @property
     def outcome(self) -> str:
@@ -63,7 +64,8 @@ class _Tracer:
         self.sizes = sizes_of(call)
         self.cases = cases
         self.observer = Observer(honest)
-        self.observed: list[Node] | None = None  # of the first run
+        self.observed: list[Node] = []  # on import and in the first run
+        self.ran = False
         self.imports = ExactImports(own, exact_models())
         self.importing = self.session(())
         self.notes = self.importing.notes
@@ -80,7 +82,9 @@ class _Tracer:
     def load(self, load: Callable[[], Function]) -> Ending:
         """Import the target; what it computes on import belongs to every run."""
         with running(self.importing):
+            self._observe()
             ending = watched(load, self.own, self.watch, self.imports, self.importing)
+            self.observer.stop_import()
         self.base, self.base_opcodes = self.watch.lines, self.watch.opcodes
         return ending
 
@@ -91,13 +95,12 @@ class _Tracer:
             maker = NodeMaker(self.graph, list(self.point))
             given = arguments(self.call, maker)
             before = {name: trail(value) for name, value in given.named.items()}
-            if self.observed is None and self.call.get("observed"):
-                observed = self.observed = list[Node]()
-                self.observer.start(lambda value: noted(value, observed))
+            self._observe()
             ending = watched(
                 lambda: function(*given.positional, **given.keyword), self.own, self.watch, self.imports, session
             )
             self.observer.stop()
+            values, self.ran = self.observer.values, True
             roots: list[Node] = []
             read = Ending("returned")
             if ending.outcome == "returned":
@@ -109,8 +112,15 @@ class _Tracer:
         return PathRun(
             ending, read.value, roots, session.conditions, session.refusals,
             sorted({*self.base, *self.watch.lines}), self.watch.blocks, f"{self.base_opcodes} {self.watch.opcodes}",
-            changed,
+            changed, values,
         )  # fmt: skip
+
+    def _observe(self) -> None:
+        """Note what expressions give: everything on import and in the first run, all but exact numbers in the others."""
+        if not self.call.get("observed"):
+            return
+        observed = self.observed
+        self.observer.start(noted_plain if self.ran else lambda value: noted(value, observed))
 
 
 def trace(
@@ -154,7 +164,7 @@ def _report(
     for i, run in enumerate(runs):
         groups[f"path {i}"] = run.roots
         groups[f"path {i} conditions"] = [node for c in run.conditions for node in (c.left, c.right)]
-    groups["observed"] = tracer.observed or []
+    groups["observed"] = tracer.observed
     groups["partial"] = [node for node in tracer.graph.nodes if node.op in PARTIAL]
     graph = dump(tracer.graph, groups)
     number = {
@@ -169,7 +179,7 @@ def _report(
         "outcome": "refused" if refusals else worst.outcome,
         "graph": graph,
         "paths": [_path(run, number) for run in runs],
-        "values": _renumbered(tracer.observer.values, number),
+        "values": _renumbered(runs[0].values, number) if runs else {},
         "unobserved": tracer.observer.unobserved,
         "exhausted": exhausted,
         "notes": [dict(note) for note in tracer.notes.values()],
@@ -195,6 +205,7 @@ def _path(run: PathRun, number: Mapping[int, int]) -> dict[str, Any]:
         "lines": run.lines,
         "blocks": run.blocks,
         "opcodes": run.opcodes,
+        "values": plain_values(run.values),
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import cache
 from types import ModuleType
@@ -19,6 +19,10 @@ from attn_verify.arithmetic.tracing.observe import ENTRIES
 from attn_verify.arithmetic.tracing.run_values import float_array
 from attn_verify.arithmetic.tracing.session import current
 from attn_verify.arithmetic.tracing.sizes import SizeInt
+
+
+# What is said of exact numbers where only what is none of them is noted.
+_NUMBERS = {"other": "exact numbers"}
 
 
 @cache
@@ -88,6 +92,27 @@ def noted(value: Any, roots: list[Node]) -> dict[str, Any] | None:
     if not isinstance(data, np.ndarray) and not all(isinstance(node, Node) for node in _entries(data)):
         return {"other": "an unwritten array"}
     return leaf(value, roots)
+
+
+def noted_plain(value: Any) -> dict[str, Any] | None:
+    """Describe an array as ``noted`` does, but for exact numbers, of which it says only that they are some."""
+    if is_traced(value) and not isinstance(value._data, np.ndarray):
+        return dict(_NUMBERS)
+    return noted(value, [])
+
+
+def plain_values(values: Mapping[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
+    """Return noted values without those of expressions that gave nothing but exact numbers."""
+    found = {place: [_without_nodes(value) for value in seen] for place, seen in values.items()}
+    return {place: seen for place, seen in found.items() if any(value != _NUMBERS for value in seen)}
+
+
+def _without_nodes(value: Any) -> Any:
+    if isinstance(value, dict):
+        if "nodes" in value.get("array", ()):
+            return dict(_NUMBERS)
+        return {key: _without_nodes(item) for key, item in value.items()}
+    return [_without_nodes(item) for item in value] if isinstance(value, list) else value
 
 
 def _entries(data: Any) -> list[Any]:

@@ -82,7 +82,9 @@ def run_modular(
     read = Ending("returned")
     observer = Observer(honest)
     with observer.compiling(own), imports.installed(), running(session), using(field):
+        observer.start(_noted)
         ending = watched(load, own, watch, imports, session)
+        observer.stop_import()
         lines.update(watch.lines)
         opcodes = watch.opcodes
         if ending.outcome == "returned":

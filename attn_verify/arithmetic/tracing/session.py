@@ -136,6 +136,9 @@ class Session:
             self.refuse("comparison", f"more than {MAX_DECISIONS} questions about values in one run", "a smaller size")
         if op == "eq":
             self._require_rare(a, b)
+            if self.balls[self.graph.sub(a, b)].contains(0):
+                # An identity that no rule knows, such as sin² + cos² = 1, is not met rarely, but always.
+                self.refuse("==", "two numbers that are equal at a point, and not known to be the same")
             answer = False
         elif self._asked < len(self.forced):
             answer = self.forced[self._asked]
