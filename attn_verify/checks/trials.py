@@ -165,8 +165,10 @@ def _drawn(outcome: Outcome, nodes: Sequence[Node], random: Random, count: int) 
         # What rounding does shows where numbers have all the digits that a float has, and not where they have few.
         digits = 52 if narrow == "float64" and number % 2 == 0 else 16
         point = {
-            key: random.choice((-1, 1)) * Fraction(random.randint(2 ** (digits - 2), 2**digits) * 2 - 1, 2 ** (digits + 1))
+            key: random.choice((-1, 1))
             * scale[key[0]]
+            * (2 * random.randint(2 ** (digits - 2), 2**digits) - 1)
+            / 2 ** (digits + 1)
             for key in names
         }
         if wanted > _ALIKE:
@@ -211,7 +213,8 @@ def check_lines(tried: Sequence[Trial], run: Callable[[list[dict[str, Any]]], li
             # Something that is kept between calls, or differs from run to run, says nothing.
             again = run([call])[0]
             values, others = result.get("values", {}), again.get("values", {})
-            inside = [place for place in _inside(trial, again) if place in inside and values.get(place) == others.get(place)]
+            same = {place for place in inside if values.get(place) == others.get(place)}
+            inside = [place for place in _inside(trial, again) if place in same]
         if inside:
             trial.outcome.doubt(
                 f"floats and exact numbers differ inside, on one of {len(trial.outcome.paths)} paths: "
@@ -231,7 +234,7 @@ def check_lines(tried: Sequence[Trial], run: Callable[[list[dict[str, Any]]], li
 
 
 def _inside(trial: Trial, result: Json) -> list[str]:
-    """Return the places of expressions that gave something else than on the path of the trial, as far as that is known."""
+    """Return the places of expressions that gave something else than exact numbers did on the path of the trial."""
     path = trial.path
     if path is None or not trial.binding or result["outcome"] != "returned":
         return []

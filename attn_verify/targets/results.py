@@ -93,6 +93,7 @@ def _leaf(value: Any) -> dict[str, Any] | None:
 
 
 def noted(value: Any) -> dict[str, Any] | None:
+    """Describe an array of floats that an expression of a target gave."""
     return {"other": "a long array"} if isinstance(value, np.ndarray) and value.size > ENTRIES else _leaf(value)
 
 

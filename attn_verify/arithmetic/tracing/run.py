@@ -13,7 +13,15 @@ from attn_verify.arithmetic.tracing.honest import honest
 from attn_verify.arithmetic.tracing.imports import ExactImports, OwnFiles
 from attn_verify.arithmetic.tracing.observe import Observer
 from attn_verify.arithmetic.tracing.paths import Budget, explore
-from attn_verify.arithmetic.tracing.run_arrays import NodeMaker, exact_models, leaf, noted, noted_plain, plain_values, trail
+from attn_verify.arithmetic.tracing.run_arrays import (
+    NodeMaker,
+    exact_models,
+    leaf,
+    noted,
+    noted_plain,
+    plain_values,
+    trail,
+)
 from attn_verify.arithmetic.tracing.run_outcome import Ending, attempt
 from attn_verify.arithmetic.tracing.run_values import arguments, point_of, sizes_of, structure
 from attn_verify.arithmetic.tracing.run_watch import Watch, refuse_unrecorded, watched
@@ -116,7 +124,7 @@ class _Tracer:
         )  # fmt: skip
 
     def _observe(self) -> None:
-        """Note what expressions give: everything on import and in the first run, all but exact numbers in the others."""
+        """Note what expressions give: all of it on import and in the first run, no exact numbers in the others."""
         if not self.call.get("observed"):
             return
         observed = self.observed

@@ -20,7 +20,6 @@ from attn_verify.arithmetic.tracing.run_values import float_array
 from attn_verify.arithmetic.tracing.session import current
 from attn_verify.arithmetic.tracing.sizes import SizeInt
 
-
 # What is said of exact numbers where only what is none of them is noted.
 _NUMBERS = {"other": "exact numbers"}
 
