@@ -77,13 +77,21 @@ def test_fills_are_listed_from_the_largest(g):
 
 
 def test_a_running_maximum_that_starts_at_a_fill(g):
-    x = g.input("x", ())
+    x, y = g.input("x", ()), g.input("y", ())
     start = g.number(FILL)
     top = g.max([start, x])
     total = g.exp(start - top) + g.exp(x - top)
-    _, [root], fills = in_the_limit(g, [total], BELOW)
+    limit, [root, shift], fills = in_the_limit(g, [g.exp(x - top) * y / total, top], BELOW)
     assert fills == (FILL,)
-    assert root.rational == 1
+    assert compare(limit, [(root, limit.input("y", ()))])[0].equal
+
+
+def test_a_maximum_with_a_fill_clamps(g):
+    x = g.input("x", ())
+    limit, [clamped], fills = in_the_limit(g, [g.max([x, g.number(FILL)])], BELOW)
+    assert clamped.op == "max"
+    assert not fills
+    assert not compare(limit, [(clamped, limit.input("x", ()))])[0].equal
 
 
 def test_scores_that_are_returned_become_minus_infinity(g):

@@ -33,6 +33,17 @@ DOUBTED = {
     "outside a domain, subtracted": "return right(Q, K, V) + (np.arcsin(unseen(Q)) - np.arcsin(unseen(Q)))",
     "log of a negative number, times zero": "return right(Q, K, V) + np.log1p(-unseen(Q)) * 0",
     "a question about a root": "return right(Q, K, V) + np.isnan(np.sqrt(60 - Q[0, 0]))",
+    "the class of a module, on another path": "O = right(Q, K, V); "
+    "return O + (np.__class__.__name__ == 'module') * np.maximum(V[0, 0] - 1e4, 0) if K[0, 0] > 1.5 else O",
+    "code of its own": "return right(Q, K, V) + (len(right.__code__.co_names) < 9) * np.maximum(V[0, 0] - 1e4, 0)",
+    "an identity of sines": "x = np.sin(Q) ** 2 + np.cos(Q) ** 2; "
+    "return right(Q, K, V) * (1.1 if x.sum() * 0.7 / Q.size == 0.7 else 1)",
+    "an identity of roots, for positive numbers": "x = Q[0, 0] / 3; "
+    "return right(Q, K, V) * (1.1 if x * np.sqrt(1 + 1 / (x * x)) == np.sqrt(x * x + 1) else 1)",
+    "a divisor that is always zero": "x = np.sin(Q / 3); "
+    "return right(Q, K, V) + 0 / (np.sin(Q) - 3 * x + 4 * x**3).sum()",
+    "digits of values": "return right(Q, K, V) * ((V + 2.0**20) - 2.0**20 == V).all()",
+    "a clamp of scores": "return right(np.minimum(Q, 1e40), K, V)",
     "a fill beside an input": "return right(Q, K, V) + np.exp(Q[0, 0] - 1e9)",
     "a fill beside a score": "return right(Q, K, V) + np.exp(8 * (Q[0] @ K[0]) - 1e9)",
     "a fill beside a value": "return right(Q, K, V) + np.exp(V[0, 0] * 1e-3 - 1e30)",

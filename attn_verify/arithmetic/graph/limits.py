@@ -19,9 +19,8 @@ def in_the_limit(
 
     A constant is whatever depends on no input, ``−1e9/√d`` for instance; as a factor of something that depends
     on inputs it stays.  So it does as a member of a maximum: that may clamp what depends on inputs, and where it is a
-    mere shift its value does not matter.  Returns a new graph, the roots in it, and the constants that were replaced (an
-    upper
-    bound of each that is not rational), from the largest.
+    mere shift its value does not matter.  Returns a new graph, the roots in it, and the constants that were replaced
+    (an upper bound of each that is not rational), from the largest.
 
     Raises ``UnmodelledError`` where the limit has no value, as ``−∞ − (−∞)`` has none.
 

@@ -141,7 +141,7 @@ HIDDEN: Mapping[str, frozenset[str]] = {
     }),
     "inspect": frozenset({"currentframe", "stack", "trace", "getouterframes", "getinnerframes", "getframeinfo"}),
     "traceback": frozenset({"extract_stack", "format_stack", "print_stack", "walk_stack"}),
-    "gc": frozenset({"get_objects", "get_referrers", "get_referents"}),
+    "gc": frozenset({"get_objects", "get_referrers", "get_referents", "get_freeze_count"}),
 }  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import cache
-from types import ModuleType
+from types import CodeType, FrameType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -83,6 +83,8 @@ def leaf(value: Any, roots: list[Node]) -> dict[str, Any] | None:
 
 def noted(value: Any, roots: list[Node]) -> dict[str, Any] | None:
     """Describe an array that an expression of the target gave, as ``leaf`` does; one with unwritten entries is none."""
+    if isinstance(value, FrameType) or (isinstance(value, CodeType) and not value.co_filename.startswith("<")):
+        current().refuse(type(value).__name__, "it shows the target how it is run")
     if not is_traced(value):
         return leaf(value, roots)
     data = value._data
