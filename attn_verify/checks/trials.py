@@ -42,7 +42,7 @@ _ALIKE = 300
 _SPREADS = (0, 3, 8)
 # Points that are drawn for a case with several paths; runs of a proof, and of each of its cases at least.
 _POINTS, _TOTAL, _FEWEST = 24, 150, 2
-# Runs in which floats leave their range whose lines are watched, and further ones whose values are noted.
+# Runs whose lines are watched, and further ones whose values are noted.
 _WATCHED, _NOTED = 24, 300
 # Seconds that the runs of a case with one path may take.
 _RUNS = 2.0
@@ -64,6 +64,7 @@ class Trial:
     score: float
     binding: bool  # whether a difference counts: no exponential comes near the ends of the range of floats
     path: ProvedPath | None = None  # on which it lies, if that is known
+    fresh: bool = False  # whether it is the first on a path whose way nothing else was tried with
 
     def call(self, target: str) -> dict[str, Any]:
         """Return the call as JSON for a worker."""
@@ -126,8 +127,16 @@ def _on_paths(outcome: Outcome, nodes: Sequence[Node], drawn: Sequence[Trial], r
         fresh = path.way not in ways
         ways.add(path.way)
         near = [
-            Trial(outcome, point, path.entries, _largest(outcome, nodes, point), _in_range(outcome, point, path), path)
-            for point in points[: 3 if fresh else 1]
+            Trial(
+                outcome,
+                point,
+                path.entries,
+                _largest(outcome, nodes, point),
+                _in_range(outcome, point, path),
+                path,
+                fresh and number == 0,
+            )
+            for number, point in enumerate(points[: 3 if fresh else 1])
         ]
         place = 0 if fresh else len(found)
         found[place:place] = near
@@ -204,14 +213,17 @@ def check_lines(tried: Sequence[Trial], run: Callable[[list[dict[str, Any]]], li
     So it is where an exception or a warning of floats chooses the way.  Far inputs come first.  On a known path the
     instructions must be the same, and so must be what expressions give, as far as it is no exact number.
     """
-    far = [trial for trial in tried if not trial.binding][:_WATCHED]
-    chosen = [*far, *(trial for trial in tried if trial.binding)][: max(_WATCHED, len(far) + _NOTED)]
-    calls = [{**trial.call(target), "observed": True} for trial in chosen]
+    order = sorted(tried, key=lambda trial: (trial.binding, not trial.fresh))
+    far = [trial for trial in order if not trial.binding][:_WATCHED]
+    near = [trial for trial in order if trial.binding]
+    watched = max(_WATCHED, len(far) + _WATCHED // 2)
+    chosen = [*far, *near][: watched + _NOTED]
+    calls = [{**trial.call(target), "observed": True, "unwatched": at >= watched} for at, trial in enumerate(chosen)]
     for trial, call, result in zip(chosen, calls, run(calls), strict=True):
         inside = _inside(trial, result)
         if inside:
             # Something that is kept between calls, or differs from run to run, says nothing.
-            again = run([call])[0]
+            again = run([{**call, "unwatched": False}])[0]
             values, others = result.get("values", {}), again.get("values", {})
             same = {place for place in inside if values.get(place) == others.get(place)}
             inside = [place for place in _inside(trial, again) if place in same]
@@ -238,7 +250,7 @@ def _inside(trial: Trial, result: Json) -> list[str]:
     path = trial.path
     if path is None or not trial.binding or result["outcome"] != "returned":
         return []
-    ways = result["opcodes"] == path.way and path.lines == set(result["lines"])
+    ways = not result["opcodes"] or (result["opcodes"] == path.way and path.lines == set(result["lines"]))
     real = {place: result["values"].get(place, []) for place in path.values}
     return ([] if ways else [_WAY]) + Shadow(path.values, trial.outcome.notes).differences(real)
 

@@ -59,22 +59,25 @@ def run_floats(
     generators = generator_states()
     if call.get("observed"):
         observer.start(noted)
-    watch.start()
+    # Watching lines takes much longer than noting values.
+    watching = not call.get("unwatched")
+    if watching:
+        watch.start()
 
     def repeated() -> Any:
         for _ in range(int(call.get("repeat", 1)) - 1):
             function(*given.positional, **given.keyword)
         return function(*given.positional, **given.keyword)
 
-    ending = attempt(repeated, own, watch.stop)
+    ending = attempt(repeated, own, watch.stop if watching else lambda: None)
     observer.stop()
     read = attempt(lambda: structure(ending.value, _leaf), own) if ending.outcome == "returned" else ending
     result = {
         "outcome": read.outcome,
         "value": read.value,
-        "lines": sorted({*base.lines, *watch.lines}),
-        "blocks": watch.blocks,
-        "opcodes": f"{base.opcodes} {watch.opcodes}",
+        "lines": sorted({*base.lines, *watch.lines}) if watching else [],
+        "blocks": watch.blocks if watching else [],
+        "opcodes": f"{base.opcodes} {watch.opcodes}" if watching else "",
         "values": observer.values,
         "changed": sorted(name for name, value in given.named.items() if snapshot(value) != before[name]),
         "random": generator_states() != generators,
