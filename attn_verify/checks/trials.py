@@ -219,14 +219,20 @@ def check_lines(tried: Sequence[Trial], run: Callable[[list[dict[str, Any]]], li
     watched = max(_WATCHED, len(far) + _WATCHED // 2)
     chosen = [*far, *near][: watched + _NOTED]
     calls = [{**trial.call(target), "observed": True, "unwatched": at >= watched} for at, trial in enumerate(chosen)]
+    settled = set[str]()
     for trial, call, result in zip(chosen, calls, run(calls), strict=True):
         inside = _inside(trial, result)
+        values = result.get("values", {})
+        seen = repr((id(trial.path), inside, result["opcodes"], [values.get(place) for place in inside]))
+        if seen in settled:
+            inside = []
         if inside:
             # Something that is kept between calls, or differs from run to run, says nothing.
             again = run([{**call, "unwatched": False}])[0]
-            values, others = result.get("values", {}), again.get("values", {})
+            others = again.get("values", {})
             same = {place for place in inside if values.get(place) == others.get(place)}
             inside = [place for place in _inside(trial, again) if place in same]
+            settled.add(seen)
         if inside:
             trial.outcome.doubt(
                 f"floats and exact numbers differ inside, on one of {len(trial.outcome.paths)} paths: "
