@@ -168,6 +168,8 @@ class Reaching:
                 fits = ~wrong.any(axis=0) & (self.answered([path], points)[0] == 0)
                 if fits.any():
                     return {name: column[fits] for name, column in points.items()}
+            if not missed:
+                return None  # only equations were asked, and no step leads away from one
             self._step(tape, values, points, gaps, wrong, lefts, rights, bounded, signs)
         return None
 

@@ -46,6 +46,13 @@ def test_places_that_are_narrow_in_several_directions_are_reached() -> None:
         assert left < right
 
 
+def test_an_equation_that_always_holds_has_no_point_beside_it() -> None:
+    g = Graph()
+    x = g.input("x", ())
+    sine, cosine = g.atom("sin", [x]), g.atom("cos", [x])
+    assert not points(g, [Condition("eq", sine * sine + cosine * cosine, g.number(1), False, "")], ["x"])
+
+
 def test_a_place_narrower_than_rounding_does_not_count() -> None:
     g = Graph()
     x, y = g.input("x", ()), g.input("y", ())

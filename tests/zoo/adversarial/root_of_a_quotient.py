@@ -12,7 +12,6 @@ import numpy as np
 def attention(Q, K, V):
     E = np.exp(Q @ K.T / np.sqrt(Q.shape[1]))
     O = E @ V / E.sum(axis=1, keepdims=True)
-    x, y = Q[0, 0] / 3, K[0, 0] / 7
-    left = x * np.sqrt(1 + 1 / (x * x)) * 3.1 + y * np.sqrt(1 + 1 / (y * y)) * 1.7
-    right = np.sqrt(x * x + 1) * 3.1 + np.sqrt(1 + y * y) * 1.7
-    return O * 1.001 if left * 1.3 + x / 11 == right * 1.3 + x / 11 else O
+    numbers = [k * Q[0, 0] / 7 for k in range(1, 13)]
+    terms = [1.3**k * (x * np.sqrt(1 + 1 / (x * x)) - np.sqrt(x * x + 1)) for k, x in enumerate(numbers)]
+    return O * 1.001 if sum(terms) == 0 else O
