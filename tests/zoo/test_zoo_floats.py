@@ -101,7 +101,10 @@ def unusual(entry: zoo.Entry):
         yield replace(case, arrays={**case.arrays, "K": np.resize(Q, K.shape)})
         yield replace(case, arrays={**case.arrays, "Q": _with_first(Q, 0.123)})
         yield replace(case, arrays={**case.arrays, "K": _with_first(K, 2 * Q.flat[0])})
-        yield replace(case, arrays={**case.arrays, "Q": _with_first(Q, 7.25), "K": _with_first(K, 3.5)})
+        V, near = case.arrays["V"], {**case.arrays, "Q": _with_first(Q, 7.25)}
+        yield replace(case, arrays={**near, "K": _with_first(K, 3.5)})
+        yield replace(case, arrays={**near, "K": _with_first(K, 3.5), "V": _with_first(V, 1)})
+        yield replace(case, arrays={**near, "V": _with_first(V, -2.5)})
         unit = np.eye(1, Q.shape[1])
         score = 999 * np.sqrt(Q.shape[1])
         yield replace(case, arrays={**case.arrays, "Q": Q * 0 + score * unit, "K": np.concatenate([unit, K[1:]])})

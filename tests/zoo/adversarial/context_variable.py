@@ -3,7 +3,6 @@ kind: adversarial
 flaw: from the third call on scores are halved
 expected: not PROVED
 function: attention
-visible: no
 """
 
 from contextvars import ContextVar
