@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import product
+from math import prod
 from typing import Any
 
 import flint
@@ -40,6 +41,7 @@ from attn_verify.theorems.kernel.facts import Eq, Le, Lt, Statement, indices_of
 BITS = 256
 NEAR = flint.arb(2) ** -100  # two numbers of a world that are closer are taken as equal
 FAR = flint.arb(2) ** -60  # and apart from here on
+NATURALS, NATURALS_GIVEN = 2, 4
 Entry = tuple[Symbol, tuple[int, ...]]
 Names = Mapping[Index, int]
 Moved = Mapping[Entry, tuple[int, ...]]  # the ε that move an entry
@@ -109,7 +111,11 @@ def _power(x: flint.arb, e: Fraction, n: int) -> flint.arb:
         raise NoValueError("a root of what is not positive")
     if e < 0 and x.contains(0):
         raise NoValueError("division by zero")
-    power = x ** int(e) if e.denominator == 1 else x ** flint.arb(flint.fmpq(e.numerator, e.denominator))
+    if e.denominator == 1:
+        power = prod([x] * abs(int(e)), start=flint.arb(1))  # FLINT's own has no value around 0
+        power = 1 / power if e < 0 else power
+    else:
+        power = x ** flint.arb(flint.fmpq(e.numerator, e.denominator))
     return power * flint.arb(flint.fmpq(factor.numerator, factor.denominator))
 
 
@@ -232,11 +238,15 @@ class World:
                 return quotient if name == "//" else a - b * quotient
         raise NotReadError(type(t).__name__)
 
-    def instances(self, statement: Statement) -> Iterator[Names]:
-        """Yield the elements that the free indices of a statement can be."""
+    def instances(self, statement: Statement, given: bool = False) -> Iterator[Names]:
+        """Yield the elements that the free indices of a statement can be; of numbers, more for what is given."""
         loose = sorted((i for i in indices_of(statement) if i not in self.fixed), key=repr)
-        for places in product(*(range(self.sizes[i.sort]) for i in loose)):
+        for places in product(*(self.elements(i.sort, given) for i in loose)):
             yield dict(zip(loose, places, strict=True))
+
+    def elements(self, sort: Sort, given: bool) -> range:
+        """Return the elements of a set, and of the natural numbers the first ones."""
+        return range((NATURALS_GIVEN if given else NATURALS) if sort.natural else self.sizes[sort])
 
     def sides(self, s: Eq | Le | Lt, names: Names) -> tuple[flint.arb, flint.arb]:
         """Return the two sides of a statement as balls."""
@@ -268,8 +278,10 @@ def _fits(names: tuple[Index, ...], at: tuple[int, ...]) -> dict[Index, int] | N
     return found
 
 
-def verdict(s: Statement, world: World) -> bool | None:
+def verdict(s: Statement, world: World, given: bool = False) -> bool | None:
     """Return whether a statement is true in a world, for all elements; None where it is too close to tell.
+
+    What is ``given`` is looked at for more natural numbers than what is claimed, as claims speak of later ones too.
 
     Raises:
         NoValueError: a side has no value for some elements, and it is not false for others.
@@ -280,7 +292,7 @@ def verdict(s: Statement, world: World) -> bool | None:
     close = False
     undefined: NoValueError | None = None
     with flint.ctx.workprec(BITS):
-        for names in world.instances(s):
+        for names in world.instances(s, given):
             try:
                 left, right = world.sides(s, names)
             except NoValueError as error:

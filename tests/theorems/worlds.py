@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 import flint
-from evaluating import BITS, Entry, NotReadError, NoValueError, World, constant, verdict
+from evaluating import BITS, NATURALS, Entry, NotReadError, NoValueError, World, constant, verdict
 
 from attn_verify.arithmetic.sums.terms import App, Deriv, Delta, Index, Size, Sort, Sum, Symbol, Term, Whole, walk
 from attn_verify.theorems.kernel.facts import Eq, Le, Limit, Lt, Integral, Statement, terms_of
@@ -20,7 +20,6 @@ from attn_verify.theorems.models import closed
 from attn_verify.theorems.kernel.outside import ball
 from attn_verify.theorems.theorem import Model
 
-NATURAL = 3  # how many elements of the natural numbers are looked at
 TIGHT = flint.arb(2) ** -150
 ROUNDS = 14
 
@@ -119,8 +118,8 @@ def frame(statements: Sequence[Statement], rng: random.Random, model: Model | No
     places: dict[Index, int] = {}
     for sort in sorted(sorts, key=repr):
         if sort.natural:
-            sizes[sort] = NATURAL
-        elif model is not None and sort in model.sizes:
+            continue
+        if model is not None and sort in model.sizes:
             sizes[sort] = model.sizes[sort]
         else:
             sizes[sort] = rng.choice([0, 1, 2] if sort.empty and sort not in held else [1, 2, 2, 3])
@@ -128,7 +127,7 @@ def frame(statements: Sequence[Statement], rng: random.Random, model: Model | No
         if model is not None and i in model.places:
             places[i] = model.places[i]
         elif not i.name.startswith("#"):
-            places[i] = rng.randrange(max(1, sizes[i.sort]))
+            places[i] = rng.randrange(max(1, sizes.get(i.sort, NATURALS)))
     return sizes, places
 
 
@@ -163,7 +162,7 @@ def world_for(
         sizes, fixed = frame([*given, *about], rng, model)
         world = World(sizes, fixed, Drawing(rng, values_of(model) if model else None), defined)
         try:
-            return world if _mend(world, others, rng) and all(verdict(s, world) for s in given) else None
+            return world if _mend(world, others, rng) and all(verdict(s, world, given=True) for s in given) else None
         except (NoValueError, ZeroDivisionError):
             return None
 
@@ -174,7 +173,7 @@ def _mend(world: World, others: Sequence[Statement], rng: random.Random) -> bool
     for s in others:
         if not isinstance(s, Eq | Le | Lt):
             raise NotReadError(type(s).__name__)
-        for names in world.instances(s):
+        for names in world.instances(s, given=True):
             slack = 0 if isinstance(s, Le) and rng.random() < 0.4 else Fraction(rng.randint(1, 12), 8)
             conditions.append((s, names, flint.arb(flint.fmpq(slack.numerator, slack.denominator)) if slack else flint.arb(0)))
     active: set[int] = {n for n, (s, _, _) in enumerate(conditions) if isinstance(s, Eq)}
