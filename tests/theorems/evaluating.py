@@ -41,6 +41,7 @@ from attn_verify.theorems.kernel.facts import Eq, Le, Lt, Statement, indices_of
 BITS = 256
 NEAR = flint.arb(2) ** -100  # two numbers of a world that are closer are taken as equal
 FAR = flint.arb(2) ** -60  # and apart from here on
+MOST_WORK = 300_000
 NATURALS, NATURALS_GIVEN = 2, 4
 Entry = tuple[Symbol, tuple[int, ...]]
 Names = Mapping[Index, int]
@@ -53,6 +54,10 @@ class NoValueError(Exception):
 
 class NotReadError(Exception):
     """A term that is not evaluated here, like the derivative of a function that is not defined."""
+
+
+class TooMuchError(NotReadError):
+    """A term that takes too long to evaluate."""
 
 
 class Dual:
@@ -147,6 +152,7 @@ class World:
     values: dict[Entry, flint.arb] = field(default_factory=dict)
     asked: set[Entry] = field(default_factory=set)  # entries that were looked at
     through: bool = False  # whether every definition is differentiated, also of symbols that declare no dependence
+    work: int = MOST_WORK  # how many more terms are evaluated
     memory: dict[Any, Any] = field(default_factory=dict)
     busy: set[Any] = field(default_factory=set)
 
@@ -193,6 +199,9 @@ class World:
     def number(self, t: Term, names: Names, moved: Moved | None = None) -> Any:
         """Return the value of a term."""
         moved = moved or {}
+        self.work -= 1
+        if self.work < 0:
+            raise TooMuchError(type(t).__name__)
 
         def inner(x: Term) -> Any:
             return self.number(x, names, moved)
@@ -290,6 +299,7 @@ def verdict(s: Statement, world: World, given: bool = False) -> bool | None:
     if not isinstance(s, Eq | Le | Lt):
         raise NotReadError(type(s).__name__)
     close = False
+    world.work = MOST_WORK
     undefined: NoValueError | None = None
     with flint.ctx.workprec(BITS):
         for names in world.instances(s, given):
@@ -299,9 +309,8 @@ def verdict(s: Statement, world: World, given: bool = False) -> bool | None:
                 undefined = error
                 continue
             gap, scale = right - left, abs(left) + abs(right)
-            equal = abs(gap) < NEAR * scale or gap == 0 or (scale < NEAR)
-            if equal:
-                if isinstance(s, Lt):
+            if gap == 0 or abs(gap) < NEAR * scale or scale < NEAR:
+                if isinstance(s, Lt) and not (gap > 0 and scale < NEAR):
                     return False
             elif isinstance(s, Eq):
                 if abs(gap) > FAR * scale:

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 import flint
-from evaluating import BITS, NATURALS, Entry, NotReadError, NoValueError, World, constant, verdict
+from evaluating import BITS, NATURALS, Entry, NotReadError, NoValueError, TooMuchError, World, constant, verdict
 
 from attn_verify.arithmetic.sums.terms import App, Deriv, Delta, Index, Size, Sort, Sum, Symbol, Term, Whole, walk
 from attn_verify.theorems.kernel.facts import Eq, Le, Limit, Lt, Integral, Statement, terms_of
@@ -22,6 +22,7 @@ from attn_verify.theorems.theorem import Model
 
 TIGHT = flint.arb(2) ** -150
 ROUNDS = 14
+MOST_TO_MEND = 60_000  # terms to evaluate before another draw is tried
 
 Defined = dict[Symbol, list[tuple[tuple[Index, ...], Term]]]
 
@@ -89,7 +90,7 @@ class Drawing:
     """Values at random: each symbol in a way of its own, so that special cases come up as well."""
 
     def __init__(self, rng: random.Random, start: Mapping[Entry, flint.arb] | None = None) -> None:
-        self.rng, self.ways, self.start = rng, {}, start or {}
+        self.rng, self.start, self.easy = rng, start or {}, rng.random() < 0.25
         self.ways: dict[Symbol, tuple[str, Fraction]] = {}
 
     def __call__(self, entry: Entry) -> flint.arb:
@@ -98,7 +99,7 @@ class Drawing:
             return self.start[entry]
         symbol = entry[0]
         if symbol not in self.ways:
-            kinds = ["any"] * 5 + ["positive"] * 6 + ["whole"] * 2 + ["same"] * 2 + ["zero"]
+            kinds = ["positive"] if self.easy else ["any"] * 5 + ["positive"] * 6 + ["whole"] * 2 + ["same"] * 2 + ["zero"]
             self.ways[symbol] = self.rng.choice(kinds), constant(self.rng)
         way, one = self.ways[symbol]
         value = {"same": one, "zero": Fraction(0)}.get(way)
@@ -122,7 +123,8 @@ def frame(statements: Sequence[Statement], rng: random.Random, model: Model | No
         if model is not None and sort in model.sizes:
             sizes[sort] = model.sizes[sort]
         else:
-            sizes[sort] = rng.choice([0, 1, 2] if sort.empty and sort not in held else [1, 2, 2, 3])
+            few = len(sorts) > 3
+            sizes[sort] = rng.choice([0, 1, 2] if sort.empty and sort not in held else [1, 2, 2] if few else [1, 2, 2, 3])
     for i in sorted((i for i in indices if i.fixed and i.name), key=repr):
         if model is not None and i in model.places:
             places[i] = model.places[i]
@@ -161,9 +163,10 @@ def world_for(
     with flint.ctx.workprec(BITS):
         sizes, fixed = frame([*given, *about], rng, model)
         world = World(sizes, fixed, Drawing(rng, values_of(model) if model else None), defined)
+        world.work = MOST_TO_MEND
         try:
             return world if _mend(world, others, rng) and all(verdict(s, world, given=True) for s in given) else None
-        except (NoValueError, ZeroDivisionError):
+        except (NoValueError, TooMuchError, ZeroDivisionError):
             return None
 
 
@@ -177,7 +180,9 @@ def _mend(world: World, others: Sequence[Statement], rng: random.Random) -> bool
             slack = 0 if isinstance(s, Le) and rng.random() < 0.4 else Fraction(rng.randint(1, 12), 8)
             conditions.append((s, names, flint.arb(flint.fmpq(slack.numerator, slack.denominator)) if slack else flint.arb(0)))
     active: set[int] = {n for n, (s, _, _) in enumerate(conditions) if isinstance(s, Eq)}
+    far: list[float] = []
     for _ in range(ROUNDS):
+        before = world.work
         world.asked.clear()
         world.memory.clear()
         gaps: dict[int, flint.arb] = {}
@@ -195,6 +200,11 @@ def _mend(world: World, others: Sequence[Statement], rng: random.Random) -> bool
                 gaps[n] = gap - slack
         if not broken:
             return True
+        far.append(max(float(abs(g)) for g in gaps.values()))
+        if len(far) > 3 and far[-1] > far[-4] / 4:
+            return False  # it does not come nearer
+        if (before - world.work) * len(world.asked) > MOST_TO_MEND:
+            return False
         rows = sorted(n for n in active if n in gaps)
         entries = sorted(world.asked, key=lambda e: (e[0].name, e[1]))
         rng.shuffle(entries)
