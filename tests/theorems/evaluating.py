@@ -261,7 +261,7 @@ class World:
         """Return the two sides of a statement as balls."""
         found = self.number(s.left, names), self.number(s.right, names)
         if not all(x.is_finite() for x in found):
-            raise NoValueError("a side is not finite")
+            raise TooMuchError("a side is too large for a ball")
         return found
 
 
