@@ -246,7 +246,7 @@ def _newton(world: World, rows: list[list[flint.arb]], gaps: list[flint.arb], en
         return False
     for n, entry in enumerate(entries):
         moved = (world.values[entry] - found[n, 0]).mid()
-        if not moved.is_finite() or abs(moved) > 1000:
+        if not moved.is_finite() or abs(moved) > 30:
             return False
         world.values[entry] = moved
     return True
