@@ -41,7 +41,7 @@ from attn_verify.theorems.kernel.facts import Eq, Le, Lt, Statement, indices_of
 BITS = 256
 NEAR = flint.arb(2) ** -100  # two numbers of a world that are closer are taken as equal
 FAR = flint.arb(2) ** -60  # and apart from here on
-MOST_WORK = 300_000
+MOST_WORK = 100_000
 NATURALS, NATURALS_GIVEN = 2, 4
 Entry = tuple[Symbol, tuple[int, ...]]
 Names = Mapping[Index, int]

@@ -1,7 +1,7 @@
 """Changes steps of the theorems' proofs, and counts how many changes that make a step false are refused.
 
-``python tests/theorems/score_steps.py`` takes about ten minutes on one core.  Whether a changed step is false is decided
-without the kernel: by worlds at random in which its hypotheses are true (worlds.py), evaluated in balls
+``python tests/theorems/score_steps.py`` takes some ten minutes on one core.  Whether a changed step is false is decided
+without the kernel, by worlds at random in which its hypotheses are true (worlds.py), evaluated in balls
 (evaluating.py).  How to read what it prints: docs/how-to/measure-the-score-of-the-theorems.md.
 """
 
@@ -22,7 +22,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parent))
 
 import flint
-from evaluating import BITS, FAR, NoValueError, NotReadError, World, verdict
+from evaluating import BITS, NotReadError, NoValueError, World, verdict
 from step_mutants import Mutant, of_step
 from worlds import worlds
 
@@ -64,7 +64,7 @@ def finder(checked: Checked) -> Any:
 def attempt(step: Step, find: Any) -> Fact | str:
     """Return the fact that a step makes, or why it is refused; without its certificate as well."""
     said = ""
-    for hints in ([step.hints] + ([{}] if step.rule == "certificate" and step.hints else [])):
+    for hints in [step.hints] + ([{}] if step.rule == "certificate" and step.hints else []):
         try:
             return apply(replace(step, hints=hints), find)
         except ERRORS as error:
@@ -72,25 +72,28 @@ def attempt(step: Step, find: Any) -> Fact | str:
     return said
 
 
+MODELS: dict[str, Any] = {}  # those of a theorem, which are no keys of a cache
+
+
 @cache
-def _worlds(given: frozenset[Statement], about: tuple[Statement, ...], seed: str, wanted: int, models: Any) -> list[World]:
+def _worlds(
+    given: frozenset[Statement], about: tuple[Statement, ...], seed: str, wanted: int, models: Any
+) -> list[World]:
     try:
-        return worlds(given, about, seed, wanted, tries=6 * wanted, models=_Once.models.get(models, ()))
+        return worlds(given, about, seed, wanted, tries=4 * wanted, models=MODELS.get(models, ()))
     except NotReadError:
         return []
 
 
-class _Once:
-    models: dict[str, Any] = {}
-
-
-def truth(claim: Statement, found: Sequence[World]) -> bool | None | str:
+def truth(claim: Statement, found: Sequence[World]) -> bool | str | None:
     """Return whether a claim is true in all worlds, false in one, without a value in one; None if nothing is known."""
-    result: bool | None | str = None
+    result: bool | str | None = None
     if isinstance(claim, Rank):
         import sympy
 
-        rank = int(sympy.Matrix([[sympy.Rational(x.numerator, x.denominator) for x in row] for row in claim.rows]).rank())
+        rank = int(
+            sympy.Matrix([[sympy.Rational(x.numerator, x.denominator) for x in row] for row in claim.rows]).rank()
+        )
         return rank == claim.rank
     for world in found:
         try:
@@ -139,11 +142,13 @@ class Judge:
     def __init__(self, theorem: Theorem, seed: int, wanted: int = 5) -> None:
         self.theorem, self.checked, self.seed, self.wanted = theorem, check(theorem.name), seed, wanted
         self.find = finder(self.checked)
-        _Once.models[theorem.name] = (theorem.illustration.model, theorem.near_miss.model)
+        MODELS[theorem.name] = (theorem.illustration.model, theorem.near_miss.model)
 
     def worlds(self, given: Iterable[Statement], near: tuple[Statement, ...], wanted: int | None = None) -> list[World]:
         """Return worlds in which something is given, by the seed."""
-        return _worlds(frozenset(given), near, f"{self.seed}:{self.theorem.name}", wanted or self.wanted, self.theorem.name)
+        return _worlds(
+            frozenset(given), near, f"{self.seed}:{self.theorem.name}", wanted or self.wanted, self.theorem.name
+        )
 
     def judge(self, mutant: Mutant) -> Record:
         """Say whether a mutant is accepted, and whether it is false."""
@@ -207,7 +212,7 @@ class Judge:
         return self._record(mutant, facts[mutant.label], True)
 
     @staticmethod
-    def _record(mutant: Mutant, found: Fact | str, known: bool | None | str) -> Record:
+    def _record(mutant: Mutant, found: Fact | str, known: bool | str | None) -> Record:
         accepted = isinstance(found, Fact)
         false = None if not isinstance(known, bool) else not known
         if accepted:
@@ -230,7 +235,9 @@ def judged(names: Iterable[str], seed: int, most: Mapping[str, int] = MOST, want
         theorem = theorems()[name]
         judge = Judge(theorem, seed, wanted)
         for step in theorem.steps:
-            for mutant in of_step(theorem, step, most, seed):
+            # The rest of the proof is gone through for every change of an assumption, and that takes longer.
+            few = {"claim": min(3, most.get("claim", 0))} if step.rule == "hypothesis" else most
+            for mutant in of_step(theorem, step, few, seed):
                 yield judge.judge(mutant)
             _worlds.cache_clear()
 
@@ -240,7 +247,38 @@ def row(name: str, records: Sequence[Record]) -> tuple[str, ...]:
     fates = Counter(r.fate for r in records)
     accepted = sum(r.fate == OPEN and r.accepted for r in records)
     true = sum(r.fate == OPEN and r.false is False for r in records)
-    return (name, *map(str, (len(records), *(fates[f] for f in FATES[:4]), true, fates[OPEN] - true - accepted, accepted)))
+    return (
+        name,
+        *map(str, (len(records), *(fates[f] for f in FATES[:4]), true, fates[OPEN] - true - accepted, accepted)),
+    )
+
+
+def conclusions(name: str, seed: int, wanted: int) -> Iterator[tuple[str, int, list[bool | None]]]:
+    """Yield for each conclusion of a theorem how many worlds meet what is given, and whether it is true in them.
+
+    Raises:
+        NoValueError: a conclusion has no value in a world.
+    """
+    theorem, checked = theorems()[name], check(name)
+    models = (theorem.illustration.model, theorem.near_miss.model)
+    for label in theorem.concludes:
+        fact = checked.facts[label]
+        if isinstance(fact.statement, Eq | Le | Lt):  # no limit, rank, contradiction, sentence
+            found = worlds(fact.given, [fact.statement], f"{seed}:{name}:{label}", wanted, models=models)
+            yield label, len(found), [verdict(fact.statement, world) for world in found]
+
+
+def all_conclusions(names: Iterable[str], seed: int, wanted: int) -> int:
+    """Print the conclusions that are not true in as many worlds as wanted; return how many these are."""
+    seen, bad = 0, 0
+    for name in names:
+        for label, met, known in conclusions(name, seed, wanted):
+            seen += 1
+            if met < wanted or not all(known):
+                bad += 1
+                print(f"{name}: {label}: {met} worlds, {known}")
+    print(f"{seen} conclusions, {seen - bad} of them true in {wanted} worlds each, seed {seed}")
+    return bad
 
 
 HEAD = ("", "mutants", *FATES[:4], "refused, true", "refused, open", "accepted, open")
@@ -255,7 +293,10 @@ def report(records: Sequence[Record]) -> str:
         rows.append(row(f"  {rule}", [r for r in records if r.mutant.step.rule == rule]))
     rows.append(row("all", records))
     wide = [max(len(r[n]) for r in rows) for n in range(len(HEAD))]
-    lines = ["  ".join(c.ljust(w) if n == 0 else c.rjust(w) for n, (c, w) in enumerate(zip(r, wide, strict=True))) for r in rows]
+    lines = [
+        "  ".join(c.ljust(w) if n == 0 else c.rjust(w) for n, (c, w) in enumerate(zip(r, wide, strict=True)))
+        for r in rows
+    ]
     lines += [described(r) for r in records if r.fate in (HOLE, UNDEFINED)]
     return "\n".join(lines)
 
@@ -274,6 +315,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seed", type=int, default=0, help="of the changes that are chosen and of the worlds (0)")
     parser.add_argument("--claims", type=int, default=MOST["claim"], help="changed claims of a step (10)")
+    parser.add_argument("--conclusions", type=int, metavar="N", help="only look at what is concluded, in N worlds each")
     parser.add_argument("--theorem", action="append", help="only this theorem")
     parser.add_argument("--list", choices=FATES, help="print the mutants with this fate")
     parser.add_argument("--json", type=Path, help="write a record for every mutant to this file")
@@ -281,6 +323,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     names = options.theorem or list(theorems())
     if unknown := set(names) - set(theorems()):
         parser.error(f"no theorem is called {', '.join(sorted(unknown))}")
+    if options.conclusions:
+        return int(all_conclusions(names, options.seed, options.conclusions) > 0)
     start, records = time.monotonic(), []
     print(f"seed {options.seed}")
     for name in names:

@@ -116,7 +116,7 @@ def _here(t: Term, names: Names, bound: tuple[Index, ...]) -> Iterator[Change]:
         case Num(value):
             for other in {value + 1, -value, value * 2, value - 1, Fraction(0)} - {value}:
                 yield "constant", Num(other)
-        case Size(sort):
+        case Size():
             yield "size plus 1", t + 1
         case Delta(left, right):
             for i in _others(left, names, bound)[:3]:
@@ -164,7 +164,7 @@ def _here(t: Term, names: Names, bound: tuple[Index, ...]) -> Iterator[Change]:
             for i in near[:2]:
                 yield "sum dropped", rename(body, {index: i})
             yield "mean for sum", t / Size(index.sort)
-        case Deriv(body, by):
+        case Deriv(body, _):
             yield "derivative dropped", body
         case Whole(name, left, right):
             yield "quotient or remainder", Whole("%" if name == "//" else "//", left, right)
@@ -228,7 +228,7 @@ def of_claim(theorem: Theorem, step: Step) -> Iterator[Mutant]:
 def of_hints(theorem: Theorem, step: Step) -> Iterator[Mutant]:
     """Yield every mutant of a certificate or of what an equation is put into."""
     for name, value in step.hints.items():
-        if isinstance(value, Term) and not (name in ("hole", "by")):
+        if isinstance(value, Term) and name not in ("hole", "by"):
             for kind, other in changes(value, _names(theorem, step)):
                 yield Mutant(theorem.name, step.label, "hint", kind, replace(step, hints={**step.hints, name: other}))
 

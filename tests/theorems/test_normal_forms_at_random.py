@@ -4,7 +4,7 @@ import random
 from fractions import Fraction
 
 import pytest
-from evaluating import NoValueError, NotReadError, verdict
+from evaluating import NotReadError, NoValueError, verdict
 from worlds import worlds
 
 from attn_verify.arithmetic.sums.normal import Normal, RefusedError
@@ -61,7 +61,10 @@ def made(rng: random.Random, depth: int, scope: tuple[Index, ...] = (i, j)) -> T
         case 7:
             return Pow(inner(), Fraction(rng.choice([2, 3])))
         case 8:
-            return Pow(rng.choice([Exp(inner()), Size(KEYS), Exp(inner()) + Exp(inner())]), Fraction(rng.choice([-2, -1, 1]), rng.choice([1, 2])))
+            return Pow(
+                rng.choice([Exp(inner()), Size(KEYS), Exp(inner()) + Exp(inner())]),
+                Fraction(rng.choice([-2, -1, 1]), rng.choice([1, 2])),
+            )
         case 9:
             return Exp(inner())
         case 10:
@@ -79,11 +82,13 @@ def turned(rng: random.Random, term: Term) -> Term:
         lambda: term * a - term * (a - 1), lambda: (term + a) + (b - a) - b, lambda: Exp(a) * term * Exp(-a),
         lambda: (term + a) ** 2 - 2 * a * term - a * a - term * term + term, lambda: Sum(k, Delta(k, i) * term),
         lambda: Sum(k, term) / Size(KEYS), lambda: Log(Exp(term)), lambda: term + Log(Exp(a) * Exp(b)) - a - b,
-        lambda: Sum(k, term * s[k]) - term * Sum(i, s[i]) + term, lambda: Trig("cos", a) ** 2 * term + Trig("sin", a) ** 2 * term,
+        lambda: Sum(k, term * s[k]) - term * Sum(i, s[i]) + term,
+        lambda: Trig("cos", a) ** 2 * term + Trig("sin", a) ** 2 * term,
         lambda: Abs(a) ** 2 + term - a * a, lambda: Pow(Exp(a), Fraction(1, 2)) * Exp(-a / 2) * term,
         lambda: Deriv(x * term, x) - x * Deriv(term, x), lambda: Deriv(Exp(x) * term, x) / Exp(x) - Deriv(term, x),
         lambda: term * (1 - Delta(i, j)) + term * Delta(i, j), lambda: Sum(u, term) - Size(MORE) * term + term,
-        lambda: -term, lambda: term + a, lambda: Sum(i, term), lambda: Abs(term), lambda: Exp(Log(Exp(a) + 1)) - Exp(a) + term - 1,
+        lambda: -term, lambda: term + a, lambda: Sum(i, term), lambda: Abs(term),
+        lambda: Exp(Log(Exp(a) + 1)) - Exp(a) + term - 1,
     ])()  # fmt: skip
 
 

@@ -14,15 +14,15 @@ from typing import Any
 import flint
 from evaluating import BITS, NATURALS, Entry, NotReadError, NoValueError, TooMuchError, World, constant, verdict
 
-from attn_verify.arithmetic.sums.terms import App, Deriv, Delta, Index, Size, Sort, Sum, Symbol, Term, Whole, walk
-from attn_verify.theorems.kernel.facts import Eq, Le, Limit, Lt, Integral, Statement, terms_of
-from attn_verify.theorems.models import closed
+from attn_verify.arithmetic.sums.terms import App, Delta, Deriv, Index, Size, Sort, Sum, Symbol, Term, Whole, walk
+from attn_verify.theorems.kernel.facts import Eq, Integral, Le, Limit, Lt, Statement, terms_of
 from attn_verify.theorems.kernel.outside import ball
+from attn_verify.theorems.models import closed
 from attn_verify.theorems.theorem import Model
 
 TIGHT = flint.arb(2) ** -150
 ROUNDS = 14
-MOST_TO_MEND = 60_000  # terms to evaluate before another draw is tried
+MOST_TO_MEND = 40_000  # terms to evaluate before another draw is tried
 
 Defined = dict[Symbol, list[tuple[tuple[Index, ...], Term]]]
 
@@ -63,7 +63,9 @@ def definitions(given: Iterable[Statement]) -> tuple[Defined, list[Statement]]:
 
     for s in sorted(given, key=repr):
         head = s.left if isinstance(s, Eq) else None
-        if not (isinstance(head, App) and isinstance(s, Eq)) or any(isinstance(x, Deriv | Whole) for x in walk(s.right)):
+        if not (isinstance(head, App) and isinstance(s, Eq)) or any(
+            isinstance(x, Deriv | Whole) for x in walk(s.right)
+        ):
             others.append(s)
             continue
         loose = [i for i in head.indices if i.name]
@@ -99,17 +101,27 @@ class Drawing:
             return self.start[entry]
         symbol = entry[0]
         if symbol not in self.ways:
-            kinds = ["positive"] if self.easy else ["any"] * 5 + ["positive"] * 6 + ["whole"] * 2 + ["same"] * 2 + ["zero"]
+            kinds = (
+                ["positive"] if self.easy else ["any"] * 5 + ["positive"] * 6 + ["whole"] * 2 + ["same"] * 2 + ["zero"]
+            )
             self.ways[symbol] = self.rng.choice(kinds), constant(self.rng)
         way, one = self.ways[symbol]
         value = {"same": one, "zero": Fraction(0)}.get(way)
         if value is None:
             value = constant(self.rng)
-            value = abs(value) or Fraction(1, 2) if way == "positive" else Fraction(round(value)) if way == "whole" else value
+            value = (
+                abs(value) or Fraction(1, 2)
+                if way == "positive"
+                else Fraction(round(value))
+                if way == "whole"
+                else value
+            )
         return flint.arb(flint.fmpq(value.numerator, value.denominator))
 
 
-def frame(statements: Sequence[Statement], rng: random.Random, model: Model | None = None) -> tuple[dict[Sort, int], dict[Index, int]]:
+def frame(
+    statements: Sequence[Statement], rng: random.Random, model: Model | None = None
+) -> tuple[dict[Sort, int], dict[Index, int]]:
     """Return sizes and elements for fixed indices, at random or as a model has them."""
     terms = [t for s in statements for t in inside(s)]
     indices = set().union(*(indices_in(t) for t in terms)) if terms else set()
@@ -123,8 +135,16 @@ def frame(statements: Sequence[Statement], rng: random.Random, model: Model | No
         if model is not None and sort in model.sizes:
             sizes[sort] = model.sizes[sort]
         else:
-            few = len(sorts) > 3
-            sizes[sort] = rng.choice([0, 1, 2] if sort.empty and sort not in held else [1, 2, 2] if few else [1, 2, 2, 3])
+            few = len(sorts)
+            sizes[sort] = rng.choice(
+                [0, 1, 2]
+                if sort.empty and sort not in held
+                else [1, 1, 2]
+                if few > 6
+                else [1, 2, 2]
+                if few > 3
+                else [1, 2, 2, 3]
+            )
     for i in sorted((i for i in indices if i.fixed and i.name), key=repr):
         if model is not None and i in model.places:
             places[i] = model.places[i]
@@ -158,7 +178,7 @@ def _number(value: Any) -> Term:
 def world_for(
     given: Sequence[Statement], about: Sequence[Statement], rng: random.Random, model: Model | None = None
 ) -> World | None:
-    """Return a world in which what is given is true and in which the statements ``about`` can be read; None if none is found."""
+    """Return a world in which what is given is true and the statements ``about`` can be read; None if none is met."""
     defined, others = definitions(given)
     with flint.ctx.workprec(BITS):
         sizes, fixed = frame([*given, *about], rng, model)
@@ -178,7 +198,9 @@ def _mend(world: World, others: Sequence[Statement], rng: random.Random) -> bool
             raise NotReadError(type(s).__name__)
         for names in world.instances(s, given=True):
             slack = 0 if isinstance(s, Le) and rng.random() < 0.4 else Fraction(rng.randint(1, 12), 8)
-            conditions.append((s, names, flint.arb(flint.fmpq(slack.numerator, slack.denominator)) if slack else flint.arb(0)))
+            conditions.append(
+                (s, names, flint.arb(flint.fmpq(slack.numerator, slack.denominator)) if slack else flint.arb(0))
+            )
     active: set[int] = {n for n, (s, _, _) in enumerate(conditions) if isinstance(s, Eq)}
     far: list[float] = []
     for _ in range(ROUNDS):
@@ -253,7 +275,12 @@ def _newton(world: World, rows: list[list[flint.arb]], gaps: list[flint.arb], en
 
 
 def worlds(
-    given: Iterable[Statement], about: Sequence[Statement], seed: str, wanted: int = 3, tries: int = 40, models: Sequence[Model] = ()
+    given: Iterable[Statement],
+    about: Sequence[Statement],
+    seed: str,
+    wanted: int = 3,
+    tries: int = 40,
+    models: Sequence[Model] = (),
 ) -> list[World]:
     """Return up to ``wanted`` worlds in which what is given is true; models are tried first."""
     given = sorted(given, key=repr)
