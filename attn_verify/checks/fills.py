@@ -34,7 +34,8 @@ def fill_seen(
     names = list(graph.inputs())
     arrays = sorted({name for name, _ in names})
     linear = "Q" if "Q" in arrays else "W_Q"
-    degree = 2 if linear == "Q" and "K" not in arrays else 1
+    # Where queries and keys come from one array, scores are of the second degree in it.
+    degree = 1 if {"Q": "K", "W_Q": "W_K"}[linear] in arrays else 2
     least = min((min(abs(fill) for fill in fills) - _UNSEEN) / 8, _LARGEST)
     # Four inputs may meet in a product, and its size must be a float.
     span = min(max(40, min(fills, key=abs).numerator.bit_length() + 16), 120)

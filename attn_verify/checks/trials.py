@@ -166,7 +166,8 @@ def _drawn(outcome: Outcome, nodes: Sequence[Node], random: Random, count: int) 
     names = outcome.case.inputs
     arrays = sorted({name for name, _ in names})
     linear = "Q" if "Q" in arrays else "W_Q"
-    degree = 2 if linear == "Q" and "K" not in arrays else 1
+    # Where queries and keys come from one array, scores are of the second degree in it.
+    degree = 1 if {"Q": "K", "W_Q": "W_K"}[linear] in arrays else 2
     narrow = narrowest(outcome.notes)
     kinds = [(wanted, spread) for wanted in _SCORES[narrow] for spread in _SPREADS]
     for number, (wanted, spread) in enumerate(random.sample(kinds, min(count, len(kinds)))):

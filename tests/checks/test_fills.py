@@ -32,6 +32,19 @@ def test_a_fill_added_to_a_score_is_not_seen(graph, fill):
     assert not fill_seen(graph, [(got, want)], scores, [], [Fraction(fill)], SEED)
 
 
+@pytest.mark.parametrize("shared", [False, True])
+def test_scores_of_shared_weights_stay_below_the_fill(graph, shared):
+    fill = Fraction(-(10**9))
+    x = [graph.input("X", (0, i, 0)) for i in (0, 1)]
+    w_q, w_v = graph.input("W_Q", (0, 0, 0)), graph.input("W_V", (0, 0, 0))
+    w_k = w_q if shared else graph.input("W_K", (0, 0, 0))
+    scores = [x[0] * w_q * (own * w_k) for own in x]
+    first, second = graph.exp(scores[0]), graph.exp(scores[1] + fill)
+    got = (first * x[0] * w_v + second * x[1] * w_v) / (first + second)
+    assert not fill_seen(graph, [(got, x[0] * w_v)], scores, [], [fill], SEED)
+    assert fill_seen(graph, [(got + graph.exp(x[0] + fill), x[0] * w_v)], scores, [], [fill], SEED)
+
+
 @pytest.mark.parametrize("name", ["Q", "K", "V"])
 def test_a_fill_beside_an_input_is_seen(graph, name):
     fill = Fraction(-(10**9))

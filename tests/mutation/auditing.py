@@ -21,6 +21,7 @@ from mutants import Mutant
 from attn_verify.checks.audit.pool import own_executor
 from attn_verify.checks.audit.run import audit
 from attn_verify.checks.audit.tasks import perform
+from attn_verify.checks.prove import prove
 from attn_verify.errors import AttnVerifyError, TargetError
 from attn_verify.spec import AttentionSpec
 
@@ -178,7 +179,16 @@ class Auditor:
         self._revive()
         if entry.path not in self._originals:
             self._originals[entry.path] = self._audit(entry, entry.path, self.explain)
-        return self._fate(entry, path, self._originals[entry.path], self.explain)
+        original = self._originals[entry.path]
+        found = self._tried(entry, path, self.explain)
+        if isinstance(found, Outcome):
+            return found
+        fate = equivalents.outcome(found, original, failing(entry))
+        if fate.status != GAP or not equivalents.proof_is_missing(found, original):
+            return fate
+        # A proof of many paths takes longer than an audit gives it.
+        proof = prove(f"{path}::{entry.function}", AttentionSpec.of(*entry.spec), **_options(entry), seed=self.seed)
+        return equivalents.outcome(equivalents.with_proof(found, proof.to_dict()), original, failing(entry))
 
     def _first_fate(self, entry: zoo.Entry, path: Path, original: Callable[[], Data]) -> Outcome:
         """The fate after an audit that ends with a failure, or after a whole one.
@@ -211,10 +221,7 @@ class Auditor:
         return audit(
             f"{path}::{entry.function}",
             AttentionSpec.of(*entry.spec),
-            sizes=entry.sizes or None,
-            roles=entry.roles or None,
-            layout=None if entry.layout == "nd" else entry.layout,
-            returns=",".join(entry.returns) or None,
+            **_options(entry),
             budget=budget,
             # So much is tried whatever else the machine does.
             limit=_LATE * budget,
@@ -244,6 +251,14 @@ class Auditor:
         path = folder / mutant.path.name
         path.write_text(mutant.source, "utf-8")
         return path
+
+
+def _options(entry: zoo.Entry) -> dict[str, Any]:
+    """How the function of a file is called."""
+    return {
+        "sizes": entry.sizes or None, "roles": entry.roles or None,
+        "layout": None if entry.layout == "nd" else entry.layout, "returns": ",".join(entry.returns) or None,
+    }  # fmt: skip
 
 
 def failing(entry: zoo.Entry) -> tuple[str, ...]:

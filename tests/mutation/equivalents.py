@@ -70,6 +70,25 @@ def explained(gap: Outcome, longer: Outcome, seconds: float) -> Outcome:
     return Outcome(GAP, (), f"in {seconds:g} s too: {longer.why}", longer.claims)
 
 
+def proof_is_missing(audit: Data, original: Data) -> bool:
+    """Whether nothing but a proof, or its sizes, tells a survivor from one that is equivalent."""
+    return outcome(with_proof(audit, _formula(original)), original).status == EQUIVALENT
+
+
+def with_proof(audit: Data, proof: Data) -> Data:
+    """Return the audit with what another proof says of the formula."""
+    kept = ("status", "scope", "assumptions", "evidence")
+    claims = [
+        {**claim, **{key: proof[key] for key in kept}} if claim["name"] == proof["name"] else claim
+        for claim in audit["claims"]
+    ]
+    return {**audit, "claims": claims}
+
+
+def _formula(audit: Data) -> Data:
+    return next(c for c in audit["claims"] if c["name"] in ("formula", "gradient") and c["applies"])
+
+
 def _claim(audit: Data, name: str) -> Data:
     return next(claim for claim in audit["claims"] if claim["name"] == name)
 
@@ -128,7 +147,7 @@ def _narrower(audit: Data, original: Data) -> list[str]:
 
 def _covered(audit: Data, original: Data) -> str:
     """Say over which scope a mutant is equivalent, and what the original needs not assume."""
-    proof = next(c for c in audit["claims"] if c["name"] in ("formula", "gradient") and c["applies"])
+    proof = _formula(audit)
     inputs = sum(int(c["scope"].get("inputs") or 0) for c in audit["claims"] if c["status"] == "TESTED")
     said = f"{proof['name']} {proof['status']} at {len(_sizes(audit))} sizes, {inputs} inputs inside the bound"
     said += "".join(f"; {name} is open as for the original" for name in _as_open(audit, original))

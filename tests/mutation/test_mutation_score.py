@@ -9,7 +9,7 @@ import numpy as np
 import plain_checks
 import pytest
 import zoo
-from equivalents import EQUIVALENT, GAP, KILLED, explained, outcome
+from equivalents import EQUIVALENT, GAP, KILLED, explained, outcome, proof_is_missing, with_proof
 from journal import Journal, JournalError
 from mutants import Mutant, mutants
 from score import count, judge_all, main, report, score
@@ -108,6 +108,19 @@ def test_a_longer_audit_may_show_that_a_survivor_is_equivalent_but_kills_too_lat
     assert (late.status, late.why[:45]) == (GAP, "only an audit of 15 s kills it, by range; ran")
     still = explained(gap, gap, 15)
     assert (still.status, still.why) == (GAP, "in 15 s too: range UNDECIDED: about range")
+
+
+def test_a_longer_proof_may_be_all_that_is_missing() -> None:
+    def proved(*sizes: str, status: str = "PROVED") -> dict[str, Any]:
+        return claim("formula", status, scope={"sizes": sizes})
+
+    original = {"claims": [proved("n=1, m=2", "n=2, m=3"), claim("range", "TESTED")]}
+    short = {"claims": [proved("n=1, m=2"), claim("range", "TESTED")]}
+    assert proof_is_missing(short, original)
+    assert proof_is_missing({"claims": [proved(status="UNDECIDED"), claim("range", "TESTED")]}, original)
+    assert not proof_is_missing({"claims": [proved("n=1, m=2"), claim("range", "UNDECIDED")]}, original)
+    assert outcome(with_proof(short, original["claims"][0]), original).status == EQUIVALENT
+    assert outcome(with_proof(short, proved(status="UNDECIDED")), original).status == GAP
 
 
 def records(**fates: int) -> list[dict[str, Any]]:
