@@ -4,7 +4,7 @@
 'PROVED'
 >>> verdict = Claim("softmax(c * x) == softmax(x)", given=["c > 0"]).decide()
 >>> verdict.status.name, verdict.evidence["values"]
-('REFUTED', {'c': '2', 'x': ['0', '1']})
+('REFUTED', {'c': '2', 'x': ['0', 'log(2)']})
 """
 
 from __future__ import annotations

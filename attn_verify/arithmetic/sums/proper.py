@@ -52,6 +52,7 @@ _KINDS = (Num, App, Size, Delta, Add, Mul, Pow, Exp, Log, Abs, Trig, Whole, Sum,
 def improper(terms: Iterable[Term]) -> str:
     """Return why terms are no proper ones taken together, or nothing: every part is what its class says.
 
+    >>> from attn_verify.arithmetic.sums.terms import Sort
     >>> improper([App(Symbol("x"), (Index("i", Sort("n")),))])
     'x: indices of other sets than its own'
     """
