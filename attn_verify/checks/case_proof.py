@@ -13,8 +13,8 @@ from attn_verify.arithmetic.graph.evaluation import BallValues
 from attn_verify.arithmetic.graph.limits import in_the_limit
 from attn_verify.arithmetic.graph.storage import load
 from attn_verify.checks.agreement import disagreement
-from attn_verify.checks.fills import fill_seen
-from attn_verify.checks.formula import expected, scores
+from attn_verify.checks.fills import FILL, objection
+from attn_verify.checks.formula import Entry, expected
 from attn_verify.checks.outcome import Condition, Outcome, ProvedPath, check_run, check_ways, short_place
 from attn_verify.checks.reading import (
     point_of_all,
@@ -35,8 +35,6 @@ Pair = tuple[Node, Node]
 
 # Seconds after which no further normal form is begun: what is left is decided by the identity test.
 _NORMAL_FORMS = 20.0
-# A constant this negative may stand for −∞, if the difference cannot be seen in 256 bits.
-FILL = Fraction(-100)
 
 
 def decide(case: Case, spec: AttentionSpec, target: str, runner: Any, *, seed: int, seconds: float) -> Outcome:
@@ -137,7 +135,7 @@ def _judge_path(
     if missing or not wanted:
         outcome.doubt(f"{len(missing)} entries of the result are missing or unknown")
         return
-    pairs = [(got[key], wanted[key]) for key in wanted]
+    compared = {key: (got[key], wanted[key]) for key in wanted}
     for condition in conditions:
         if condition.op == "eq":
             left, right = (write_out(graph, side) for side in (condition.left, condition.right))
@@ -146,8 +144,8 @@ def _judge_path(
     equations = [(c.left, c.right) for c in conditions if c.op == "eq"]
     if len(equations) > 1:
         outcome.points.insert(1, point_of_all(graph, equations, point))
-    if _equal(outcome, spec, pairs, conditions, point, seed):
-        outcome.entries += len(pairs)
+    if _equal(outcome, spec, compared, conditions, point, seed):
+        outcome.entries += len(compared)
         lines, blocks = frozenset(path["lines"]), frozenset(path["blocks"])
         outcome.paths.append(ProvedPath(conditions, got, path["opcodes"], lines, blocks, path["values"]))
     else:
@@ -156,11 +154,11 @@ def _judge_path(
 
 
 def _equal(
-    outcome: Outcome, spec: AttentionSpec, pairs: Sequence[Pair], conditions: Sequence[Condition],
+    outcome: Outcome, spec: AttentionSpec, compared: Mapping[Entry, Pair], conditions: Sequence[Condition],
     point: Mapping[Any, Fraction], seed: int,
 ) -> bool:  # fmt: skip
     """Show that every pair is equal, or say why not."""
-    graph = outcome.graph
+    graph, pairs = outcome.graph, list(compared.values())
     specials = [got for got, _ in pairs if got.special]
     if specials:
         outcome.doubt(f"{len(specials)} entries of the result are {specials[0].special}")
@@ -172,11 +170,12 @@ def _equal(
             wanted = _copy(graph, limit, [want for _, want in pairs])
             if fills and not any(node.special for node in nodes):
                 equal, maxima = _compare(outcome, limit, list(zip(nodes, wanted, strict=True)), seed)
-                if equal and fill_seen(graph, pairs, scores(graph, outcome.case, spec), conditions, fills, seed):
-                    outcome.doubt(
-                        f"{float(max(fills)):g} stands for −∞ among masked scores, and here among other numbers too",
-                        "add the fill to scores, and to nothing else",
-                    )
+                objected = equal and objection(
+                    graph, compared, outcome.case, spec, orders=conditions, fills=fills, point=point, seed=seed,
+                    equal=lambda read, padded: _compare(outcome, read, padded, seed)[0],
+                )  # fmt: skip
+                if objected:
+                    outcome.doubt(objected, "let the fill be the score of masked pairs, and nothing else")
                     return False
                 outcome.fills |= set(fills) if equal else set()
         if not equal:

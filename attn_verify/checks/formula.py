@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from attn_verify.arithmetic.attention import Layer, layer
@@ -20,13 +21,25 @@ Entries = Mapping[str, Any]
 _SEEDS = ("dO", "dZ", "dY")
 
 
-def formula(graph: Graph, entries: Entries, sizes: Sizes, spec: AttentionSpec, allowed: Allowed) -> Layer:
-    """Return a layer whose scalars are nodes of ``graph``; ``entries`` name its inputs entry by entry."""
+def formula(
+    graph: Graph, entries: Entries, sizes: Sizes, spec: AttentionSpec, allowed: Allowed, padding: int = 0
+) -> Layer:
+    """Return a layer whose scalars are nodes of ``graph``; ``entries`` name its inputs entry by entry.
+
+    ``padding`` further keys and values of zeros, which every query sees, follow those of the inputs.
+    """
     inputs = {
         name: [[[graph.input(*entry) for entry in row] for row in matrix] for matrix in matrices]
         for name, matrices in entries.items()
         if name not in _SEEDS
     }
+    if padding:
+        if not sizes.given_qkv:
+            inputs.setdefault("X_KV", inputs["X"])
+        for name in ("K", "V") if sizes.given_qkv else ("X_KV",):
+            inputs[name] = [[*rows, *[[graph.number(0)] * len(rows[0])] * padding] for rows in inputs[name]]
+        sizes = replace(sizes, m=sizes.keys + padding)
+        allowed = tuple((*row, *(True,) * padding) for row in allowed)
     return layer(inputs, sizes, spec, allowed, node_arithmetic(graph))
 
 
@@ -72,15 +85,18 @@ def scores(graph: Graph, case: Case, spec: AttentionSpec) -> list[Node]:
     return found
 
 
-def expected(graph: Graph, case: Case, spec: AttentionSpec) -> dict[Entry, Node]:
-    """Return what every judged output entry of a case must be, under the names that ``case.select`` uses."""
+def expected(graph: Graph, case: Case, spec: AttentionSpec, padding: int = 0) -> dict[Entry, Node]:
+    """Return what every judged output entry of a case must be, under the names that ``case.select`` uses.
+
+    With ``padding``: what it would be with so many further keys and values of zeros.
+    """
     judged = {case.wanted[0].name} if case.names is None else set(case.names)
     gradient_names = {item.name for item in case.wanted if item.name.startswith("d")}
     found: dict[Entry, Node] = {}
     outputs: dict[Entry, Node] = {}
     upstream: dict[Entry, Entry] = {}
     for number, unit in enumerate(case.units):
-        layers = formula(graph, unit.inputs, unit.sizes, spec, unit.allowed)
+        layers = formula(graph, unit.inputs, unit.sizes, spec, unit.allowed, padding)
         found |= dict(weights(layers, number)) if "P" in judged else {}
         for (name, index), node in results(layers, case.wanted[0].name, number):
             outputs[name, index] = node

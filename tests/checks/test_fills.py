@@ -5,8 +5,13 @@ from types import SimpleNamespace
 
 import pytest
 
+from attn_verify.arithmetic.exact import compare
 from attn_verify.arithmetic.graph import Graph
-from attn_verify.checks.fills import fill_seen
+from attn_verify.checks.fills import fill_seen, objection
+from attn_verify.checks.formula import expected
+from attn_verify.shapes import Sizes
+from attn_verify.spec import AttentionSpec
+from attn_verify.targets.units import Unit
 
 SEED = 11
 
@@ -64,3 +69,38 @@ def test_scores_that_are_zero_are_left_out(graph):
     fill = Fraction(-(10**9))
     got, want, _ = entry(graph, fill)
     assert fill_seen(graph, [(got, want)], [graph.number(0)], [], [fill], SEED)
+
+
+def judged(graph, got, visible, fill):
+    """Return what is objected to a program of one query and two keys, the second masked unless ``visible``."""
+    inputs = {"Q": [[[("Q", (0, 0, 0))]]]} | {x: [[[(x, (0, j, 0))] for j in (0, 1)]] for x in "KV"}
+    unit = Unit(inputs, Sizes(n=1, m=2, d_k=1, d_v=1), ((True, visible),), None)
+    entries = [entry for matrices in inputs.values() for row in matrices[0] for entry in row]
+    case = SimpleNamespace(units=(unit,), inputs=entries, wanted=(SimpleNamespace(name="O"),), names=None)
+    compared = {key: (got, want) for key, want in expected(graph, case, AttentionSpec()).items()}
+    point = {entry: Fraction(7 + at, 8) for at, entry in enumerate(entries)}
+    return objection(
+        graph, compared, case, AttentionSpec(), orders=[], fills=[fill], point=point, seed=SEED,
+        equal=lambda g, pairs: all(r.equal for r in compare(g, pairs)),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("fill", [Fraction(-1000), Fraction(-(10**9))])
+def test_a_fill_has_to_be_a_score(graph, fill):
+    """In the limit all of these are the formula; where nothing is masked, a fill is the score of a padded key."""
+    masked, _, scores = entry(graph, fill)
+    weights = [graph.exp(s) for s in scores]
+    values = [graph.input("V", (0, j, 0)) for j in (0, 1)]
+    above, below = weights[0] * values[0] + weights[1] * values[1], weights[0] + weights[1]
+    small = graph.exp(graph.number(fill))
+    for padding in (1, 3):
+        assert judged(graph, above / (below + small * Fraction(padding)), True, fill) == ""
+    for odd in (
+        above / below * (1 + small), above / below * (1 - small), above / below + small,
+        above / (below + small * below), (above + small * values[0]) / (below + small),
+    ):  # fmt: skip
+        assert "nothing is masked" in judged(graph, odd, True, fill)
+    assert judged(graph, masked, False, fill) == ""
+    for odd in (masked * (1 + small), masked + small, masked * (1 + graph.exp(fill - values[0] * values[0]))):
+        assert "no weighted mean" in judged(graph, odd, False, fill)
+    assert "other numbers" in judged(graph, masked * (1 + graph.exp(fill + values[0])), False, fill)
