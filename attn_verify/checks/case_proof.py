@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
+
 from attn_verify.arithmetic import exact, modular
 from attn_verify.arithmetic.graph import Graph, Node, UnmodelledError
 from attn_verify.arithmetic.graph.evaluation import BallValues
@@ -16,10 +18,10 @@ from attn_verify.checks.agreement import disagreement
 from attn_verify.checks.fills import FILL, objection
 from attn_verify.checks.formula import Entry, expected
 from attn_verify.checks.outcome import Condition, Outcome, ProvedPath, check_run, check_ways, short_place
+from attn_verify.checks.reaching import near_path
 from attn_verify.checks.reading import (
     point_of_all,
     points_of_equality,
-    points_on_path,
     unproved_domains,
     with_decimals,
     write_out,
@@ -35,6 +37,8 @@ Pair = tuple[Node, Node]
 
 # Seconds after which no further normal form is begun: what is left is decided by the identity test.
 _NORMAL_FORMS = 20.0
+# Paths that are no formula, or undecided, after which no further path of a case is compared.
+_MOST_WRONG = 12
 
 
 def decide(case: Case, spec: AttentionSpec, target: str, runner: Any, *, seed: int, seconds: float) -> Outcome:
@@ -144,13 +148,14 @@ def _judge_path(
     equations = [(c.left, c.right) for c in conditions if c.op == "eq"]
     if len(equations) > 1:
         outcome.points.insert(1, point_of_all(graph, equations, point))
-    if _equal(outcome, spec, compared, conditions, point, seed):
+    hopeless = outcome.wrong_paths >= _MOST_WRONG
+    if not hopeless and _equal(outcome, spec, compared, conditions, point, seed):
         outcome.entries += len(compared)
         lines, blocks = frozenset(path["lines"]), frozenset(path["blocks"])
         outcome.paths.append(ProvedPath(conditions, got, path["opcodes"], lines, blocks, path["values"]))
     else:
-        nearby = points_on_path(graph, conditions, point, seed)
-        outcome.points += [drawn for drawn, _ in zip(nearby, range(6), strict=False)]
+        outcome.wrong_paths += 1
+        outcome.points += near_path(graph, conditions, list(point), np.random.default_rng(seed), most=6)
 
 
 def _equal(
@@ -208,6 +213,8 @@ def _compare(outcome: Outcome, graph: Graph, pairs: Sequence[Pair], seed: int) -
             if time.monotonic() > end:
                 raise exact.TooLargeError("too many entries")
             results += exact.compare(graph, group)
+            if not all(r.equal for r in results):
+                break  # one entry that differs is enough
         outcome.methods.add("normal form")
         return all(r.equal for r in results), any(r.maxima for r in results if not r.equal)
     except exact.TooLargeError:

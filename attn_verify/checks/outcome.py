@@ -61,6 +61,7 @@ class Outcome:
     error_log2: float = float("-inf")
     entries: int = 0
     paths: list[ProvedPath] = field(default_factory=list)
+    wrong_paths: int = 0
     fills: set[Fraction] = field(default_factory=set)
     graph: Graph = field(default_factory=Graph)
     ran: Json = field(default_factory=dict)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attn_verify.arithmetic.graph import Graph
-from attn_verify.checks.outcome import ProvedPath
+from attn_verify.checks.outcome import Condition, ProvedPath
 from attn_verify.checks.tape import Floats, Tape
 
 Point = Mapping[Any, Fraction]
@@ -25,6 +25,8 @@ _STARTS, _STEPS = 64, 80
 _MORE, _LOOKED, _KEPT = 1024, 64, 3
 # Weights are even where no exponent is larger.
 _EVEN = 4.0
+# Points that are drawn for a path that is not proved.
+_DRAWN = 400
 # Nodes that are computed, at all these points together, in the searches for one case.
 WORK = 300_000
 # A step ends behind the place where the question is met by 2 to such a power, relative to how far it was from there.
@@ -34,6 +36,25 @@ _FAR = 64.0
 _ROUNDOFF = 2.0**-53
 # Times the error that rounding may have caused, by which sides of a question must differ to count as told apart.
 _SURE = 2.0
+
+
+def near_path(
+    graph: Graph, conditions: Sequence[Condition], names: Sequence[Any], random: np.random.Generator, most: int
+) -> list[Point]:
+    """Return up to ``most`` points, of those drawn at several magnitudes, that answer order questions as on a path."""
+    orders = [c for c in conditions if c.op == "lt"]
+    sizes = 64 * np.resize([1, 4, 16, 64], (_DRAWN, 1))
+    numerators = random.integers(-sizes, sizes, (_DRAWN, len(names)), endpoint=True)
+    # Inputs equal in size and sign reach sums that independent ones do not.
+    numerators[2::3] = abs(numerators[2::3, :1]) + 1
+    values = Tape(graph, [node for c in orders for node in (c.left, c.right)])
+    at, columns = values.at, values.run({name: numerators[:, i] / 64 for i, name in enumerate(names)})
+    held = np.ones(_DRAWN, bool)
+    with np.errstate(invalid="ignore"):
+        for c in orders:
+            held &= (columns[at[c.left.index]] < columns[at[c.right.index]]) == c.answer
+    chosen = np.flatnonzero(held)[:most]
+    return [{name: Fraction(int(numerators[i, k]), 64) for k, name in enumerate(names)} for i in chosen]
 
 
 def points_on_paths(

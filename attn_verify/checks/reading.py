@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
-from random import Random
 from typing import Any
 
 from attn_verify.arithmetic.graph import Graph, Node
@@ -170,27 +169,6 @@ def point_of_all(graph: Graph, pairs: Sequence[tuple[Node, Node]], point: Point)
                 current, moved = found, moved | changed
                 break
     return current
-
-
-def points_on_path(graph: Graph, conditions: Sequence[Any], point: Point, seed: int) -> Iterator[dict[Any, Fraction]]:
-    """Yield points at which every recorded order question is answered as on this path.
-
-    ``conditions`` have ``op``, ``left``, ``right`` and ``answer``; points are drawn at several magnitudes.
-    """
-    orders = [c for c in conditions if c.op == "lt"]
-    random = Random(seed)
-    for trial in range(400):
-        spread = (1, 4, 16, 64)[trial % 4]
-        drawn = {name: Fraction(random.randint(-64 * spread, 64 * spread), 64) for name in point}
-        if trial % 3 == 2:
-            # Several inputs equal in size and sign reach sums that independent ones do not.
-            size = Fraction(random.randint(1, 64 * spread), 64)
-            drawn = dict.fromkeys(point, size)
-        roots = [node for c in orders for node in (c.left, c.right)]
-        values = floats(graph, roots, drawn) if roots else []
-        pairs = zip(values[::2], values[1::2], strict=True)
-        if all((low < high) == c.answer for (low, high), c in zip(pairs, orders, strict=True)):
-            yield drawn
 
 
 def with_decimals(graph: Graph, roots: Sequence[Node]) -> tuple[Graph, list[Node], dict[Fraction, Fraction]]:

@@ -22,11 +22,9 @@ PATIENCE = 3.0
 _RUNNER: list[Runner] = []
 
 
-def start() -> None:
-    """Start the worker of this process."""
-    runner = Runner()
-    runner.__enter__()
-    _RUNNER.append(runner)
+def start(runner: Runner) -> None:
+    """Take the worker for the proofs of this process."""
+    _RUNNER[:] = [runner]
 
 
 def judge(name: str) -> dict[str, Any]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import multiprocessing
-from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ProcessPoolExecutor
-from typing import Any
+from collections.abc import Iterator
 
 import proofs
 import pytest
 import zoo
+
+from attn_verify.targets.runner import Runner
 
 ENTRIES = zoo.entries()
 # What may come out for each expectation.
@@ -21,20 +20,18 @@ ALLOWED = {
     "not PROVED": {"REFUTED", "UNDECIDED", "ERROR"},
     "not REFUTED": {"PROVED", "PROBABLE", "UNDECIDED", "ERROR"},
 }
-Verdicts = Mapping[str, "Future[dict[str, Any]]"]
 
 
-@pytest.fixture(scope="module")
-def verdicts() -> Iterator[Verdicts]:
-    """Judge all entries in two processes, in the order of the tests."""
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(2, mp_context=context, initializer=proofs.start) as pool:
-        yield {entry.name: pool.submit(proofs.judge, entry.name) for entry in ENTRIES}
+@pytest.fixture(scope="module", autouse=True)
+def worker() -> Iterator[None]:
+    with Runner() as runner:
+        proofs.start(runner)
+        yield
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda e: e.name)
-def test_the_verdict_is_the_expected_one(entry: zoo.Entry, verdicts: Verdicts) -> None:
-    found = verdicts[entry.name].result(timeout=300)
+def test_the_verdict_is_the_expected_one(entry: zoo.Entry) -> None:
+    found = proofs.judge(entry.name)
     allowed = ALLOWED[entry.expected] | ({"UNDECIDED"} if entry.kind == "state" else set())
     assert found["status"] in allowed, f"seed {proofs.SEED}: {found['status']}: {found['text'][:600]}"
     if entry.correct:
