@@ -202,6 +202,8 @@ class Judge:
                 if isinstance(found, Fact):
                     facts[step.label] = found
                     changed.add(step.label)
+                    if step.label not in self.theorem.concludes:
+                        continue
                     known = truth(step.claim, self.worlds(found.given, (*near, *_near(self.theorem, step)), 3))
                     if known is True or known is None:
                         continue
@@ -236,7 +238,7 @@ def judged(names: Iterable[str], seed: int, most: Mapping[str, int] = MOST, want
         judge = Judge(theorem, seed, wanted)
         for step in theorem.steps:
             # The rest of the proof is gone through for every change of an assumption, and that takes longer.
-            few = {"claim": min(3, most.get("claim", 0))} if step.rule == "hypothesis" else most
+            few = {"claim": min(2, most.get("claim", 0))} if step.rule == "hypothesis" else most
             for mutant in of_step(theorem, step, few, seed):
                 yield judge.judge(mutant)
             _worlds.cache_clear()
