@@ -14,8 +14,8 @@ from math import gcd, lcm
 
 # isort: off
 from attn_verify.arithmetic.sums.polynomials import (
-    MOST_EXPONENT, MOST_MONOMIALS, MOST_PRODUCTS, ONE, Monomial, Polynomial, Powers, RefusedError, add, apart, build,
-    key, log_atom, log_of, ordered, primes,
+    MOST_EXPONENT, MOST_MONOMIALS, MOST_PRODUCTS, MOST_WEIGHT, ONE, Monomial, Polynomial, Powers, RefusedError, add,
+    apart, build, key, log_atom, log_of, ordered, primes, weight,
 )  # fmt: skip
 
 # isort: on
@@ -52,15 +52,15 @@ class Normal:
         self.signs: Signs
         self.looking = False  # for a known sign: no further one is looked for meanwhile
         self._inside = 0  # in a part that is known to be defined
-        self._steps = self._products = 0
+        self._weight = self._products = 0
         self._memory: dict[tuple[Term, bool, bool], Polynomial] = {}
 
     def __call__(self, t: Term) -> Polynomial:
         """Return the normal form of a term."""
         at = (t, self._inside > 0, self.looking)
         if at not in self._memory:
-            self._steps += 1
-            if self._steps > 100_000:
+            self._weight += weight(t)
+            if self._weight > MOST_WEIGHT:
                 raise RefusedError("the normal form takes too many steps; do the equations lead round in a circle?")
             self._memory[at] = self._normal(t)
         return self._memory[at]
