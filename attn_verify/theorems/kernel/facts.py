@@ -18,27 +18,14 @@ from attn_verify.arithmetic.sums.proper import improper, put
 from attn_verify.arithmetic.sums.terms import (
     Abs, App, Deriv, Index, Symbol, Term, free, rename, walk,
 )  # fmt: skip
+from attn_verify.theorems.kernel.cited import CITED as CITED
+from attn_verify.theorems.kernel.computed import Integral, Limit, Rank
+from attn_verify.theorems.kernel.signs import binds, normal_under
+from attn_verify.theorems.kernel.statements import (
+    STATEMENTS, Absurd, Cited, Eq, Le, Lt, Statement, changed, entries_of, gap, indices_of, terms_of,
+)  # fmt: skip
 
 # isort: on
-from attn_verify.theorems.kernel.cited import CITED as CITED
-from attn_verify.theorems.kernel.context import binds, normal_under
-from attn_verify.theorems.kernel.statements import (
-    STATEMENTS,
-    Absurd,
-    Cited,
-    Eq,
-    Integral,
-    Le,
-    Limit,
-    Lt,
-    Rank,
-    Statement,
-    changed,
-    entries_of,
-    gap,
-    indices_of,
-    terms_of,
-)  # fmt: skip
 
 _SHAPES: Mapping[str, tuple[type, ...]] = {
     "hypothesis": (Eq, Le, Lt), "normal form": (Eq,), "certificate": (Le, Lt), "magnitude": (Eq, Le),
@@ -61,37 +48,31 @@ class Fact:
         raise RefusedError("facts are made by the rules of the kernel only")
 
 
-_MADE: WeakKeyDictionary[Fact, int] = WeakKeyDictionary()
+_MADE: WeakKeyDictionary[Fact, str] = WeakKeyDictionary()
 
 
 def genuine(fact: Fact) -> bool:
     """Return whether a rule made this very fact, and nobody changed it since."""
-    return type(fact) is Fact and _MADE.get(fact) == hash((fact.given, fact.statement, fact.cited, fact.fixed))
+    # Written out, for a hash would not tell ≤ from <, nor exp from log.
+    return type(fact) is Fact and _MADE.get(fact) == repr(fact)
 
 
 def _fact(
-    rule: str,
-    statement: Statement,
-    premises: Iterable[Fact] = (),
-    given: Iterable[Statement] = (),
-    only: Iterable[Statement] | None = None,
-    cited: str = "",
-    fixed: str = "",
-) -> Fact:
+    rule: str, statement: Statement, premises: Iterable[Fact] = (), given: Iterable[Statement] = (), *,
+    only: Iterable[Statement] | None = None, cited: str = "", fixed: str = "",
+) -> Fact:  # fmt: skip
     premises = tuple(premises)
     if type(statement) not in _SHAPES.get(rule, STATEMENTS) or not all(map(genuine, premises)):
         raise RefusedError("the rule proves no such statement, or a premise was not made by a rule of the kernel")
     hypotheses = frozenset(given).union(*(f.given for f in premises)) if only is None else frozenset(only)
     _proper([statement, *hypotheses, *(s for f in premises for s in (f.statement, *f.given))])
     made = object.__new__(Fact)
-    values = {
-        "given": hypotheses, "statement": statement, "rule": rule,
-        "cited": frozenset(filter(None, [cited])).union(*(f.cited for f in premises)),
-        "fixed": frozenset(filter(None, [fixed])).union(*(f.fixed for f in premises)),
-    }  # fmt: skip
-    for name, value in values.items():
-        object.__setattr__(made, name, value)
-    _MADE[made] = hash((made.given, made.statement, made.cited, made.fixed))
+    vars(made).update(
+        given=hypotheses, statement=statement, rule=rule,
+        cited=frozenset(filter(None, [cited])).union(*(f.cited for f in premises)),
+        fixed=frozenset(filter(None, [fixed])).union(*(f.fixed for f in premises)),
+    )  # fmt: skip
+    _MADE[made] = repr(made)
     return made
 
 
@@ -134,9 +115,8 @@ def order(
     given, using = tuple(given), tuple(using)
     difference = gap(claim)
     shown = difference if certificate is None else certificate
-    _proper((), [shown])
-    _grounded(claim, free(shown))
     normal, signs = normal_under(given, using, (*terms_of(claim), shown))
+    _grounded(claim, free(shown))
     if not normal.equal(difference, shown):
         raise RefusedError("the certificate is not the difference of the two sides")
     if not (signs.positive(shown) if isinstance(claim, Lt) else signs.nonnegative(shown)):
@@ -221,12 +201,8 @@ def instance(
     if symbols and any(isinstance(t, Deriv) or (isinstance(t, App) and t.symbol.depends) for t in inside):
         raise RefusedError("symbols inside derivatives, or with dependencies, cannot be replaced")
     for old, new in indices.items():
-        if (
-            not old.name
-            or old.shift
-            or old.sort != new.sort
-            or (old.fixed and not new.fixed and any(old in indices_of(s) for s in fact.given))
-        ):
+        one_of_all = old.fixed and not new.fixed and any(old in indices_of(s) for s in fact.given)
+        if not old.name or old.shift or old.sort != new.sort or one_of_all:
             raise RefusedError(f"{old.name} cannot become {new.name}")
 
     def one(statement: Statement, names: Mapping[Index, Index]) -> Statement:

@@ -26,9 +26,10 @@ from attn_verify.arithmetic.sums.terms import (
     Trig,
     walk,
 )  # fmt: skip
+from attn_verify.theorems.kernel.computed import Integral, Limit
 from attn_verify.theorems.kernel.facts import Fact, _fact
 from attn_verify.theorems.kernel.signs import VisibleSigns
-from attn_verify.theorems.kernel.statements import Integral, Limit, Lt, Statement, gap  # fmt: skip
+from attn_verify.theorems.kernel.statements import Lt, Statement, gap
 
 
 def _sympy(t: Term, symbols: Mapping[Term, Any]) -> Any:
