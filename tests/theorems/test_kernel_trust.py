@@ -4,6 +4,7 @@ import io
 import tokenize
 from ast import ClassDef, FunctionDef, Module, get_docstring, parse, walk
 from collections.abc import Callable
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import attn_verify
 from attn_verify.arithmetic.sums.polynomials import RefusedError
 from attn_verify.arithmetic.sums.terms import Add
 from attn_verify.theorems.kernel.facts import Fact, algebra, assume, cases, discharge, genuine, order
+from attn_verify.theorems.kernel.outside import integral, limit, rank
 from attn_verify.theorems.notation import (
     ONE,
     ZERO,
@@ -24,9 +26,12 @@ from attn_verify.theorems.notation import (
     Eq,
     Exp,
     Index,
+    Integral,
     Le,
+    Limit,
     Log,
     Lt,
+    Rank,
     Size,
     Sort,
     Sum,
@@ -151,6 +156,22 @@ class SlyName(str):
         return hash("x")
 
 
+class SlyEnd(SlyName):
+    """An end that says to be infinite."""
+
+    def __ne__(self, other: object) -> bool:
+        return False
+
+    def __hash__(self) -> int:
+        return hash("oo")
+
+
+class SlyFraction(Fraction):
+    """A fraction that says to be 0."""
+
+    numerator = property(lambda self: 0)  # type: ignore[assignment]
+
+
 class SlyLe(Le):
     """A statement of a class that is derived from a known one."""
 
@@ -167,6 +188,10 @@ IN_DISGUISE: dict[str, Callable[[], object]] = {
     "a number between the whole ones": lambda: algebra(
         Eq(Delta(Index("t", STEPS, OF_NONE), Index("t", STEPS)), ZERO)
     ),
+    "a limit of −oo that says to be oo": lambda: limit(Limit(x, x, "oo", SlyEnd("-oo"))),
+    "a limit at −oo that says to be oo": lambda: limit(Limit(Exp(-x), x, SlyEnd("-oo"), ZERO)),
+    "an integral up to 1 that says to be oo": lambda: integral(Integral(Exp(-x), x, "0", SlyEnd("1"), ONE)),
+    "a matrix whose entries say to be 0": lambda: rank(Rank(((SlyFraction(1),),), 0)),
     "a derived class as a claim": lambda: order(SlyLe(ZERO, x**2)),
     "a derived class as a hypothesis": lambda: order(Le(ZERO, x), [SlyLe(ZERO, x)]),
     "a derived class assumed": lambda: assume(SlyLe(ZERO, x)),

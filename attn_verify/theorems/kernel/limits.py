@@ -86,12 +86,18 @@ def _symbols(given: tuple[Statement, ...], sides: Iterable[Term]) -> dict[Term, 
     return found
 
 
+def _words(*words: str) -> None:
+    if any(type(word) is not str for word in words):
+        raise RefusedError("where a limit or an integral begins and ends is said in plain words")
+
+
 def limit(claim: Limit, given: Iterable[Statement] = ()) -> Fact:
     """SymPy computes the limit, and it is the one claimed (``oo`` or a term)."""
     import sympy
 
     given = tuple(given)
     value = claim.value if isinstance(claim.value, Term) else Num(Fraction(0))
+    _words(claim.to, *(() if isinstance(claim.value, Term) else (claim.value,)))
     symbols = _symbols(given, (claim.body, claim.by, value))
     if claim.by.indices:
         raise RefusedError("a limit is taken in a scalar")
@@ -189,6 +195,7 @@ def integral(claim: Integral, given: Iterable[Statement] = ()) -> Fact:
     import sympy
 
     given = tuple(given)
+    _words(claim.low, claim.high)
     symbols = _symbols(given, (claim.body, claim.by, claim.value))
     if claim.by.indices or set(symbols) - {claim.by, *(s.right for s in given if isinstance(s, Lt))}:
         raise RefusedError("an integral is over a scalar, and other letters in it are given to be positive")

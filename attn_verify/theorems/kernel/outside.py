@@ -78,6 +78,8 @@ def balls(claim: Lt | Le) -> Fact:
 
 def rank(claim: Rank) -> Fact:
     """FLINT eliminates over the fractions."""
+    if type(claim.rows) is not tuple or any(type(x) is not Fraction for row in claim.rows for x in row):
+        raise RefusedError("a matrix has fractions as entries")
     rows = [[flint.fmpq(x.numerator, x.denominator) for x in row] for row in claim.rows]
     if not rows or len({len(row) for row in rows}) != 1:
         raise RefusedError("this is no matrix")
