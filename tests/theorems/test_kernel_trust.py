@@ -14,7 +14,7 @@ import pytest
 import attn_verify
 from attn_verify.arithmetic.sums.polynomials import RefusedError
 from attn_verify.arithmetic.sums.terms import Add
-from attn_verify.theorems.kernel.facts import Fact, algebra, assume, cases, discharge, genuine, order
+from attn_verify.theorems.kernel.facts import Fact, algebra, assume, cases, cite, discharge, genuine, order
 from attn_verify.theorems.kernel.outside import integral, limit, rank
 from attn_verify.theorems.notation import (
     ONE,
@@ -166,6 +166,13 @@ class SlyEnd(SlyName):
         return hash("oo")
 
 
+class SlyListed(SlyName):
+    """A name that says to be that of a cited rule."""
+
+    def __hash__(self) -> int:
+        return hash("spectral theorem")
+
+
 class SlyFraction(Fraction):
     """A fraction that says to be 0."""
 
@@ -192,6 +199,7 @@ IN_DISGUISE: dict[str, Callable[[], object]] = {
     "a limit at −oo that says to be oo": lambda: limit(Limit(Exp(-x), x, SlyEnd("-oo"), ZERO)),
     "an integral up to 1 that says to be oo": lambda: integral(Integral(Exp(-x), x, "0", SlyEnd("1"), ONE)),
     "a matrix whose entries say to be 0": lambda: rank(Rank(((SlyFraction(1),),), 0)),
+    "a cited rule that says to be listed": lambda: cite(SlyListed("it is well known"), "0 = 1"),
     "a derived class as a claim": lambda: order(SlyLe(ZERO, x**2)),
     "a derived class as a hypothesis": lambda: order(Le(ZERO, x), [SlyLe(ZERO, x)]),
     "a derived class assumed": lambda: assume(SlyLe(ZERO, x)),

@@ -257,6 +257,6 @@ def induction(base: Fact, step: Fact, at: Index) -> Fact:
 
 def cite(rule: str, text: str, *premises: Fact) -> Fact:
     """State in words what a rule that is not checked here yields from facts."""
-    if rule not in CITED:
+    if type(rule) is not str or rule not in CITED:
         raise RefusedError(f"{rule!r} is not among the cited rules")
     return _fact("cited", Cited(rule, text), premises, cited=rule)
