@@ -45,7 +45,6 @@ def key(t: Term) -> str:
     return repr(t)
 
 
-@lru_cache(maxsize=200_000)
 def weight(t: Term) -> int:
     """Return how many terms a term is made of, each as often as it is written."""
     return 1 + sum(map(weight, parts(t)))
