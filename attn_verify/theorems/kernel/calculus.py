@@ -28,9 +28,7 @@ def tangent(claim: Le, value: Fact, slope: Fact, curvature: Fact, by: App, at: F
 
 
 def _function(claim: Le, by: App) -> Term:
-    named = {
-        t for t in walk(claim.right) if isinstance(t, App) and by.symbol.name in (t.symbol.name, *t.symbol.depends)
-    }
+    named = {t for t in entries_of(claim) if by.symbol.name in (t.symbol.name, *t.symbol.depends)}
     if claim.left != Num(Fraction(0)) or by.indices or by.symbol.depends or not named <= {by}:
         raise RefusedError("the rule is about 0 ≤ f(x) and a free scalar x")
     return claim.right

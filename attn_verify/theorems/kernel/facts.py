@@ -16,7 +16,7 @@ from attn_verify.arithmetic.sums.proper import improper, put
 
 # isort: off
 from attn_verify.arithmetic.sums.terms import (
-    Abs, App, Deriv, Index, Symbol, Term, free, rename, walk,
+    Abs, App, Delta, Deriv, Index, Symbol, Term, free, rename, walk,
 )  # fmt: skip
 from attn_verify.theorems.kernel.cited import CITED as CITED
 from attn_verify.theorems.kernel.computed import Integral, Limit, Rank
@@ -89,6 +89,11 @@ def _grounded(claim: Statement, used: Iterable[Index]) -> None:
     """Refuse elements of sets that may be empty where the claim is not about them."""
     if any(i.sort.empty for i in frozenset(used) - indices_of(claim)):
         raise RefusedError("a set may be empty, and the claim is not about an element of it")
+
+
+def _everywhere(claim: Statement, given: Iterable[Statement]) -> None:
+    if any(binds(s, name) for s in given for t in entries_of(claim) for name in t.symbol.depends):
+        raise RefusedError("a statement about a function is proved at one value of its variable only")
 
 
 # The rules.
@@ -173,9 +178,8 @@ def cases(first: Fact, second: Fact) -> Fact:
                 raise RefusedError("a hypothesis about all indices, or about a function, cannot be split")
             _grounded(first.statement, indices_of(one))
             given = (first.given - {one}) | (second.given - {other})
-            normal, _ = normal_under(given, (), terms_of(one))
             for side in terms_of(one):
-                normal(side)  # is defined
+                algebra(Eq(side, side), given)  # is defined
             return _fact("cases", first.statement, [first, second], only=given)
     raise RefusedError("no a ≤ b in one case meets b ≤ a in the other")
 
@@ -196,7 +200,8 @@ def instance(
 ) -> Fact:
     """Put terms for symbols, and elements for free indices; nothing that is derived may be touched."""
     symbols, indices = dict(symbols or {}), dict(indices or {})
-    _proper((), [body for _, body in symbols.values()])
+    _proper((), [t for s, (names, body) in symbols.items() for t in (App(s, names), body)])
+    _proper((), [Delta(i, i) for pair in indices.items() for i in pair])
     inside = [t for s in (fact.statement, *fact.given) for side in terms_of(s) for t in walk(side)]
     if symbols and any(isinstance(t, Deriv) or (isinstance(t, App) and t.symbol.depends) for t in inside):
         raise RefusedError("symbols inside derivatives, or with dependencies, cannot be replaced")
@@ -215,9 +220,8 @@ def instance(
     given = [one(s, fixed) for s in fact.given]
     statement = one(fact.statement, indices)
     _grounded(statement, caught)
-    normal, _ = normal_under(given, (), terms_of(statement))
     for side in terms_of(statement):
-        normal(side)  # is defined
+        algebra(Eq(side, side), given)  # is defined
     return _fact("instance", statement, [fact], only=given)
 
 
@@ -228,9 +232,7 @@ def discharge(fact: Fact, *proofs: Fact) -> Fact:
         raise RefusedError("a proof is of no hypothesis")
     normal_under((), proofs, [t for s in (fact.statement, *fact.given) for t in terms_of(s)])  # no derivative is misled
     for proof in proofs:
-        variables = {name for t in entries_of(proof.statement) for name in t.symbol.depends}
-        if any(binds(s, name) for s in proof.given for name in variables):
-            raise RefusedError("a hypothesis about a function is proved at one value of its variable only")
+        _everywhere(proof.statement, proof.given)
     given = (fact.given - proved).union(*(proof.given for proof in proofs))
     return _fact("modus ponens", fact.statement, [fact, *proofs], only=given)
 
@@ -238,7 +240,8 @@ def discharge(fact: Fact, *proofs: Fact) -> Fact:
 def induction(base: Fact, step: Fact, at: Index) -> Fact:
     """From P(0), and P(t) ⊢ P(t + 1) for a fixed t: P for all natural numbers."""
     zero = Index("", at.sort)
-    if not at.sort.natural or not at.fixed or at.shift:
+    _proper((), [Delta(at, at)])
+    if not at.sort.natural or not at.fixed or at.shift or not at.name:
         raise RefusedError("induction runs over a fixed natural number")
     names = {at: replace(at, shift=1)}
     goal = step.statement
@@ -250,6 +253,7 @@ def induction(base: Fact, step: Fact, at: Index) -> Fact:
             raise RefusedError("a hypothesis mentions the number that the induction runs over")
         if changed(hypothesis, lambda t: rename(t, {at: zero})) != base.statement:
             raise RefusedError("the base is not the hypothesis at 0")
+        _everywhere(goal, others | base.given)
         every = changed(hypothesis, lambda t: rename(t, {at: replace(at, fixed=False)}))
         return _fact("induction", every, [base, step], only=others | base.given)
     raise RefusedError("the step does not lead from its hypothesis at t to the same at t + 1")

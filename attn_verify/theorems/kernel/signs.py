@@ -18,7 +18,7 @@ from attn_verify.arithmetic.sums.rules import Rule
 
 # isort: off
 from attn_verify.arithmetic.sums.terms import (
-    Abs, Add, App, Delta, Deriv, Exp, Index, Mul, Num, Pow, Size, Sum, Term, free, fresh, rename, walk,
+    Abs, Add, App, Delta, Deriv, Exp, Index, Mul, Num, Pow, Size, Sum, Term, Whole, free, fresh, rename, walk,
 )  # fmt: skip
 
 # isort: on
@@ -126,11 +126,12 @@ def normal_under(
     sides = [*about, *(side for s in statements for side in terms_of(s))]
     if wrong := improper(sides):
         raise RefusedError(wrong)
-    at_points = any(isinstance(f.statement, Eq) and isinstance(s, Le) for f in facts for s in f.given)
-    if at_points and any(isinstance(t, Deriv) for side in about for t in walk(side)):
+    # A strict inequality that holds at a point holds around it, unless quotients or remainders jump there.
+    equations = [f for f in facts if isinstance(f.statement, Eq)]
+    at_points = [s for f in equations for s in f.given if not isinstance(s, Lt) or _jumps(s)]
+    if any(not isinstance(s, Eq) for s in at_points) and any(isinstance(t, Deriv) for a in about for t in walk(a)):
         raise RefusedError("a derivative under an equation that may hold at single points only")
-    pinning: list[Statement] = [s for s in hypotheses if isinstance(s, Eq)]
-    pinning += [s for f in facts if isinstance(f.statement, Eq) for s in f.given if not isinstance(s, Lt)]
+    pinning = [*at_points, *(s for s in hypotheses if isinstance(s, Eq))]
     for name in {t.by.symbol.name for side in sides for t in walk(side) if isinstance(t, Deriv)}:
         if any(binds(s, name) for s in pinning):
             raise RefusedError(f"a derivative by {name} under an equation that binds {name}")
@@ -153,6 +154,10 @@ def normal_under(
 
 def binds(s: Statement, name: str) -> bool:
     """Return whether a statement is about one value of a variable; a definition of a function of it is not."""
-    head = s.left.body if isinstance(s, Eq) and isinstance(s.left, Deriv) else getattr(s, "left", None)
-    function = isinstance(s, Eq) and isinstance(head, App) and name in head.symbol.depends
-    return not function and any(t.symbol.name == name for t in entries_of(s))
+    defined = entries_of(Eq(s.left, s.left)) if isinstance(s, Eq) and isinstance(s.left, App | Deriv | Sum) else ()
+    function = any(name in t.symbol.depends for t in defined) and not _jumps(s)
+    return not function and any(name in (t.symbol.name, *t.symbol.depends) for t in entries_of(s))
+
+
+def _jumps(s: Statement) -> bool:
+    return any(isinstance(t, Whole) for side in terms_of(s) for t in walk(side))
