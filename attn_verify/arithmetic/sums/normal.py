@@ -103,9 +103,11 @@ class Normal:
             case Abs(argument):
                 inner = self(argument)
                 negative = add((inner, Fraction(-1)))
-                if not inner or self.signs.nonnegative(argument):
+                if not inner or self.signs.nonnegative(argument) or self.signs.nonnegative(build(inner)):
                     return inner
-                if self.signs.nonnegative(Mul((Num(Fraction(-1)), argument))):
+                if self.signs.nonnegative(Mul((Num(Fraction(-1)), argument))) or self.signs.nonnegative(
+                    build(negative)
+                ):
                     return negative
                 return {Monomial(((Abs(min(build(inner), build(negative), key=key)), Fraction(1)),)): Fraction(1)}
             case Trig(name, argument):
