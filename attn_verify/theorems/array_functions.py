@@ -143,6 +143,8 @@ def grad(a: Any, by: Any) -> Array:
     if by.symbol is None:
         raise error("a derivative by an expression", remedy="grad(f, x) is by a letter x of the claim")
     symbol, cut = by.symbol, a.ndim
+    if any(isinstance(t, Deriv) for t in walk(probe(a))):
+        raise error("grad of grad", remedy="second derivatives are not supported; write out the first one")
     if any(isinstance(t, Abs) for t in walk(probe(a))):
         raise error("a derivative of a magnitude", remedy="abs, max and min have none everywhere")
     return Array((*a.shape, *by.shape), lambda p: Deriv(a.entry(p[:cut]), App(symbol, p[cut:])), parts=2 * a.parts)

@@ -35,10 +35,10 @@ from attn_verify.arithmetic.sums.terms import (
 )  # fmt: skip
 from attn_verify.theorems.kernel import calculus
 from attn_verify.theorems.kernel import facts as kernel
-from attn_verify.theorems.kernel.context import normal_under
 from attn_verify.theorems.kernel.facts import Fact
-from attn_verify.theorems.kernel.signs import VisibleSigns
+from attn_verify.theorems.kernel.signs import VisibleSigns, normal_under
 from attn_verify.theorems.kernel.statements import Eq, Le, Lt, gap, terms_of
+from attn_verify.theorems.slopes import slope_at
 
 Judged = Eq | Le | Lt
 REFUSED = (RefusedError, RecursionError, ZeroDivisionError, OverflowError)
@@ -184,7 +184,7 @@ def _tangent(f: Term, at: Fraction, given: Sequence[Judged] = ()) -> Fact:
     return calculus.tangent(
         Le(ZERO, f),
         kernel.algebra(Eq(put(f, {x.symbol: ((), Num(at))}), ZERO)),
-        kernel.algebra(Eq(calculus.slope_at(f, x, at, given), ZERO)),
+        kernel.algebra(Eq(slope_at(f, x, at, given), ZERO)),
         kernel.order(Le(ZERO, Deriv(Deriv(f, x), x)), given, certificate=curvature),
         by=x,
         at=at,

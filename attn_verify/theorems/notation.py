@@ -25,7 +25,8 @@ from attn_verify.arithmetic.sums.terms import (
     scalar,
     term,
 )  # fmt: skip
-from attn_verify.theorems.kernel.statements import Absurd, Cited, Eq, Integral, Le, Limit, Lt, Rank, Statement
+from attn_verify.theorems.kernel.computed import Integral, Limit, Rank
+from attn_verify.theorems.kernel.statements import Absurd, Cited, Eq, Le, Lt, Statement
 from attn_verify.theorems.theorem import Illustration, Model, NearMiss, Step, Theorem
 
 ZERO, ONE = Num(Fraction(0)), Num(Fraction(1))

@@ -25,7 +25,8 @@ from attn_verify.arithmetic.sums.terms import (
     Whole,
     parts,
 )  # fmt: skip
-from attn_verify.theorems.kernel.statements import Absurd, Cited, Eq, Integral, Le, Limit, Lt, Rank, Statement
+from attn_verify.theorems.kernel.computed import Integral, Limit, Rank
+from attn_verify.theorems.kernel.statements import Absurd, Cited, Eq, Le, Lt, Statement
 from attn_verify.theorems.names import GREEK, Softmax, folded, fresh_names
 
 _SUM, _PRODUCT, _POWER, _ATOM = range(4)

@@ -36,6 +36,7 @@ from attn_verify.theorems.theorem import Step, Theorem
 
 CAUGHT, HOLE, UNDEFINED, EQUIVALENT, OPEN = "caught", "HOLE", "HOLE (undefined)", "equivalent", "undetermined"
 FATES = (CAUGHT, HOLE, UNDEFINED, EQUIVALENT, OPEN)
+MORE = 12  # times as many worlds for a change that was accepted and is neither true nor false so far
 MOST: Mapping[str, int] = {"claim": 10, "hint": 4, "given": 3, "using": 2}
 ERRORS = (RefusedError, TypeError, ValueError, KeyError, RecursionError, IndexError)
 
@@ -142,16 +143,31 @@ class Judge:
     def __init__(self, theorem: Theorem, seed: int, wanted: int = 5) -> None:
         self.theorem, self.checked, self.seed, self.wanted = theorem, check(theorem.name), seed, wanted
         self.find = finder(self.checked)
+        self.effort = 1
         MODELS[theorem.name] = (theorem.illustration.model, theorem.near_miss.model)
 
     def worlds(self, given: Iterable[Statement], near: tuple[Statement, ...], wanted: int | None = None) -> list[World]:
         """Return worlds in which something is given, by the seed."""
         return _worlds(
-            frozenset(given), near, f"{self.seed}:{self.theorem.name}", wanted or self.wanted, self.theorem.name
+            frozenset(given),
+            near,
+            f"{self.seed}:{self.theorem.name}",
+            (wanted or self.wanted) * self.effort,
+            self.theorem.name,
         )
 
     def judge(self, mutant: Mutant) -> Record:
-        """Say whether a mutant is accepted, and whether it is false."""
+        """Say whether a mutant is accepted, and whether it is false; one that is accepted is looked at for longer."""
+        record = self._judge(mutant)
+        if record.accepted and record.fate == OPEN:
+            self.effort = MORE
+            try:
+                record = self._judge(mutant)
+            finally:
+                self.effort = 1
+        return record
+
+    def _judge(self, mutant: Mutant) -> Record:
         original = self.theorem.step(mutant.label)
         near = _near(self.theorem, original)
         if original.rule == "hypothesis":
@@ -202,6 +218,8 @@ class Judge:
                 if isinstance(found, Fact):
                     facts[step.label] = found
                     changed.add(step.label)
+                    if step.label not in self.theorem.concludes:
+                        continue
                     known = truth(step.claim, self.worlds(found.given, (*near, *_near(self.theorem, step)), 3))
                     if known is True or known is None:
                         continue
@@ -236,7 +254,7 @@ def judged(names: Iterable[str], seed: int, most: Mapping[str, int] = MOST, want
         judge = Judge(theorem, seed, wanted)
         for step in theorem.steps:
             # The rest of the proof is gone through for every change of an assumption, and that takes longer.
-            few = {"claim": min(3, most.get("claim", 0))} if step.rule == "hypothesis" else most
+            few = {"claim": min(2, most.get("claim", 0))} if step.rule == "hypothesis" else most
             for mutant in of_step(theorem, step, few, seed):
                 yield judge.judge(mutant)
             _worlds.cache_clear()

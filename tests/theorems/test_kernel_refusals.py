@@ -10,7 +10,7 @@ import pytest
 
 from attn_verify.arithmetic.sums.polynomials import RefusedError
 from attn_verify.arithmetic.sums.terms import Pow
-from attn_verify.theorems.kernel import calculus, outside
+from attn_verify.theorems.kernel import outside
 from attn_verify.theorems.kernel.calculus import rising, tangent
 from attn_verify.theorems.kernel.facts import (
     Fact,
@@ -54,6 +54,7 @@ from attn_verify.theorems.notation import (
     scalar,
     term,
 )  # fmt: skip
+from attn_verify.theorems.slopes import slope_at
 
 KEYS, QUERIES, STEPS, NONE = Sort("n"), Sort("q"), Sort("t", natural=True), Sort("m", empty=True)
 i, j, k = (KEYS.index(name) for name in "ijk")
@@ -213,7 +214,7 @@ ATTEMPTS: dict[str, Callable[[], object]] = {
     "0 ≤ x³": lambda: tangent(
         Le(ZERO, x**3),
         algebra(Eq(ZERO**3, ZERO)),
-        algebra(Eq(calculus.slope_at(x**3, x, Fraction(0)), ZERO)),
+        algebra(Eq(slope_at(x**3, x, Fraction(0)), ZERO)),
         order(Le(ZERO, Deriv(Deriv(x**3, x), x)), [Le(ZERO, x)], certificate=6 * x),
         by=x, at=Fraction(0),
     ),
@@ -294,7 +295,7 @@ def parabola() -> tuple[Fact, Fact, Fact]:
     """The premises of 0 ≤ x² by its tangent at 0."""
     return (
         algebra(Eq(ZERO**2, ZERO)),
-        algebra(Eq(calculus.slope_at(x**2, x, Fraction(0)), ZERO)),
+        algebra(Eq(slope_at(x**2, x, Fraction(0)), ZERO)),
         order(Le(ZERO, Deriv(Deriv(x**2, x), x)), certificate=term(2)),
     )
 

@@ -13,6 +13,7 @@ from attn_verify.theorems.kernel import calculus
 from attn_verify.theorems.kernel import facts as kernel
 from attn_verify.theorems.kernel.outside import balls
 from attn_verify.theorems.notation import ONE, ZERO, Cited, Deriv, Eq, Exp, Le, Lt, Step, scalar, term
+from attn_verify.theorems.slopes import slope_at
 
 x, y, hole = scalar("x"), scalar("y"), scalar("□")
 wrong: Any = kernel  # its rules, called with what their types forbid
@@ -24,7 +25,7 @@ FORGED: Any = SimpleNamespace(statement=Eq(x, y), given=frozenset(), cited=froze
 
 def _tangent() -> object:
     value = kernel.algebra(Eq(kernel.put(BEND, {x.symbol: ((), ZERO)}), ZERO))
-    slope = kernel.algebra(Eq(calculus.slope_at(BEND, x, Fraction(0)), ZERO))
+    slope = kernel.algebra(Eq(slope_at(BEND, x, Fraction(0)), ZERO))
     curvature = kernel.order(Le(ZERO, Deriv(Deriv(BEND, x), x)), certificate=Exp(x))
     assert calculus.tangent(Le(ZERO, BEND), value, slope, curvature, x, Fraction(0))
     return wrong_calculus.tangent(Lt(ZERO, BEND), value, slope, curvature, x, Fraction(0))

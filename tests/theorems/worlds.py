@@ -22,7 +22,7 @@ from attn_verify.theorems.theorem import Model
 
 TIGHT = flint.arb(2) ** -150
 ROUNDS = 14
-MOST_TO_MEND = 40_000  # terms to evaluate before another draw is tried
+MOST_TO_MEND = 20_000  # terms to evaluate before another draw is tried
 
 Defined = dict[Symbol, list[tuple[tuple[Index, ...], Term]]]
 
@@ -140,7 +140,7 @@ def frame(
                 [0, 1, 2]
                 if sort.empty and sort not in held
                 else [1, 1, 2]
-                if few > 6
+                if few > 4
                 else [1, 2, 2]
                 if few > 3
                 else [1, 2, 2, 3]

@@ -14,8 +14,8 @@ from math import gcd, lcm
 
 # isort: off
 from attn_verify.arithmetic.sums.polynomials import (
-    MOST_EXPONENT, MOST_MONOMIALS, MOST_PRODUCTS, ONE, Monomial, Polynomial, Powers, RefusedError, add, apart, build,
-    key, log_atom, log_of, ordered, primes,
+    MOST_EXPONENT, MOST_MONOMIALS, MOST_PRODUCTS, MOST_WEIGHT, ONE, Monomial, Polynomial, Powers, RefusedError, add,
+    apart, build, key, log_atom, log_of, ordered, primes, weight,
 )  # fmt: skip
 
 # isort: on
@@ -52,17 +52,21 @@ class Normal:
         self.signs: Signs
         self.looking = False  # for a known sign: no further one is looked for meanwhile
         self._inside = 0  # in a part that is known to be defined
-        self._steps = self._products = 0
-        self._memory: dict[tuple[Term, bool, bool], Polynomial] = {}
+        self._derived = 0  # in a part that a derivative is taken of
+        self._weight = self._products = 0
+        self._memory: dict[tuple[Term, bool, bool, bool], Polynomial] = {}
 
     def __call__(self, t: Term) -> Polynomial:
         """Return the normal form of a term."""
-        at = (t, self._inside > 0, self.looking)
+        at = (t, self._inside > 0, self.looking, self._derived > 0)
         if at not in self._memory:
-            self._steps += 1
-            if self._steps > 100_000:
+            self._weight += weight(t)
+            if self._weight > MOST_WEIGHT:
                 raise RefusedError("the normal form takes too many steps; do the equations lead round in a circle?")
-            self._memory[at] = self._normal(t)
+            try:
+                self._memory[at] = self._normal(t)
+            except RecursionError:
+                raise RefusedError("a term is too deep, or the equations lead round in a circle") from None
         return self._memory[at]
 
     def defined(self, t: Term) -> Polynomial:
@@ -74,6 +78,9 @@ class Normal:
             self._inside -= 1
 
     def _normal(self, t: Term) -> Polynomial:
+        if self._derived and isinstance(t, Abs | Whole):
+            # Its sign at one point says nothing around it.
+            raise RefusedError("no derivative is known of magnitudes, quotients and remainders")
         match t:
             case Num(value):
                 return {ONE: value} if value else {}
@@ -96,9 +103,11 @@ class Normal:
             case Abs(argument):
                 inner = self(argument)
                 negative = add((inner, Fraction(-1)))
-                if not inner or self.signs.nonnegative(argument):
+                if not inner or self.signs.nonnegative(argument) or self.signs.nonnegative(build(inner)):
                     return inner
-                if self.signs.nonnegative(Mul((Num(Fraction(-1)), argument))):
+                if self.signs.nonnegative(Mul((Num(Fraction(-1)), argument))) or self.signs.nonnegative(
+                    build(negative)
+                ):
                     return negative
                 return {Monomial(((Abs(min(build(inner), build(negative), key=key)), Fraction(1)),)): Fraction(1)}
             case Trig(name, argument):
@@ -124,11 +133,12 @@ class Normal:
                     return {Monomial(((t, Fraction(1)),)): Fraction(1)}
                 if opened is not None:
                     body = rename(opened.right, match(opened.left[0], body, {}) or {})
-            p = self(t.body)  # must be defined
+            self._derived += 1
+            try:
+                p = self(t.body)  # must be defined
+            finally:
+                self._derived -= 1
             nested = any(isinstance(inner, Deriv) for inner in walk(body))
-            if nested and any(isinstance(inner, Abs | Whole) for inner in walk(body)):
-                # Its sign at one point says nothing around it.
-                raise RefusedError("no derivative is known of magnitudes")
             return self.defined(derivative(build(p) if nested else body, t.by))
         return self._settle(Fraction(1), [(t, Fraction(1))], [])
 

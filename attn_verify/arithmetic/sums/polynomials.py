@@ -11,7 +11,7 @@ from math import prod
 
 import flint
 
-from attn_verify.arithmetic.sums.terms import Add, Index, Log, Mul, Num, Pow, Sum, Term, fresh, rename, walk
+from attn_verify.arithmetic.sums.terms import Add, Index, Log, Mul, Num, Pow, Sum, Term, fresh, parts, rename, walk
 from attn_verify.errors import AttnVerifyError
 
 MOST_ARRANGEMENTS = 5040
@@ -19,6 +19,7 @@ MOST_MONOMIALS = 20_000
 MOST_EXPONENT = 1_000
 MOST_PRODUCTS = 100_000
 MOST_BITS = 128
+MOST_WEIGHT = 20_000
 
 
 class RefusedError(AttnVerifyError):
@@ -42,6 +43,11 @@ ONE = Monomial(())
 def key(t: Term) -> str:
     """Return a string by which terms are put in order."""
     return repr(t)
+
+
+def weight(t: Term) -> int:
+    """Return how many terms a term is made of, each as often as it is written."""
+    return 1 + sum(map(weight, parts(t)))
 
 
 def build(p: Polynomial) -> Term:

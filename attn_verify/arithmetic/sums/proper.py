@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
+from typing import Any
 
 from attn_verify.arithmetic.sums.terms import (
     Abs,
@@ -18,6 +19,7 @@ from attn_verify.arithmetic.sums.terms import (
     Num,
     Pow,
     Size,
+    Sort,
     Sum,
     Symbol,
     Term,
@@ -47,6 +49,7 @@ def put(t: Term, symbols: Mapping[Symbol, tuple[tuple[Index, ...], Term]]) -> Te
 
 
 _KINDS = (Num, App, Size, Delta, Add, Mul, Pow, Exp, Log, Abs, Trig, Whole, Sum, Deriv)
+_PLAIN = frozenset({str, int, bool, Fraction, *_KINDS})
 
 
 def improper(terms: Iterable[Term]) -> str:
@@ -64,6 +67,8 @@ def improper(terms: Iterable[Term]) -> str:
             wrong = _improper(part)
             if wrong:
                 return wrong
+            if not all(map(_exact, vars(part).values())):
+                return f"{type(part).__name__}: a part of it is of another class than it should be"
         for i in free(t):
             if i.name[0] in "$%#":
                 return f"{i.name}: such names are for bound indices"
@@ -100,6 +105,18 @@ def _improper(t: Term) -> str:
         case Deriv(_, by) if type(by) is not App:
             return "a derivative is taken by an entry of a symbol"
     return ""
+
+
+def _exact(value: Any) -> bool:
+    """Return whether a part of a term is what it seems to be: a class derived from ``Index`` may equal everything."""
+    kind = type(value)
+    if kind is tuple:
+        return all(map(_exact, value))
+    if kind is Index:
+        return all(map(_exact, (value.name, value.sort, value.shift, value.fixed)))
+    if kind in (Sort, Symbol):
+        return all(map(_exact, vars(value).values()))
+    return kind in _PLAIN
 
 
 def _stray(i: Index) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from attn_verify.theorems.kernel.calculus import slope_at
 from attn_verify.theorems.notation import (
     HALF,
     ONE,
@@ -30,6 +29,7 @@ from attn_verify.theorems.notation import (
     scalar,
     softmax,
 )  # fmt: skip
+from attn_verify.theorems.slopes import slope_at
 
 KEYS = Sort("n")
 i, j, k = (KEYS.index(name) for name in "ijk")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from attn_verify.theorems.kernel.calculus import slope_at
 from attn_verify.theorems.notation import (
     ONE,
     ZERO,
@@ -22,6 +21,7 @@ from attn_verify.theorems.notation import (
     log,
     scalar,
 )  # fmt: skip
+from attn_verify.theorems.slopes import slope_at
 
 w, y, z = (scalar(name) for name in "wyz")
 

@@ -16,29 +16,16 @@ from attn_verify.arithmetic.sums.proper import improper, put
 
 # isort: off
 from attn_verify.arithmetic.sums.terms import (
-    Abs, App, Deriv, Index, Symbol, Term, free, rename, walk,
+    Abs, App, Delta, Deriv, Index, Symbol, Term, free, rename, walk,
+)  # fmt: skip
+from attn_verify.theorems.kernel.cited import CITED as CITED
+from attn_verify.theorems.kernel.computed import Integral, Limit, Rank
+from attn_verify.theorems.kernel.signs import binds, normal_under
+from attn_verify.theorems.kernel.statements import (
+    STATEMENTS, Absurd, Cited, Eq, Le, Lt, Statement, changed, entries_of, gap, indices_of, terms_of,
 )  # fmt: skip
 
 # isort: on
-from attn_verify.theorems.kernel.cited import CITED as CITED
-from attn_verify.theorems.kernel.context import binds, normal_under
-from attn_verify.theorems.kernel.statements import (
-    STATEMENTS,
-    Absurd,
-    Cited,
-    Eq,
-    Integral,
-    Le,
-    Limit,
-    Lt,
-    Rank,
-    Statement,
-    changed,
-    entries_of,
-    gap,
-    indices_of,
-    terms_of,
-)  # fmt: skip
 
 _SHAPES: Mapping[str, tuple[type, ...]] = {
     "hypothesis": (Eq, Le, Lt), "normal form": (Eq,), "certificate": (Le, Lt), "magnitude": (Eq, Le),
@@ -61,37 +48,31 @@ class Fact:
         raise RefusedError("facts are made by the rules of the kernel only")
 
 
-_MADE: WeakKeyDictionary[Fact, int] = WeakKeyDictionary()
+_MADE: WeakKeyDictionary[Fact, str] = WeakKeyDictionary()
 
 
 def genuine(fact: Fact) -> bool:
     """Return whether a rule made this very fact, and nobody changed it since."""
-    return type(fact) is Fact and _MADE.get(fact) == hash((fact.given, fact.statement, fact.cited, fact.fixed))
+    # Written out, for a hash would not tell ≤ from <, nor exp from log.
+    return type(fact) is Fact and _MADE.get(fact) == repr(fact)
 
 
 def _fact(
-    rule: str,
-    statement: Statement,
-    premises: Iterable[Fact] = (),
-    given: Iterable[Statement] = (),
-    only: Iterable[Statement] | None = None,
-    cited: str = "",
-    fixed: str = "",
-) -> Fact:
+    rule: str, statement: Statement, premises: Iterable[Fact] = (), given: Iterable[Statement] = (), *,
+    only: Iterable[Statement] | None = None, cited: str = "", fixed: str = "",
+) -> Fact:  # fmt: skip
     premises = tuple(premises)
     if type(statement) not in _SHAPES.get(rule, STATEMENTS) or not all(map(genuine, premises)):
         raise RefusedError("the rule proves no such statement, or a premise was not made by a rule of the kernel")
     hypotheses = frozenset(given).union(*(f.given for f in premises)) if only is None else frozenset(only)
     _proper([statement, *hypotheses, *(s for f in premises for s in (f.statement, *f.given))])
     made = object.__new__(Fact)
-    values = {
-        "given": hypotheses, "statement": statement, "rule": rule,
-        "cited": frozenset(filter(None, [cited])).union(*(f.cited for f in premises)),
-        "fixed": frozenset(filter(None, [fixed])).union(*(f.fixed for f in premises)),
-    }  # fmt: skip
-    for name, value in values.items():
-        object.__setattr__(made, name, value)
-    _MADE[made] = hash((made.given, made.statement, made.cited, made.fixed))
+    vars(made).update(
+        given=hypotheses, statement=statement, rule=rule,
+        cited=frozenset(filter(None, [cited])).union(*(f.cited for f in premises)),
+        fixed=frozenset(filter(None, [fixed])).union(*(f.fixed for f in premises)),
+    )  # fmt: skip
+    _MADE[made] = repr(made)
     return made
 
 
@@ -108,6 +89,11 @@ def _grounded(claim: Statement, used: Iterable[Index]) -> None:
     """Refuse elements of sets that may be empty where the claim is not about them."""
     if any(i.sort.empty for i in frozenset(used) - indices_of(claim)):
         raise RefusedError("a set may be empty, and the claim is not about an element of it")
+
+
+def _everywhere(claim: Statement, given: Iterable[Statement]) -> None:
+    if any(binds(s, name) for s in given for t in entries_of(claim) for name in t.symbol.depends):
+        raise RefusedError("a statement about a function is proved at one value of its variable only")
 
 
 # The rules.
@@ -134,9 +120,8 @@ def order(
     given, using = tuple(given), tuple(using)
     difference = gap(claim)
     shown = difference if certificate is None else certificate
-    _proper((), [shown])
-    _grounded(claim, free(shown))
     normal, signs = normal_under(given, using, (*terms_of(claim), shown))
+    _grounded(claim, free(shown))
     if not normal.equal(difference, shown):
         raise RefusedError("the certificate is not the difference of the two sides")
     if not (signs.positive(shown) if isinstance(claim, Lt) else signs.nonnegative(shown)):
@@ -193,9 +178,8 @@ def cases(first: Fact, second: Fact) -> Fact:
                 raise RefusedError("a hypothesis about all indices, or about a function, cannot be split")
             _grounded(first.statement, indices_of(one))
             given = (first.given - {one}) | (second.given - {other})
-            normal, _ = normal_under(given, (), terms_of(one))
             for side in terms_of(one):
-                normal(side)  # is defined
+                algebra(Eq(side, side), given)  # is defined
             return _fact("cases", first.statement, [first, second], only=given)
     raise RefusedError("no a ≤ b in one case meets b ≤ a in the other")
 
@@ -216,17 +200,14 @@ def instance(
 ) -> Fact:
     """Put terms for symbols, and elements for free indices; nothing that is derived may be touched."""
     symbols, indices = dict(symbols or {}), dict(indices or {})
-    _proper((), [body for _, body in symbols.values()])
+    _proper((), [t for s, (names, body) in symbols.items() for t in (App(s, names), body)])
+    _proper((), [Delta(i, i) for pair in indices.items() for i in pair])
     inside = [t for s in (fact.statement, *fact.given) for side in terms_of(s) for t in walk(side)]
     if symbols and any(isinstance(t, Deriv) or (isinstance(t, App) and t.symbol.depends) for t in inside):
         raise RefusedError("symbols inside derivatives, or with dependencies, cannot be replaced")
     for old, new in indices.items():
-        if (
-            not old.name
-            or old.shift
-            or old.sort != new.sort
-            or (old.fixed and not new.fixed and any(old in indices_of(s) for s in fact.given))
-        ):
+        one_of_all = old.fixed and not new.fixed and any(old in indices_of(s) for s in fact.given)
+        if not old.name or old.shift or old.sort != new.sort or one_of_all:
             raise RefusedError(f"{old.name} cannot become {new.name}")
 
     def one(statement: Statement, names: Mapping[Index, Index]) -> Statement:
@@ -239,9 +220,8 @@ def instance(
     given = [one(s, fixed) for s in fact.given]
     statement = one(fact.statement, indices)
     _grounded(statement, caught)
-    normal, _ = normal_under(given, (), terms_of(statement))
     for side in terms_of(statement):
-        normal(side)  # is defined
+        algebra(Eq(side, side), given)  # is defined
     return _fact("instance", statement, [fact], only=given)
 
 
@@ -252,9 +232,7 @@ def discharge(fact: Fact, *proofs: Fact) -> Fact:
         raise RefusedError("a proof is of no hypothesis")
     normal_under((), proofs, [t for s in (fact.statement, *fact.given) for t in terms_of(s)])  # no derivative is misled
     for proof in proofs:
-        variables = {name for t in entries_of(proof.statement) for name in t.symbol.depends}
-        if any(binds(s, name) for s in proof.given for name in variables):
-            raise RefusedError("a hypothesis about a function is proved at one value of its variable only")
+        _everywhere(proof.statement, proof.given)
     given = (fact.given - proved).union(*(proof.given for proof in proofs))
     return _fact("modus ponens", fact.statement, [fact, *proofs], only=given)
 
@@ -262,7 +240,8 @@ def discharge(fact: Fact, *proofs: Fact) -> Fact:
 def induction(base: Fact, step: Fact, at: Index) -> Fact:
     """From P(0), and P(t) ⊢ P(t + 1) for a fixed t: P for all natural numbers."""
     zero = Index("", at.sort)
-    if not at.sort.natural or not at.fixed or at.shift:
+    _proper((), [Delta(at, at)])
+    if not at.sort.natural or not at.fixed or at.shift or not at.name:
         raise RefusedError("induction runs over a fixed natural number")
     names = {at: replace(at, shift=1)}
     goal = step.statement
@@ -274,6 +253,7 @@ def induction(base: Fact, step: Fact, at: Index) -> Fact:
             raise RefusedError("a hypothesis mentions the number that the induction runs over")
         if changed(hypothesis, lambda t: rename(t, {at: zero})) != base.statement:
             raise RefusedError("the base is not the hypothesis at 0")
+        _everywhere(goal, others | base.given)
         every = changed(hypothesis, lambda t: rename(t, {at: replace(at, fixed=False)}))
         return _fact("induction", every, [base, step], only=others | base.given)
     raise RefusedError("the step does not lead from its hypothesis at t to the same at t + 1")
@@ -281,6 +261,6 @@ def induction(base: Fact, step: Fact, at: Index) -> Fact:
 
 def cite(rule: str, text: str, *premises: Fact) -> Fact:
     """State in words what a rule that is not checked here yields from facts."""
-    if rule not in CITED:
+    if type(rule) is not str or rule not in CITED:
         raise RefusedError(f"{rule!r} is not among the cited rules")
     return _fact("cited", Cited(rule, text), premises, cited=rule)

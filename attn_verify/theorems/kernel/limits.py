@@ -11,7 +11,7 @@ from typing import Any
 
 from attn_verify.arithmetic.sums.normal import Normal
 from attn_verify.arithmetic.sums.polynomials import RefusedError
-from attn_verify.arithmetic.sums.proper import improper
+from attn_verify.arithmetic.sums.proper import improper, put
 from attn_verify.arithmetic.sums.terms import (
     Abs,
     Add,
@@ -26,9 +26,10 @@ from attn_verify.arithmetic.sums.terms import (
     Trig,
     walk,
 )  # fmt: skip
+from attn_verify.theorems.kernel.computed import Integral, Limit
 from attn_verify.theorems.kernel.facts import Fact, _fact
 from attn_verify.theorems.kernel.signs import VisibleSigns
-from attn_verify.theorems.kernel.statements import Integral, Limit, Lt, Statement, gap  # fmt: skip
+from attn_verify.theorems.kernel.statements import Lt, Statement, gap
 
 
 def _sympy(t: Term, symbols: Mapping[Term, Any]) -> Any:
@@ -85,12 +86,18 @@ def _symbols(given: tuple[Statement, ...], sides: Iterable[Term]) -> dict[Term, 
     return found
 
 
+def _words(*words: str) -> None:
+    if any(type(word) is not str for word in words):
+        raise RefusedError("where a limit or an integral begins and ends is said in plain words")
+
+
 def limit(claim: Limit, given: Iterable[Statement] = ()) -> Fact:
     """SymPy computes the limit, and it is the one claimed (``oo`` or a term)."""
     import sympy
 
     given = tuple(given)
     value = claim.value if isinstance(claim.value, Term) else Num(Fraction(0))
+    _words(claim.to, *(() if isinstance(claim.value, Term) else (claim.value,)))
     symbols = _symbols(given, (claim.body, claim.by, value))
     if claim.by.indices:
         raise RefusedError("a limit is taken in a scalar")
@@ -98,9 +105,15 @@ def limit(claim: Limit, given: Iterable[Statement] = ()) -> Fact:
     target = {"0+": 0, "oo": sympy.oo}.get(claim.to)
     if target is None or (isinstance(claim.value, str) and claim.value != "oo"):
         raise RefusedError("limits are taken at 0+ or oo, and are a term or oo")
-    _defined(value, given)
+    beyond = 1 + max((abs(t.value) for t in walk(claim.body) if isinstance(t, Num)), default=Fraction(0))
+    near = claim.by if target == 0 else claim.by + beyond
+    _defined((value,), given)
+    _defined((put(claim.body, {claim.by.symbol: ((), near)}),), [*given, Lt(Num(Fraction(0)), claim.by)])
     body, letters = _steady(claim.body, claim.by, x, target, symbols, given)
-    found = sympy.limit(body, x, target, "+").subs(letters)
+    try:
+        found = sympy.limit(body, x, target, "+").subs(letters)
+    except NotImplementedError as error:
+        raise RefusedError(f"SymPy knows no such limit: {error}") from error
     wanted = sympy.oo if isinstance(claim.value, str) else _sympy(value, symbols)
     if not (
         found == wanted or (found.is_finite is not False and wanted.is_finite and sympy.simplify(found - wanted) == 0)
@@ -109,10 +122,11 @@ def limit(claim: Limit, given: Iterable[Statement] = ()) -> Fact:
     return _fact("limit", claim, (), given, cited="SymPy: limit")
 
 
-def _defined(value: Term, given: tuple[Statement, ...]) -> VisibleSigns:
+def _defined(terms: Iterable[Term], given: Iterable[Statement]) -> VisibleSigns:
     normal = Normal()
     signs = VisibleSigns(normal, [(gap(s), True) for s in given if isinstance(s, Lt)])
-    normal(value)
+    for t in terms:
+        normal(t)
     return signs
 
 
@@ -125,7 +139,7 @@ def _steady(
     """
     import sympy
 
-    signs = _defined(Num(Fraction(0)), given)
+    signs = _defined((), given)
     letters: dict[Term, Any] = {}
     growing: set[Any] = set()
 
@@ -188,15 +202,24 @@ def integral(claim: Integral, given: Iterable[Statement] = ()) -> Fact:
     import sympy
 
     given = tuple(given)
+    _words(claim.low, claim.high)
     symbols = _symbols(given, (claim.body, claim.by, claim.value))
     if claim.by.indices or set(symbols) - {claim.by, *(s.right for s in given if isinstance(s, Lt))}:
         raise RefusedError("an integral is over a scalar, and other letters in it are given to be positive")
-    _defined(claim.value, given)
     symbols[claim.by] = x = sympy.Dummy("x", real=True)
-    ends = [{"oo": sympy.oo, "-oo": -sympy.oo}.get(e, sympy.Integer(e) if e.lstrip("-").isdigit() else None)
+    ends: list[Any] = [{"oo": sympy.oo, "-oo": -sympy.oo}.get(e, sympy.Integer(e) if e.lstrip("-").isdigit() else None)
             for e in (claim.low, claim.high)]  # fmt: skip
     if None in ends:
         raise RefusedError("integrals run from and to a whole number, -oo or oo")
+    if not ends[0] < ends[1] or any(claim.by == s.right for s in given if isinstance(s, Lt)):
+        raise RefusedError("an integral runs upwards, and nothing else is known of what it runs over")
+    # Counted from its lower end, if there is one, the body is defined at all numbers inside, and so continuous there.
+    start = ends[0] if ends[0].is_finite else sympy.Integer(0)
+    inside = [Lt(Num(Fraction(0)), claim.by)] if ends[0].is_finite else []
+    if ends[1].is_finite:
+        inside.append(Lt(claim.by, Num(Fraction(int(ends[1] - start)))))
+    _defined((claim.value,), given)
+    _defined((put(claim.body, {claim.by.symbol: ((), claim.by + Fraction(int(start)))}),), [*given, *inside])
     found = sympy.integrate(_sympy(claim.body, symbols), (x, *ends))
     if found.has(sympy.Integral) or sympy.simplify(found - _sympy(claim.value, symbols)) != 0:
         raise RefusedError(f"the integral is {found}")

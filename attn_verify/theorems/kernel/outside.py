@@ -25,9 +25,10 @@ from attn_verify.arithmetic.sums.terms import (
     Trig,
     Whole,
 )  # fmt: skip
+from attn_verify.theorems.kernel.computed import Rank
 from attn_verify.theorems.kernel.facts import Fact, _fact
 from attn_verify.theorems.kernel.limits import integral, limit
-from attn_verify.theorems.kernel.statements import Cited, Eq, Le, Lt, Rank, Statement, terms_of  # fmt: skip
+from attn_verify.theorems.kernel.statements import Cited, Eq, Le, Lt, Statement, terms_of
 
 MOST_ASSIGNMENTS = 200_000
 
@@ -77,6 +78,10 @@ def balls(claim: Lt | Le) -> Fact:
 
 def rank(claim: Rank) -> Fact:
     """FLINT eliminates over the fractions."""
+    if any(type(row) is not tuple for row in (claim.rows, *claim.rows)) or type(claim.rank) is not int:
+        raise RefusedError("a matrix has rows, and a rank is a whole number")
+    if any(type(x) is not Fraction for row in claim.rows for x in row):
+        raise RefusedError("a matrix has fractions as entries")
     rows = [[flint.fmpq(x.numerator, x.denominator) for x in row] for row in claim.rows]
     if not rows or len({len(row) for row in rows}) != 1:
         raise RefusedError("this is no matrix")
@@ -89,8 +94,9 @@ def rank(claim: Rank) -> Fact:
 def counting(claim: Eq | Le | Lt, ranges: Mapping[App, range], where: Iterable[Eq] = ()) -> Fact:
     """Evaluate both sides for all whole numbers in the ranges at which the equations of ``where`` hold."""
     where, ranges = tuple(where), dict(ranges)
-    if any(t.indices or t.symbol.depends or r.step != 1 for t, r in ranges.items()) or not all(
-        len(r) for r in ranges.values()
+    if any(
+        type(r) is not range or r.step != 1 or not r or type(t) is not App or t.indices or t.symbol.depends
+        for t, r in ranges.items()
     ):
         raise RefusedError("scalars run through ranges that are not empty")
     total = 1

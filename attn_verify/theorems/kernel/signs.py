@@ -1,20 +1,31 @@
-"""The signs of terms that can be seen: squares, exponentials, sums and products of such, known inequalities."""
+"""Normal forms under hypotheses and facts, and the signs of terms that can be seen there.
+
+A sign is seen by the form of a term (squares, exponentials, sums and products of such) or by a known inequality.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import product
+from typing import TYPE_CHECKING
 
 from attn_verify.arithmetic.sums.normal import Normal
-from attn_verify.arithmetic.sums.polynomials import add
+from attn_verify.arithmetic.sums.polynomials import RefusedError, add
+from attn_verify.arithmetic.sums.proper import improper
+from attn_verify.arithmetic.sums.rules import Rule
 
 # isort: off
 from attn_verify.arithmetic.sums.terms import (
-    Abs, Add, App, Delta, Exp, Index, Mul, Num, Pow, Size, Sum, Term, free, rename, walk,
+    Abs, Add, App, Delta, Deriv, Exp, Index, Mul, Num, Pow, Size, Sum, Term, Whole, free, fresh, rename, walk,
 )  # fmt: skip
+
 # isort: on
+from attn_verify.theorems.kernel.statements import Eq, Le, Lt, Statement, entries_of, gap, terms_of
+
+if TYPE_CHECKING:
+    from attn_verify.theorems.kernel.facts import Fact
 
 
 class VisibleSigns:
@@ -29,8 +40,10 @@ class VisibleSigns:
         match t:
             case Num(value):
                 return value >= 0
+            case Add((Num(1), Mul((Num(-1), Delta())))) | Add((Mul((Num(-1), Delta())), Num(1))):
+                return True
             case Add(terms):
-                return all(map(self.nonnegative, terms)) or _one_less_delta(t) or self._known(t, False)
+                return all(map(self.nonnegative, terms)) or self._known(t, False)
             case Mul(factors):
                 return all(map(self.nonnegative, factors)) or self._known(t, False)
             case Sum(_, body):
@@ -104,7 +117,47 @@ def _places(t: Term) -> set[Index]:
     return {i for i in found if not i.name or replace(i, shift=0) in free(t)} | free(t)
 
 
-def _one_less_delta(t: Add) -> bool:
-    ones = [x for x in t.terms if x == Num(Fraction(1))]
-    others = [x for x in t.terms if isinstance(x, Mul) and x.factors[0] == Num(Fraction(-1))]
-    return len(t.terms) == 2 and len(ones) == len(others) == 1 and [type(f) for f in others[0].factors[1:]] == [Delta]
+def normal_under(
+    hypotheses: Iterable[Statement], facts: Sequence[Fact], about: Sequence[Term]
+) -> tuple[Normal, VisibleSigns]:
+    """Return normal forms under equations and inequalities; what is derived must not be bound by an equation."""
+    hypotheses = [*hypotheses, *(s for f in facts for s in f.given)]
+    statements = [*hypotheses, *(f.statement for f in facts)]
+    sides = [*about, *(side for s in statements for side in terms_of(s))]
+    if wrong := improper(sides):
+        raise RefusedError(wrong)
+    # A strict inequality that holds at a point holds around it, unless quotients or remainders jump there.
+    equations = [f for f in facts if isinstance(f.statement, Eq)]
+    at_points = [s for f in equations for s in f.given if not isinstance(s, Lt) or _jumps(s)]
+    if any(not isinstance(s, Eq) for s in at_points) and any(isinstance(t, Deriv) for a in about for t in walk(a)):
+        raise RefusedError("a derivative under an equation that may hold at single points only")
+    pinning = [*at_points, *(s for s in hypotheses if isinstance(s, Eq))]
+    for name in {t.by.symbol.name for side in sides for t in walk(side) if isinstance(t, Deriv)}:
+        if any(binds(s, name) for s in pinning):
+            raise RefusedError(f"a derivative by {name} under an equation that binds {name}")
+    rules = []
+    for s in statements:
+        # An equation about elements that the left side does not name says nothing if there are none.
+        if not isinstance(s, Eq) or any(i.sort.empty for i in free(s.right) - free(s.left)):
+            continue
+        if isinstance(s.left, App | Deriv):
+            rules.append(Rule((s.left,), None, s.right))
+        elif isinstance(s.left, Sum):
+            aside = fresh(s.left.index)
+            body = rename(s.left.body, {s.left.index: aside})
+            factors = body.factors if isinstance(body, Mul) else (body,)
+            if all(isinstance(f, App) for f in factors):
+                rules.append(Rule(factors, aside, s.right))
+    normal = Normal(rules)
+    return normal, VisibleSigns(normal, [(gap(s), isinstance(s, Lt)) for s in statements if isinstance(s, Le | Lt)])
+
+
+def binds(s: Statement, name: str) -> bool:
+    """Return whether a statement is about one value of a variable; a definition of a function of it is not."""
+    defined = entries_of(Eq(s.left, s.left)) if isinstance(s, Eq) and isinstance(s.left, App | Deriv | Sum) else ()
+    function = any(name in t.symbol.depends for t in defined) and not _jumps(s)
+    return not function and any(name in (t.symbol.name, *t.symbol.depends) for t in entries_of(s))
+
+
+def _jumps(s: Statement) -> bool:
+    return any(isinstance(t, Whole) for side in terms_of(s) for t in walk(side))

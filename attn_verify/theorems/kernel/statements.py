@@ -7,30 +7,27 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from attn_verify.arithmetic.sums.terms import App, Index, Num, Term, free, walk
+from attn_verify.theorems.kernel.computed import Integral, Limit, Rank
 
 
 @dataclass(frozen=True)
-class Eq:
+class Comparison:
+    """What an equation and both kinds of inequality have in common: two sides."""
+
+    left: Term
+    right: Term
+
+
+class Eq(Comparison):
     """left = right."""
 
-    left: Term
-    right: Term
 
-
-@dataclass(frozen=True)
-class Le:
+class Le(Comparison):
     """left ≤ right."""
 
-    left: Term
-    right: Term
 
-
-@dataclass(frozen=True)
-class Lt:
+class Lt(Comparison):
     """left < right."""
-
-    left: Term
-    right: Term
 
 
 @dataclass(frozen=True)
@@ -46,42 +43,13 @@ class Cited:
     text: str
 
 
-@dataclass(frozen=True)
-class Limit:
-    """``body`` tends to ``value`` as the scalar goes to ``0+`` or ``oo``."""
-
-    body: Term
-    by: App
-    to: str
-    value: Term | str
-
-
-@dataclass(frozen=True)
-class Integral:
-    """The integral of ``body`` over the scalar from ``low`` to ``high`` (``-oo`` and ``oo`` too) is ``value``."""
-
-    body: Term
-    by: App
-    low: str
-    high: str
-    value: Term
-
-
-@dataclass(frozen=True)
-class Rank:
-    """A matrix of fractions has this rank."""
-
-    rows: tuple[tuple[Fraction, ...], ...]
-    rank: int
-
-
 Statement = Eq | Le | Lt | Absurd | Cited | Limit | Integral | Rank
 STATEMENTS = (Eq, Le, Lt, Absurd, Cited, Limit, Integral, Rank)
 
 
 def terms_of(statement: Statement) -> tuple[Term, ...]:
     """Return the two sides of a statement; none of one in words."""
-    return (statement.left, statement.right) if isinstance(statement, Eq | Le | Lt) else ()
+    return (statement.left, statement.right) if isinstance(statement, Comparison) else ()
 
 
 def gap(statement: Le | Lt) -> Term:
@@ -96,7 +64,7 @@ def indices_of(statement: Statement) -> frozenset[Index]:
 
 def changed(statement: Statement, change: Callable[[Term], Term]) -> Statement:
     """Return a statement with both sides changed."""
-    if isinstance(statement, Eq | Le | Lt):
+    if isinstance(statement, Comparison):
         return type(statement)(change(statement.left), change(statement.right))
     return statement
 
