@@ -14,7 +14,7 @@ from attn_verify.arithmetic.graph.evaluation import BallValues
 from attn_verify.arithmetic.graph.limits import in_the_limit
 from attn_verify.checks.formula import Entry, expected, formula, scores
 from attn_verify.spec import AttentionSpec
-from attn_verify.targets.units import Case
+from attn_verify.targets.units import Case, Unit
 
 Pairs = Sequence[tuple[Node, Node]]
 
@@ -27,6 +27,8 @@ _LARGEST = Fraction(2**60)
 _TRIALS = 24
 # Of the largest entry: what is no rounding of 256 bits.
 _SEEN = 2.0**-100
+# Points at which a hull is looked at.
+_HULLS = 6
 # As many keys as a block of keys may be filled up with.
 _MOST_PADDING = 64
 
@@ -71,7 +73,8 @@ def _padded(
 def _leaves_hull(graph: Graph, got: Mapping[Entry, Node], case: Case, spec: AttentionSpec, seed: int) -> bool:
     """Return whether an output of a program is, at some points, surely no weighted mean of all values and 0."""
     random = Random(seed)
-    for trial in range(_TRIALS):
+    columns = [_values(graph, unit, spec) for unit in case.units]
+    for trial in range(_HULLS):
         ones = trial % 2 == 0  # all values are 1, as the first column of X and the first row of W_V make them
         point = {}
         for name, index in case.inputs:
@@ -83,7 +86,7 @@ def _leaves_hull(graph: Graph, got: Mapping[Entry, Node], case: Case, spec: Atte
             point[name, index] = value
         balls = BallValues(graph, point)
         for number, unit in enumerate(case.units):
-            hulls = _hulls(graph, balls, unit, spec)
+            hulls = _hulls(graph, balls, unit, columns[number])
             for (_, index), node in ((k, v) for k, v in got.items() if k[0] in ("O", "Z", "Y") and k[1][0] == number):
                 low, high = hulls[index[-1]]
                 if balls[node] < low or balls[node] > high:
@@ -91,22 +94,26 @@ def _leaves_hull(graph: Graph, got: Mapping[Entry, Node], case: Case, spec: Atte
     return False
 
 
-def _hulls(graph: Graph, balls: BallValues, unit: Any, spec: AttentionSpec) -> list[tuple[Any, Any]]:
-    """Return the least and the largest weighted mean of all values and 0, for each column of the output."""
+def _values(graph: Graph, unit: Unit, spec: AttentionSpec) -> list[list[Node]]:
+    """Return the values of all keys, masked ones too, for each column of Z: what is left of it with one key open."""
     keys = range(unit.sizes.keys)
     only = [formula(graph, unit.inputs, unit.sizes, spec, ((*(i == j for i in keys),),) * unit.sizes.n) for j in keys]
-    columns = []
-    for c in range(unit.sizes.heads * unit.sizes.d_v):
-        values = [balls[entry] for layer in only if (entry := layer.Z[0][c]) is not None]
-        columns.append((_extreme(values, True), _extreme(values, False)))
+    rows = [layer.Z[0] for layer in only]
+    return [[value for value in column if value is not None] for column in zip(*rows, strict=True)]
+
+
+def _hulls(graph: Graph, balls: BallValues, unit: Unit, columns: Sequence[Sequence[Node]]) -> list[tuple[Any, Any]]:
+    """Return the least and the largest weighted mean of all values and 0, for each column of the output."""
+    values = [[balls[node] for node in column] for column in columns]
+    hulls = [(_extreme(column, True), _extreme(column, False)) for column in values]
     if unit.sizes.d_out is None:
-        return columns
-    hulls = []
+        return hulls
+    results = []
     for r in range(unit.sizes.d_out):
-        weights = [balls[graph.input(*unit.inputs["W_O"][0][c][r])] for c in range(len(columns))]
-        ends_of = [sorted((w * low, w * high), key=float) for w, (low, high) in zip(weights, columns, strict=True)]
-        hulls.append((sum(low for low, _ in ends_of), sum(high for _, high in ends_of)))
-    return hulls
+        weights = [balls[graph.input(*unit.inputs["W_O"][0][c][r])] for c in range(len(hulls))]
+        ends_of = [sorted((w * low, w * high), key=float) for w, (low, high) in zip(weights, hulls, strict=True)]
+        results.append((sum(low for low, _ in ends_of), sum(high for _, high in ends_of)))
+    return results
 
 
 def _extreme(values: list[Any], least: bool) -> Any:
