@@ -17,31 +17,13 @@ from attn_verify.arithmetic.sums.polynomials import (
     MOST_EXPONENT, MOST_MONOMIALS, MOST_PRODUCTS, MOST_WEIGHT, ONE, Monomial, Polynomial, Powers, RefusedError, add,
     apart, build, key, log_atom, log_of, ordered, primes, weight,
 )  # fmt: skip
-
-# isort: on
 from attn_verify.arithmetic.sums.rules import Rule, Signs, contractions, derivative, match
 from attn_verify.arithmetic.sums.terms import (
-    Abs,
-    Add,
-    App,
-    Delta,
-    Deriv,
-    Exp,
-    Index,
-    Log,
-    Mul,
-    Num,
-    Pow,
-    Size,
-    Sum,
-    Term,
-    Trig,
-    Whole,
-    free,
-    fresh,
-    rename,
-    walk,
+    Abs, Add, App, Delta, Deriv, Exp, Index, Log, Mul, Num, Pow, Size, Sum, Term, Trig, Whole, free, fresh,
+    rename, walk,
 )  # fmt: skip
+
+# isort: on
 
 
 class Normal:
