@@ -186,7 +186,8 @@ def _equal(
         if not equal:
             plain, nodes, readings = with_decimals(graph, [node for pair in pairs for node in pair])
             if readings:
-                equal, _ = _compare(outcome, plain, list(zip(nodes[::2], nodes[1::2], strict=True)), seed)
+                equal, more = _compare(outcome, plain, list(zip(nodes[::2], nodes[1::2], strict=True)), seed)
+                maxima |= more
                 outcome.notes += [_decimal_note(read) for read in readings] if equal else []
     except UnmodelledError as error:
         outcome.doubt(f"the comparison with the formula: {error}")

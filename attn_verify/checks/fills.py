@@ -12,7 +12,7 @@ from attn_verify.arithmetic.ball import ends
 from attn_verify.arithmetic.graph import Graph, Node
 from attn_verify.arithmetic.graph.evaluation import BallValues
 from attn_verify.arithmetic.graph.limits import in_the_limit
-from attn_verify.checks.formula import Entry, expected, formula, scores
+from attn_verify.checks.formula import SEEDS, Entry, expected, formula, scaling, scores
 from attn_verify.spec import AttentionSpec
 from attn_verify.targets.units import Case, Unit
 
@@ -30,7 +30,7 @@ _SEEN = 2.0**-100
 # Points at which a hull is looked at.
 _HULLS = 6
 # As many keys as a block of keys may be filled up with.
-_MOST_PADDING = 64
+_MOST_PADDING = 1024
 
 
 def objection(
@@ -42,32 +42,50 @@ def objection(
 
     Nothing of them may be seen while the scores stay below (:func:`fill_seen`).  And they have to be scores: with all
     fills read as the score 0, a program without a masked pair is attention to further keys and values of zeros, as
-    of a block of keys that was filled up; with masked pairs, its output is still in the hull of all values and 0.
+    of a block of keys that was filled up; with masked pairs, its output is still in the hull of all values and 0, and
+    its weights are between 0 and 1.  Of gradients with masked pairs only the first is asked.
     """
     pairs = list(compared.values())
     shown = f"{float(max(fills)):g} stands for −∞ among "
     if fill_seen(graph, pairs, scores(graph, case, spec), orders, fills, seed):
         return f"{shown}masked scores, and here among other numbers too"
     read, nodes, _ = in_the_limit(graph, [got for got, _ in pairs], FILL, score=Fraction(0))
+    got = dict(zip(compared, nodes, strict=True))
     if all(all(row) for unit in case.units for row in unit.allowed):
-        padded = _padded(read, dict(zip(compared, nodes, strict=True)), case, spec, point)
-        if not padded or not equal(read, padded):
+        padding = _padding(read, got, case, spec, point)
+        wanted = {} if padding is None else expected(read, case, spec, padding)
+        if not wanted or not equal(read, [(node, wanted[key]) for key, node in got.items()]):
             return f"{shown}masked scores; here nothing is masked, and it is no score of keys that fill up a block"
-    elif _leaves_hull(read, dict(zip(compared, nodes, strict=True)), case, spec, seed):
+    elif _leaves_hull(read, got, case, spec, seed):
         return f"{shown}masked scores, and here it is none: read as the score 0, no weighted mean of values is left"
     return ""
 
 
-def _padded(
+def _padding(
     graph: Graph, got: Mapping[Entry, Node], case: Case, spec: AttentionSpec, point: Mapping[Any, Fraction]
-) -> Pairs:
-    """Pair a program with attention to the keys and some keys of zeros, as many as fit at a point; none if none fit."""
-    balls = BallValues(graph, point)
-    for padding in range(_MOST_PADDING + 1):
-        wanted = expected(graph, case, spec, padding)
-        if all(balls[node].overlaps(balls[wanted[key]]) for key, node in got.items()):
-            return [(node, wanted[key]) for key, node in got.items()]
-    return []
+) -> int | None:
+    """Return how many keys of zeros a program seems to add, if its output is that of attention to some.
+
+    With one entry of W_O and of dO that is not zero, an output is ``N/(Z + k)`` with ``k`` such keys, so that its
+    inverse grows evenly.
+    """
+    first = dict(reversed(case.inputs))
+    alone = {
+        (name, index): Fraction(0) if name in ("W_O", *SEEDS) and index != first[name] else value
+        for (name, index), value in point.items()
+    }
+    balls = BallValues(graph, alone)
+    formulas = [expected(graph, case, spec, padding) for padding in (0, 1, 2)]
+    for key, node in got.items():
+        values = [balls[node], *(balls[wanted[key]] for wanted in formulas)]
+        if any(value.contains(0) for value in values):
+            continue
+        found, none, one, two = (1 / value for value in values)
+        step = one - none
+        if not step.contains(0) and step.overlaps(two - one):
+            padding = ((found - none) / step).unique_fmpz()
+            return int(padding) if padding is not None and 0 <= padding <= _MOST_PADDING else None
+    return None
 
 
 def _leaves_hull(graph: Graph, got: Mapping[Entry, Node], case: Case, spec: AttentionSpec, seed: int) -> bool:
@@ -87,8 +105,10 @@ def _leaves_hull(graph: Graph, got: Mapping[Entry, Node], case: Case, spec: Atte
         balls = BallValues(graph, point)
         for number, unit in enumerate(case.units):
             hulls = _hulls(graph, balls, unit, columns[number])
-            for (_, index), node in ((k, v) for k, v in got.items() if k[0] in ("O", "Z", "Y") and k[1][0] == number):
-                low, high = hulls[index[-1]]
+            for (name, index), node in got.items():
+                if index[0] != number or name not in ("O", "Z", "Y", "P"):
+                    continue
+                low, high = (0, 1) if name == "P" else hulls[index[-1]]
                 if balls[node] < low or balls[node] > high:
                     return True
     return False
@@ -136,9 +156,7 @@ def fill_seen(
     """
     names = list(graph.inputs())
     arrays = sorted({name for name, _ in names})
-    linear = "Q" if "Q" in arrays else "W_Q"
-    # Where queries and keys come from one array, scores are of the second degree in it.
-    degree = 1 if {"Q": "K", "W_Q": "W_K"}[linear] in arrays else 2
+    linear, degree = scaling(arrays)
     least = min((min(abs(fill) for fill in fills) - _UNSEEN) / 8, _LARGEST)
     # Four inputs may meet in a product, and its size must be a float.
     span = min(max(40, min(fills, key=abs).numerator.bit_length() + 16), 120)

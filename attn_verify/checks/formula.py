@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +18,7 @@ Entry = tuple[str, tuple[int, ...]]
 Entries = Mapping[str, Any]
 """Inputs of one layer by name: entry names ``(input, index)`` in the form that the third reading takes."""
 
-_SEEDS = ("dO", "dZ", "dY")
+SEEDS = ("dO", "dZ", "dY")
 
 
 def formula(
@@ -31,7 +31,7 @@ def formula(
     inputs = {
         name: [[[graph.input(*entry) for entry in row] for row in matrix] for matrix in matrices]
         for name, matrices in entries.items()
-        if name not in _SEEDS
+        if name not in SEEDS
     }
     if padding:
         if not sizes.given_qkv:
@@ -83,6 +83,17 @@ def scores(graph: Graph, case: Case, spec: AttentionSpec) -> list[Node]:
         heads = formula(graph, unit.inputs, unit.sizes, spec, opened).heads
         found += [score for head in heads for row in head.S for score in row if score is not None]
     return found
+
+
+def scaling(arrays: Collection[str]) -> tuple[str, int]:
+    """Return which of the input arrays sets how large the scores are, and the degree of the scores in it.
+
+    >>> scaling({"X", "W_Q", "W_K"}), scaling({"Q", "V"})
+    (('W_Q', 1), ('Q', 2))
+    """
+    queries, keys = ("Q", "K") if "Q" in arrays else ("W_Q", "W_K")
+    # Where queries and keys come from one array, scores are of the second degree in it.
+    return queries, 1 if keys in arrays else 2
 
 
 def expected(graph: Graph, case: Case, spec: AttentionSpec, padding: int = 0) -> dict[Entry, Node]:

@@ -19,7 +19,7 @@ from attn_verify.arithmetic.graph import Node
 from attn_verify.arithmetic.graph.evaluation import BallValues
 from attn_verify.checks.agreement import ROUNDOFF, allowance_of, narrowest
 from attn_verify.checks.contradiction import Contradictions
-from attn_verify.checks.formula import expected, scores
+from attn_verify.checks.formula import expected, scaling, scores
 from attn_verify.checks.outcome import Outcome, ProvedPath, short_place
 from attn_verify.checks.reaching import WORK, Exponents, points_on_paths
 from attn_verify.checks.reading import floats
@@ -165,9 +165,7 @@ def _drawn(outcome: Outcome, nodes: Sequence[Node], random: Random, count: int) 
     """Yield up to ``count`` points whose largest score has several magnitudes, with arrays of different ones."""
     names = outcome.case.inputs
     arrays = sorted({name for name, _ in names})
-    linear = "Q" if "Q" in arrays else "W_Q"
-    # Where queries and keys come from one array, scores are of the second degree in it.
-    degree = 1 if {"Q": "K", "W_Q": "W_K"}[linear] in arrays else 2
+    linear, degree = scaling(arrays)
     narrow = narrowest(outcome.notes)
     kinds = [(wanted, spread) for wanted in _SCORES[narrow] for spread in _SPREADS]
     for number, (wanted, spread) in enumerate(random.sample(kinds, min(count, len(kinds)))):

@@ -71,13 +71,17 @@ def test_scores_that_are_zero_are_left_out(graph):
     assert fill_seen(graph, [(got, want)], [graph.number(0)], [], [fill], SEED)
 
 
-def judged(graph, got, visible, fill):
-    """Return what is objected to a program of one query and two keys, the second masked unless ``visible``."""
+def judged(graph, got, visible, fill, name="O"):
+    """Return what is objected to a program of one query and two keys, the second masked unless ``visible``.
+
+    ``got`` is its output, or with ``name="P"`` both of its weights.
+    """
     inputs = {"Q": [[[("Q", (0, 0, 0))]]]} | {x: [[[(x, (0, j, 0))] for j in (0, 1)]] for x in "KV"}
     unit = Unit(inputs, Sizes(n=1, m=2, d_k=1, d_v=1), ((True, visible),), None)
     entries = [entry for matrices in inputs.values() for row in matrices[0] for entry in row]
-    case = SimpleNamespace(units=(unit,), inputs=entries, wanted=(SimpleNamespace(name="O"),), names=None)
-    compared = {key: (got, want) for key, want in expected(graph, case, AttentionSpec()).items()}
+    case = SimpleNamespace(units=(unit,), inputs=entries, wanted=(SimpleNamespace(name="O"),), names=(name,))
+    wanted = expected(graph, case, AttentionSpec()).items()
+    compared = {key: (node, want) for (key, want), node in zip(wanted, got if name == "P" else [got], strict=True)}
     point = {entry: Fraction(7 + at, 8) for at, entry in enumerate(entries)}
     return objection(
         graph, compared, case, AttentionSpec(), orders=[], fills=[fill], point=point, seed=SEED,
@@ -93,7 +97,7 @@ def test_a_fill_has_to_be_a_score(graph, fill):
     values = [graph.input("V", (0, j, 0)) for j in (0, 1)]
     above, below = weights[0] * values[0] + weights[1] * values[1], weights[0] + weights[1]
     small = graph.exp(graph.number(fill))
-    for padding in (1, 3):
+    for padding in (1, 3, 127):
         assert judged(graph, above / (below + small * Fraction(padding)), True, fill) == ""
     for odd in (
         above / below * (1 + small), above / below * (1 - small), above / below + small,
@@ -104,3 +108,7 @@ def test_a_fill_has_to_be_a_score(graph, fill):
     for odd in (masked * (1 + small), masked + small, masked * (1 + graph.exp(fill - values[0] * values[0]))):
         assert "no weighted mean" in judged(graph, odd, False, fill)
     assert "other numbers" in judged(graph, masked * (1 + graph.exp(fill + values[0])), False, fill)
+    weights[1] = weights[1] * small
+    shares = [weight / (weights[0] + weights[1]) for weight in weights]
+    assert judged(graph, shares, False, fill, "P") == ""
+    assert "no weighted mean" in judged(graph, [shares[0] * (1 + small), shares[1]], False, fill, "P")

@@ -9,7 +9,7 @@ import pytest
 from attn_verify.arithmetic.graph import Graph, Node
 from attn_verify.checks.contradiction import Contradictions
 from attn_verify.checks.outcome import Condition, ProvedPath
-from attn_verify.checks.reaching import points_on_paths
+from attn_verify.checks.reaching import near_path, points_on_paths
 from attn_verify.checks.reading import floats
 from attn_verify.checks.tape import Tape
 
@@ -44,6 +44,17 @@ def test_places_that_are_narrow_in_several_directions_are_reached() -> None:
     for c in conditions:
         left, right = floats(g, [c.left, c.right], found[0])
         assert left < right
+
+
+def test_points_near_a_path_answer_its_questions_as_it_does() -> None:
+    g = Graph()
+    x, y = g.input("x", ()), g.input("y", ())
+    path = [*below((x * y, g.number(-1))), Condition("lt", x, y, False, "")]
+    found = near_path(g, path, [("x", ()), ("y", ())], np.random.default_rng(SEED), most=6)
+    assert len(found) == 6, f"seed {SEED}"
+    assert all(point["x", ()] * point["y", ()] < -1 and point["x", ()] >= point["y", ()] for point in found)
+    impossible = below((g.log(-1 - x * x), g.number(0)))
+    assert not near_path(g, impossible, [("x", ())], np.random.default_rng(SEED), most=6)
 
 
 def test_an_equation_that_always_holds_has_no_point_beside_it() -> None:

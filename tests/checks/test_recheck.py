@@ -654,14 +654,8 @@ def test_the_checker_shares_nothing_with_the_prover() -> None:
             assert all(not item.startswith("attn_verify") or item in allowed for item in found), found
 
 
-def test_the_checker_can_be_read_in_one_sitting() -> None:
+def test_the_checker_can_be_read_in_one_sitting(code_lines):
     """At most 300 lines of code in both modules, blank lines, comments and docstrings aside."""
-    count = 0
-    for name in ("recheck", "recheck_algebra"):
-        text = (Path(attn_verify.__file__).parent / "checks" / f"{name}.py").read_text("utf-8")
-        documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
-        nodes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, documented) and ast.get_docstring(node)]
-        skipped = {k for node in nodes for k in range(node.body[0].lineno, (node.body[0].end_lineno or 0) + 1)}
-        lines = [line.strip() for k, line in enumerate(text.splitlines(), 1) if k not in skipped]
-        count += sum(bool(line) and not line.startswith("#") for line in lines)
+    checks = Path(attn_verify.__file__).parent / "checks"
+    count = sum(code_lines((checks / f"{name}.py").read_text("utf-8")) for name in ("recheck", "recheck_algebra"))
     assert 100 < count <= 300

@@ -19,21 +19,15 @@ from attn_verify.targets.runner import Runner
 SEED = 7
 # Seconds after which few further masks of an entry are looked at, so that the whole zoo takes minutes.
 PATIENCE = 3.0
-_RUNNER: list[Runner] = []
 
 
-def start(runner: Runner) -> None:
-    """Take the worker for the proofs of this process."""
-    _RUNNER[:] = [runner]
-
-
-def judge(name: str) -> dict[str, Any]:
+def judge(name: str, runner: Runner) -> dict[str, Any]:
     """Return status, reasons and, for a refutation, what its saved file says when it is replayed."""
     entry = next(e for e in zoo.entries() if e.name == name)
     # Where a refutation is not required, little time is spent on one.
     hidden = entry.kind in ("adversarial", "state")
     prover = Prover(
-        _RUNNER[0], seed=SEED, seconds=3 if hidden else 20, search_seconds=0.5 if hidden else 24.0, thorough=False,
+        runner, seed=SEED, seconds=3 if hidden else 20, search_seconds=0.5 if hidden else 24.0, thorough=False,
         patience=PATIENCE,
     )  # fmt: skip
     try:
@@ -48,7 +42,7 @@ def judge(name: str) -> dict[str, Any]:
         with tempfile.TemporaryDirectory() as directory:
             verdict = verdict_of(proof, save_dir=directory)
             saved = verdict.evidence.get("saved")
-            replayed = replay(Path(saved), runner=_RUNNER[0]).status.name if saved and not hidden else ""
+            replayed = replay(Path(saved), runner=runner).status.name if saved and not hidden else ""
     except AttnVerifyError as error:
         return {"status": "ERROR", "text": str(error), "replayed": "", "scope": {}}
     reasons = verdict.evidence.get("reasons") or [verdict.evidence.get("summary") or verdict.evidence.get("text", "")]

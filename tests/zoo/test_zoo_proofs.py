@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import proofs
 import pytest
 import zoo
@@ -22,16 +20,9 @@ ALLOWED = {
 }
 
 
-@pytest.fixture(scope="module", autouse=True)
-def worker() -> Iterator[None]:
-    with Runner() as runner:
-        proofs.start(runner)
-        yield
-
-
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda e: e.name)
-def test_the_verdict_is_the_expected_one(entry: zoo.Entry) -> None:
-    found = proofs.judge(entry.name)
+def test_the_verdict_is_the_expected_one(entry: zoo.Entry, runner: Runner) -> None:
+    found = proofs.judge(entry.name, runner)
     allowed = ALLOWED[entry.expected] | ({"UNDECIDED"} if entry.kind == "state" else set())
     assert found["status"] in allowed, f"seed {proofs.SEED}: {found['status']}: {found['text'][:600]}"
     if entry.correct:
