@@ -16,6 +16,7 @@ from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from operator import is_not
 from types import CodeType, FrameType, ModuleType
 from typing import Any
 
@@ -29,6 +30,10 @@ _GUARDED = (
     "itertools", "functools", "fractions", "time", "inspect", "importlib", "copy", "random", "collections",
     "numpy", "numpy.linalg", "numpy.random", "scipy.special",
 )  # fmt: skip
+
+
+# Kept for the moment at which a target may have replaced them.
+_any, _map = any, map
 
 
 @dataclass(frozen=True)
@@ -91,15 +96,16 @@ class Recorder:
             self._tampered.add("frame.f_trace")
         sys.settrace(None)
         # Written without functions of builtins, which may be gone.
-        for name in self._modules:
-            if name not in sys.modules:
-                sys.modules[name] = self._modules[name]
-                self._tampered.add("sys.modules")
+        for name in self._modules.keys() - sys.modules.keys():
+            sys.modules[name] = self._modules[name]
+            self._tampered.add("sys.modules")
         for place in self._path:
             if place not in sys.path:
                 sys.path.append(place)
         for name, before in self._before.items():
             now = self._modules[name].__dict__
+            if before.keys() <= now.keys() and not _any(_map(is_not, _map(now.get, before), before.values())):
+                continue
             for key in before:
                 if now.get(key, self) is not before[key]:
                     now[key] = before[key]

@@ -116,8 +116,8 @@ def _restorer() -> Callable[[], None]:
 
     def restore() -> None:
         names.update(kept)
-        for name, module in loaded.items():
-            modules.setdefault(name, module)
+        for name in loaded.keys() - modules.keys():
+            modules[name] = loaded[name]
 
     return restore
 
@@ -240,9 +240,9 @@ def _numbers(data: Any, dtype: Any) -> NDArray[Any]:
     return np.array(data, dtype=dtype).reshape(-1)
 
 
-def _generators() -> list[str]:
+def _generators() -> Any:
     kind, keys, *rest = np.random.get_state()
-    return [repr(random.getstate()), kind, repr(np.asarray(keys).tolist()), repr(rest)]
+    return random.getstate(), kind, np.asarray(keys).tobytes(), rest
 
 
 def _structure(value: Any, depth: int = 0) -> Data:

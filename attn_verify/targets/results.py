@@ -100,7 +100,7 @@ def noted(value: Any) -> dict[str, Any] | None:
     return {"other": "a long array"} if isinstance(value, np.ndarray) and value.size > ENTRIES else _leaf(value)
 
 
-def generator_states() -> list[str]:
+def generator_states() -> Any:
     """Return the states of the generators that a whole process shares."""
     kind, keys, *rest = np.random.get_state()
-    return [repr(random.getstate()), kind, repr(np.asarray(keys).tolist()), repr(rest)]
+    return random.getstate(), kind, np.asarray(keys).tobytes(), rest
