@@ -223,8 +223,16 @@ def _dtype_question(name: str) -> None:
     modelled(name)(lambda *args, **options: real(*map(_dtypes, args), **options))
 
 
-for _name in ("result_type", "promote_types", "can_cast", "issubdtype", "isdtype", "mintypecode", "min_scalar_type"):
+for _name in ("result_type", "promote_types", "can_cast", "issubdtype", "isdtype", "mintypecode"):
     _dtype_question(_name)
+
+
+@modelled("min_scalar_type")
+def min_scalar_type(a: Any) -> Any:
+    """Return the dtype of an array; the smallest one that a number fits into depends on its value, and is refused."""
+    if is_traced(a) and not shape_of(as_array(a)):
+        current().refuse("np.min_scalar_type", "the answer depends on the size of an unknown number", "a dtype")
+    return np.min_scalar_type(np.empty(shape_of(a), a._dtype) if is_traced(a) else a)
 
 
 @modelled("common_type")

@@ -75,8 +75,10 @@ def schedule(subject: Subject) -> list[Task]:
     properties = [] if subject.binding.gradient else [Task("properties", "properties", {}, 0.5)]
     proof = Task("proof", "proof", {"seconds": _PROOF * budget}, _PROOF * budget)
     coverage = Task("coverage", "coverage", {}, 1.0)
-    # The least of every claim comes before more of any.
-    least = [proof, *first, *properties, *state, *[task for task in always[:1] if task.name == "floats c 1"]]
+    # The least of every claim comes before more of any, and what the spec itself asks for before what is asked always.
+    empty = [task for task in always[:1] if task.name == "floats c 1"]
+    asked = subject.spec.empty_row != "any"
+    least = [proof, *(empty if asked else ()), *first, *properties, *state, *(() if asked else empty)]
     deeper = [*swept, *always[:2], coverage, *always[2:], *drawn]
     return [*(replace(task, first=True) for task in least), *(task for task in deeper if task not in least)]
 
