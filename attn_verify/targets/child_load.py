@@ -79,8 +79,32 @@ def _roots(address: Address, top: str) -> tuple[str, ...]:
     return (os.path.abspath(spec.origin) if lone else directory,)
 
 
+class _Preloaded:
+    """How many modules a worker has loaded before its first job, and their files in one text.
+
+    A forked process copies each page of memory that it counts references in: the text saves it a look at every module.
+    """
+
+    count, files = 0, ""
+
+    def has_none_of(self, own: OwnFiles) -> bool:
+        """Return whether nothing else is loaded, and none of it belongs to the target."""
+        return len(sys.modules) == self.count and not any(root in self.files for root in own.roots)
+
+
+_PRELOADED = _Preloaded()
+
+
+def remember() -> None:
+    """Take note of the modules loaded so far; a worker does before its first job."""
+    files = [getattr(module, "__file__", None) or "" for module in sys.modules.values()]
+    _PRELOADED.count, _PRELOADED.files = len(files), "\n".join(files)
+
+
 def forget(own: OwnFiles) -> None:
     """Drop the target's modules, so that they are imported afresh."""
+    if _PRELOADED.has_none_of(own):
+        return
     for name in own.modules():
         sys.modules.pop(name, None)
 

@@ -22,6 +22,7 @@ from typing import Any, NoReturn
 
 from attn_verify.targets import frames
 from attn_verify.targets.child import own_process, perform
+from attn_verify.targets.child_load import remember
 
 # Exit codes of a job that could not send its answer.
 BROKEN, NO_MEMORY = 70, 71
@@ -33,6 +34,7 @@ _GRACE = 0.5
 
 def serve(commands: int, answers: int) -> None:
     """Answer jobs one after the other until the other side closes."""
+    remember()
     gc.collect()
     gc.freeze()  # keeps the memory shared with the forked processes
     while True:

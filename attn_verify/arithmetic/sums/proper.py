@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any
 
+from attn_verify.arithmetic.sums.polynomials import RefusedError
 from attn_verify.arithmetic.sums.terms import (
     Abs,
     Add,
@@ -34,9 +35,14 @@ from attn_verify.arithmetic.sums.terms import (
 
 
 def put(t: Term, symbols: Mapping[Symbol, tuple[tuple[Index, ...], Term]]) -> Term:
-    """Replace symbols by terms, given with the indices that stand for those of the symbol."""
+    """Replace symbols by terms, given with the indices that stand for those of the symbol.
+
+    Below a derivative nothing is replaced: a term may hold, or depend on, what is differentiated by.
+    """
     if not symbols:
         return t
+    if isinstance(t, Deriv) and any(isinstance(inner, App) and inner.symbol in symbols for inner in walk(t)):
+        raise RefusedError("a symbol inside a derivative cannot be replaced")
     if isinstance(t, App) and t.symbol in symbols:
         names, body = symbols[t.symbol]
         return rename(body, dict(zip(names, t.indices, strict=True)))
@@ -86,8 +92,8 @@ def _improper(t: Term) -> str:
     if type(t) not in _KINDS:
         return f"{type(t).__name__} is no term"
     match t:
-        case Num(value) | Pow(_, value) if type(value) is not Fraction:
-            return f"{value!r} is no fraction"
+        case Num(value) | Pow(_, value) if type(value) is not Fraction or not _whole_parts(value):
+            return "a number or an exponent is no fraction of whole numbers"
         case App(symbol, indices) if tuple(i.sort for i in indices) != symbol.sorts:
             return f"{symbol.name}: indices of other sets than its own"
         case App(_, indices):
@@ -107,6 +113,10 @@ def _improper(t: Term) -> str:
     return ""
 
 
+def _whole_parts(value: Fraction) -> bool:
+    return type(value.numerator) is type(value.denominator) is int
+
+
 def _exact(value: Any) -> bool:
     """Return whether a part of a term is what it seems to be: a class derived from ``Index`` may equal everything."""
     kind = type(value)
@@ -114,6 +124,8 @@ def _exact(value: Any) -> bool:
         return all(map(_exact, value))
     if kind is Index:
         return all(map(_exact, (value.name, value.sort, value.shift, value.fixed)))
+    if kind is Symbol and not type(value.sorts) is type(value.depends) is tuple:
+        return False
     if kind in (Sort, Symbol):
         return all(map(_exact, vars(value).values()))
     return kind in _PLAIN

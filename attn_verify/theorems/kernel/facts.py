@@ -77,9 +77,6 @@ def _fact(
 
 
 def _proper(statements: Iterable[Statement], terms: Iterable[Term] = ()) -> None:
-    statements = tuple(statements)
-    if not all(type(s) in STATEMENTS for s in statements):
-        raise RefusedError("this is no statement")
     wrong = improper([*terms, *(side for s in statements for side in terms_of(s))])
     if wrong:
         raise RefusedError(wrong)
@@ -118,9 +115,9 @@ def order(
 ) -> Fact:
     """The difference of both sides equals the certificate, which is visibly non-negative (positive for ``<``)."""
     given, using = tuple(given), tuple(using)
-    difference = gap(claim)
+    sides, difference = terms_of(claim), gap(claim)
     shown = difference if certificate is None else certificate
-    normal, signs = normal_under(given, using, (*terms_of(claim), shown))
+    normal, signs = normal_under(given, using, (*sides, shown))
     _grounded(claim, free(shown))
     if not normal.equal(difference, shown):
         raise RefusedError("the certificate is not the difference of the two sides")

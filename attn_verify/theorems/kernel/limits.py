@@ -110,14 +110,14 @@ def limit(claim: Limit, given: Iterable[Statement] = ()) -> Fact:
     _defined((value,), given)
     _defined((put(claim.body, {claim.by.symbol: ((), near)}),), [*given, Lt(Num(Fraction(0)), claim.by)])
     body, letters = _steady(claim.body, claim.by, x, target, symbols, given)
+    wanted = sympy.oo if isinstance(claim.value, str) else _sympy(value, symbols)
     try:
         found = sympy.limit(body, x, target, "+").subs(letters)
+        both_finite = found.is_finite is not False and wanted.is_finite
+        right = found == wanted or (both_finite and sympy.simplify(found - wanted) == 0)
     except NotImplementedError as error:
         raise RefusedError(f"SymPy knows no such limit: {error}") from error
-    wanted = sympy.oo if isinstance(claim.value, str) else _sympy(value, symbols)
-    if not (
-        found == wanted or (found.is_finite is not False and wanted.is_finite and sympy.simplify(found - wanted) == 0)
-    ):
+    if not right:
         raise RefusedError(f"the limit is {found}")
     return _fact("limit", claim, (), given, cited="SymPy: limit")
 
@@ -141,7 +141,7 @@ def _steady(
 
     signs = _defined((), given)
     letters: dict[Term, Any] = {}
-    growing: set[Any] = set()
+    compared: list[Any] = []
 
     def letter(t: Term) -> Any:
         if not any(isinstance(inner, App | Size) for inner in walk(t)):
@@ -176,9 +176,9 @@ def _steady(
                 return sympy.Pow(read(base), sympy.Rational(exponent.numerator, exponent.denominator))
             case Exp(argument) | Log(argument):
                 inner = read(argument)
-                growing.update(inner.free_symbols - {x})
-                if len(growing) > 1:
-                    raise RefusedError("exponentials that grow with several letters are not compared")
+                if any((inner / other).free_symbols - {x} for other in compared):
+                    raise RefusedError("exponentials are compared whose order depends on letters")
+                compared.append(inner)
                 return sympy.exp(inner) if isinstance(t, Exp) else sympy.log(inner)
             case App():
                 return x

@@ -68,7 +68,7 @@ def _ball(t: Term) -> flint.arb:
 def balls(claim: Lt | Le) -> Fact:
     """The balls of both sides, which hold no symbols, are apart."""
     for bits in (64, 256, 1024, 4096):
-        left, right = ball(claim.left, bits), ball(claim.right, bits)
+        left, right = (ball(side, bits) for side in terms_of(claim))
         if left < right:
             return _fact("balls", claim, cited="FLINT: balls")
         if left > right:
@@ -78,6 +78,7 @@ def balls(claim: Lt | Le) -> Fact:
 
 def rank(claim: Rank) -> Fact:
     """FLINT eliminates over the fractions."""
+    terms_of(claim)  # is a statement of this very class
     if any(type(row) is not tuple for row in (claim.rows, *claim.rows)) or type(claim.rank) is not int:
         raise RefusedError("a matrix has rows, and a rank is a whole number")
     if any(type(x) is not Fraction for row in claim.rows for x in row):
@@ -94,6 +95,8 @@ def rank(claim: Rank) -> Fact:
 def counting(claim: Eq | Le | Lt, ranges: Mapping[App, range], where: Iterable[Eq] = ()) -> Fact:
     """Evaluate both sides for all whole numbers in the ranges at which the equations of ``where`` hold."""
     where, ranges = tuple(where), dict(ranges)
+    if any(type(s) is not Eq for s in where):
+        raise RefusedError("conditions are equations")
     if any(
         type(r) is not range or r.step != 1 or not r or type(t) is not App or t.indices or t.symbol.depends
         for t, r in ranges.items()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
+from attn_verify.arithmetic.sums.polynomials import RefusedError
 from attn_verify.arithmetic.sums.terms import App, Index, Num, Term, free, walk
 from attn_verify.theorems.kernel.computed import Integral, Limit, Rank
 
@@ -49,6 +50,8 @@ STATEMENTS = (Eq, Le, Lt, Absurd, Cited, Limit, Integral, Rank)
 
 def terms_of(statement: Statement) -> tuple[Term, ...]:
     """Return the two sides of a statement; none of one in words."""
+    if type(statement) not in STATEMENTS:
+        raise RefusedError("this is no statement")
     return (statement.left, statement.right) if isinstance(statement, Comparison) else ()
 
 
