@@ -175,14 +175,17 @@ def _equal(
             wanted = _copy(graph, limit, [want for _, want in pairs])
             if fills and not any(node.special for node in nodes):
                 equal, maxima = _compare(outcome, limit, list(zip(nodes, wanted, strict=True)), seed)
-                objected = equal and objection(
-                    graph, compared, outcome.case, spec, orders=conditions, fills=fills, point=point, seed=seed,
-                    equal=lambda read, padded: _compare(outcome, read, padded, seed)[0],
-                )  # fmt: skip
+                objected, portion = "", Fraction(0)
+                if equal:
+                    objected, portion = objection(
+                        graph, compared, outcome.case, spec, orders=conditions, fills=fills, point=point, seed=seed,
+                        equal=lambda read, padded: _compare(outcome, read, padded, seed)[0],
+                    )  # fmt: skip
                 if objected:
                     outcome.doubt(objected, "let the fill be the score of masked pairs, and nothing else")
                     return False
-                outcome.fills |= set(fills) if equal else set()
+                for fill in fills if equal else ():
+                    outcome.fills[fill] = min(portion, outcome.fills.get(fill, portion))
         if not equal:
             plain, nodes, readings = with_decimals(graph, [node for pair in pairs for node in pair])
             if readings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from math import floor, log2
+from math import log2
 from random import Random
 from typing import Any
 
@@ -31,34 +31,42 @@ _SEEN = 2.0**-100
 _HULLS = 6
 # As many keys as a block of keys may be filled up with.
 _MOST_PADDING = 1024
+# Which part of a fill may stand for it: a fill that is added before the scores are scaled is scaled with them.
+_PORTIONS = (Fraction(1), Fraction(1, 2), Fraction(1, 4))
 
 
 def objection(
     graph: Graph, compared: Mapping[Entry, tuple[Node, Node]], case: Case, spec: AttentionSpec, *,
     orders: Sequence[Any], fills: Sequence[Fraction], point: Mapping[Any, Fraction], seed: int,
     equal: Callable[[Graph, Pairs], bool],
-) -> str:  # fmt: skip
+) -> tuple[str, Fraction]:  # fmt: skip
     """Return why fills, in the limit of which program and formula are ``equal``, are no scores that stand for −∞.
 
-    Nothing of them may be seen while the scores stay below (:func:`fill_seen`).  And they have to be scores: with all
+    Where nothing is said against them, the second part of the result is the portion ``c`` of a fill F such that a
+    masked weight was at most ``exp(c F + 2 s)`` wherever no score exceeds s in magnitude.
+    Nothing of fills may be seen while the scores stay below (:func:`fill_seen`).  And they have to be scores: with all
     fills read as the score 0, a program without a masked pair is attention to further keys and values of zeros, as
     of a block of keys that was filled up; with masked pairs, its output is still in the hull of all values and 0, and
     its weights are between 0 and 1.  Of gradients with masked pairs only the first is asked.
     """
     pairs = list(compared.values())
     shown = f"{float(max(fills)):g} stands for −∞ among "
-    if fill_seen(graph, pairs, scores(graph, case, spec), orders, fills, seed):
-        return f"{shown}masked scores, and here among other numbers too"
+    about = scores(graph, case, spec)
+    portion = next((c for c in _PORTIONS if not fill_seen(graph, pairs, about, orders, fills, seed, portion=c)), None)
+    if portion is None:
+        return f"{shown}masked scores, and here among other numbers too", Fraction(0)
     read, nodes, _ = in_the_limit(graph, [got for got, _ in pairs], FILL, score=Fraction(0))
     got = dict(zip(compared, nodes, strict=True))
     if all(all(row) for unit in case.units for row in unit.allowed):
         padding = _padding(read, got, case, spec, point)
         wanted = {} if padding is None else expected(read, case, spec, padding)
         if not wanted or not equal(read, [(node, wanted[key]) for key, node in got.items()]):
-            return f"{shown}masked scores; here nothing is masked, and it is no score of keys that fill up a block"
+            text = f"{shown}masked scores; here nothing is masked, and it is no score of keys that fill up a block"
+            return text, Fraction(0)
     elif _leaves_hull(read, got, case, spec, seed):
-        return f"{shown}masked scores, and here it is none: read as the score 0, no weighted mean of values is left"
-    return ""
+        text = f"{shown}masked scores, and here it is none: read as the score 0, no weighted mean of values is left"
+        return text, Fraction(0)
+    return "", portion
 
 
 def _padding(
@@ -145,19 +153,19 @@ def _extreme(values: list[Any], least: bool) -> Any:
 
 def fill_seen(
     graph: Graph, pairs: Sequence[tuple[Node, Node]], scores: Sequence[Node], orders: Sequence[Any],
-    fills: Sequence[Fraction], seed: int,
+    fills: Sequence[Fraction], seed: int, portion: Fraction = Fraction(1),
 ) -> bool:  # fmt: skip
     """Return whether a program shows its fills, by more than 2⁻¹⁰⁰, or could not be tried, below them.
 
     The program and the formula are compared in balls at points whose ``scores``, those of masked pairs included, are
-    small, or up to an eighth of the smallest fill; there every input array has a magnitude of its own, so that what
-    is no score is not small.
+    small, or up to half of a ``portion`` of the smallest fill; there every input array has a magnitude of its own, so
+    that what is no score is not small.
     ``orders`` are the questions of the path, with ``op``, ``left``, ``right`` and ``answer``.
     """
     names = list(graph.inputs())
     arrays = sorted({name for name, _ in names})
     linear, degree = scaling(arrays)
-    least = min((min(abs(fill) for fill in fills) - _UNSEEN) / 8, _LARGEST)
+    least = min((portion * min(abs(fill) for fill in fills) - _UNSEEN) / 2, _LARGEST)
     # Four inputs may meet in a product, and its size must be a float.
     span = min(max(40, min(fills, key=abs).numerator.bit_length() + 16), 120)
     random = Random(seed)
@@ -169,7 +177,8 @@ def fill_seen(
         if not largest:
             continue
         wanted = least if trial % 2 else min(least, Fraction(1))
-        factor = Fraction(2) ** (floor(log2(wanted) - log2(largest)) // degree)
+        # Rounded down by little: a fill must not be seen up to the end.
+        factor = Fraction(2.0 ** ((log2(wanted) - log2(largest)) / degree) * (1 - 2.0**-20))
         point = {key: value * factor if key[0] == linear else value for key, value in point.items()}
         balls = BallValues(graph, point)
         if any(c.op == "lt" and not _holds(balls, c) for c in orders):

@@ -62,7 +62,7 @@ class Outcome:
     entries: int = 0
     paths: list[ProvedPath] = field(default_factory=list)
     wrong_paths: int = 0
-    fills: set[Fraction] = field(default_factory=set)
+    fills: dict[Fraction, Fraction] = field(default_factory=dict)
     graph: Graph = field(default_factory=Graph)
     ran: Json = field(default_factory=dict)
     maxima: bool = False

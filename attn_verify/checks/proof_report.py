@@ -169,17 +169,20 @@ def _assumptions(proof: Proof) -> list[Mapping[str, Any]]:
     for outcome in proof.outcomes:
         for note in outcome.notes:
             found.setdefault((note["kind"], note["text"]), note)
-    fills = sorted({fill for outcome in proof.outcomes for fill in outcome.fills})
+    fills: dict[Fraction, Fraction] = {}
+    for outcome in proof.outcomes:
+        for fill, portion in outcome.fills.items():
+            fills[fill] = min(portion, fills.get(fill, portion))
     assumptions = list(found.values())
-    for fill in fills:
-        assumptions.append({"kind": "fill_limit", "text": _fill_text(fill), "fill": float(fill)})
+    for fill in sorted(fills):
+        assumptions.append({"kind": "fill_limit", "text": _fill_text(fill, fills[fill]), "fill": float(fill)})
     return assumptions
 
 
-def _fill_text(fill: Fraction) -> str:
+def _fill_text(fill: Fraction, portion: Fraction) -> str:
     return (
-        f"{float(fill):g} stands for −∞: equal in the limit only; a masked weight is at most exp({float(fill):g} + r) "
-        "where the scores of a row span r, and not 0"
+        f"{float(fill):g} stands for −∞: equal in the limit only; a masked weight is at most "
+        f"exp({float(portion * fill):g} + 2s) where no score exceeds s in magnitude, and not 0"
     )
 
 

@@ -86,7 +86,7 @@ def judged(graph, got, visible, fill, name="O"):
     return objection(
         graph, compared, case, AttentionSpec(), orders=[], fills=[fill], point=point, seed=SEED,
         equal=lambda g, pairs: all(r.equal for r in compare(g, pairs)),
-    )  # fmt: skip
+    )[0]  # fmt: skip
 
 
 @pytest.mark.parametrize("fill", [Fraction(-1000), Fraction(-(10**9))])
