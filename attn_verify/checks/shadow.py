@@ -6,13 +6,14 @@ A result may agree although something inside differs, where it is multiplied by 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from fractions import Fraction
 from typing import Any
 
 from attn_verify.arithmetic.graph import Graph
 from attn_verify.arithmetic.tracing.observe import difference
 from attn_verify.checks.agreement import allowance_of
+from attn_verify.checks.chance import absorbed
 from attn_verify.checks.outcome import Outcome, short_place
 from attn_verify.checks.reading import floats
 
@@ -30,17 +31,30 @@ def check_values(outcome: Outcome, shadow: Shadow, exact_run: Json, real: Values
 
     ``real`` was noted in floats; ``again`` runs the same call in floats in another process.
     """
-    for path in exact_run["unobserved"]:
-        outcome.doubt(f"{short_place(path)} has expressions that are nested too deeply to be observed")
+    for place, why in exact_run["unobserved"]:
+        outcome.doubt(f"{short_place(place)} {why}")
     found = shadow.differences(real)
     if found:
-        # What differs from run to run in floats, as the time does, says nothing.
+        # What differs from run to run in floats, as the time does, says nothing unless something depends on it.
         second = again().get("values", {})
-        found = [place for place in found if second.get(place) == real.get(place)]
+        known, others = _addresses(real), _other_objects(real, second)
+        stable = [p for p in found if second.get(p) == real.get(p) or (p in known and p not in others)]
+        check_chance(outcome, set(found) - set(stable), real, second)
+        found = stable
     if found:
         outcome.doubt(
             f"floats and exact numbers differ inside: {shown_place(found[0])}",
             "avoid values that depend on types, dtypes, identity or the process",
+        )
+
+
+def check_chance(outcome: Outcome, changing: Collection[str], first: Values, second: Values) -> None:
+    """Doubt a case in which something that changes from run to run may decide what is computed."""
+    place = absorbed(changing, first, second) if changing else ""
+    if place:
+        outcome.doubt(
+            f"{shown_place(place)} gives another value in another run, and what depends on it is not followed",
+            "avoid the clock, random numbers, and the order of sets",
         )
 
 
@@ -77,7 +91,7 @@ class Shadow:
                 differ = differ or any(all(self._differ(a, b) for a in exact) for b in floating)
             if differ:
                 found.append(place)
-        return found
+        return sorted({*found, *_other_objects(self._noted, real)})
 
     def _differ(self, exact: Mapping[str, Any], real: Mapping[str, Any]) -> bool:
         return difference(exact, real, self._near)
@@ -91,6 +105,29 @@ class Shadow:
             # The program has no value in floats at this point, or none at all.
             return isinstance(exact, tuple) or math.isnan(y)
         return x == y or abs(x - y) <= self._relative * max(self._largest, abs(x))
+
+
+def _addresses(values: Values) -> dict[str, list[int]]:
+    """Return the values of those expressions that gave nothing but addresses."""
+    given = {place: [value.get("value") for value in seen] for place, seen in values.items()}
+    return {
+        place: [x for x in seen if isinstance(x, int)]
+        for place, seen in given.items()
+        if seen and all(type(x) is int and abs(x) >= _ADDRESS for x in seen)
+    }
+
+
+def _other_objects(first: Values, second: Values) -> set[str]:
+    """Return the places whose addresses are the same as earlier ones in one run only."""
+    left, right = _addresses(first), _addresses(second)
+    pairs: tuple[dict[int, int], dict[int, int]] = {}, {}
+    other = set()
+    for place in sorted(left.keys() & right.keys()):
+        if len(left[place]) == len(right[place]):
+            for a, b in zip(left[place], right[place], strict=True):
+                if pairs[0].setdefault(a, b) != b or pairs[1].setdefault(b, a) != a:
+                    other.add(place)
+    return other
 
 
 def shown_place(place: str) -> str:

@@ -10,6 +10,8 @@ from attn_verify.checks.verdict import Status
 
 HEAD = """
     import operator
+    import os
+    import random
     import time
     import numpy as np
 
@@ -44,6 +46,16 @@ DOUBTED = {
     "return right(Q, K, V) + 0 / (np.sin(Q) - 3 * x + 4 * x**3).sum()",
     "digits of values": "return right(Q, K, V) * ((V + 2.0**20) - 2.0**20 == V).all()",
     "a clamp of scores": "return right(np.minimum(Q, 1e40), K, V)",
+    "an array that is no copy": "known = {id(Q): unseen(Q)}; "
+    "return right(Q, K, V) * (1 + known.get(id(np.ascontiguousarray(Q)), np.float64(0)))",
+    "a number that is one object": "known = {id(Q.shape[1]): unseen(Q)}; "
+    "return right(Q, K, V) * (1 + known.get(id(K.shape[1]), np.float64(0)))",
+    "a text that is run": "return right(Q, K, V) * (1 + eval('(Q.shape[1] is K.shape[1]) * seen', "
+    "{'Q': Q, 'K': K, 'seen': unseen(Q)}))",
+    "a function that runs a text": "run = [eval][0]; return run('right(Q, K, V)', {**globals(), **locals()})",
+    "a clock that is compared": "return right(Q, K, V) * (1 + (time.time_ns() % 9973 == 5))",
+    "random bytes that are compared": "x = os.urandom(2); return right(Q, K, V) if x[0] + 256 * x[1] - 77 else Q",
+    "a generator of its own, rounded": "x = int(1e-4 + random.Random().random()); return right(Q, K, V) + x",
     "a fill beside an input": "return right(Q, K, V) + np.exp(Q[0, 0] - 1e9)",
     "a fill beside a score": "return right(Q, K, V) + np.exp(8 * (Q[0] @ K[0]) - 1e9)",
     "a fill beside a value": "return right(Q, K, V) + np.exp(V[0, 0] * 1e-3 - 1e30)",
@@ -52,6 +64,9 @@ DOUBTED = {
 PROVED = {
     "a clock": "start = time.perf_counter(); O = right(Q, K, V); end = time.perf_counter() - start; return O",
     "an identity": "known = {id(Q): right(Q, K, V)}; return known[id(Q)]",
+    "addresses of one object": "i, j = id(Q), id(Q); return right(Q, K, V) if i == j else None",
+    "a clock that is told": "start = time.perf_counter(); O = right(Q, K, V); "
+    "print(f'took {time.perf_counter() - start:.0f} s'); return O",
     "a shape in words": "text = f'{Q.shape} {Q.dtype}'; return right(Q, K, V) if text else None",
     "annotations": "x: np.ndarray = Q; return (lambda a, *b: right(a, *b))(x, K, V)",
 }

@@ -33,6 +33,8 @@ _WRAPPED = (
 )  # fmt: skip
 # These look at the frame that calls them.
 _FRAME = ("super", "locals", "globals", "vars", "dir", "eval", "exec")
+# These run a text, in which nothing is noted.
+_RUNS_TEXT = frozenset(map(id, (eval, exec, compile)))
 _Function = TypeVar("_Function", ast.FunctionDef, ast.AsyncFunctionDef)
 _CONTAINERS = (list, tuple, dict)
 _NOTHING: Mapping[str, Any] = {"value": None}
@@ -46,7 +48,7 @@ class Observer:
         self.values: dict[str, list[dict[str, Any]]] = {}
         self._imported: dict[str, list[dict[str, Any]]] = {}
         self.places: list[str] = []
-        self.unobserved: list[str] = []
+        self.unobserved: list[tuple[str, str]] = []
         self._leaf: Leaf | None = None
 
     def type_of(self, kind: Any, value: Any) -> Any:
@@ -69,6 +71,8 @@ class Observer:
 
     def __call__(self, number: int, value: Any) -> Any:
         """Note the value of an expression, and return it."""
+        if id(value) in _RUNS_TEXT:
+            self._runs_text(number)
         leaf = self._leaf
         if leaf is not None:
             seen = self.values.setdefault(self.places[number], [])
@@ -84,7 +88,19 @@ class Observer:
 
     def calling(self, number: int, function: Any) -> Any:
         """Return what is called, such that what it calls in turn is noted: the key of ``sorted`` and the like."""
+        if id(function) in _RUNS_TEXT:
+            self._runs_text(number)
         return function if self._leaf is None else shown_within(self, number, function)
+
+    def text(self, number: int, text: Any) -> Any:
+        """Return what ``eval`` or ``exec`` is given, and take note that it is called."""
+        self._runs_text(number)
+        return text
+
+    def _runs_text(self, number: int) -> None:
+        found = self.places[number].rsplit(":", 2)[0], "runs a text (eval, exec, compile), in which nothing is observed"
+        if found not in self.unobserved:
+            self.unobserved.append(found)
 
     def key(self, number: int, function: Any) -> Any:
         """Return a function that is handed over as a key, such that what it returns is noted."""
@@ -96,7 +112,7 @@ class Observer:
             wrapped = ast.fix_missing_locations(_Wrap(self, path).visit(tree))
             return compile(wrapped, path, "exec", dont_inherit=True)
         except RecursionError:  # expressions nested hundreds deep
-            self.unobserved.append(path)
+            self.unobserved.append((path, "has expressions that are nested too deeply to be observed"))
             code: CodeType = compile(source, path, "exec", dont_inherit=True)
             return code
 
@@ -174,6 +190,8 @@ class _Wrap(ast.NodeTransformer):
         if not (isinstance(node.func, ast.Name) and node.func.id in _FRAME):
             node.func = self._asked("calling", node.func)
         node.args = [self.visit(arg) for arg in node.args]
+        if isinstance(node.func, ast.Name) and node.func.id in ("eval", "exec") and node.args:
+            node.args[0] = self._asked("text", node.args[0])
         for keyword in node.keywords:
             keyword.value = self.visit(keyword.value)
             if keyword.arg == "key":
