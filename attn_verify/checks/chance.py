@@ -8,12 +8,13 @@ Where a comparison, a rounding or an index takes it in, and gives the same in bo
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 Values = Mapping[str, list[Mapping[str, Any]]]
 
 _NOTHING: Mapping[str, Any] = {"value": None}
+_HASHING = ("set", "frozenset", "hash")
 # Statements that choose a way by a value.
 _CONTROL = (ast.If, ast.While, ast.Assert, ast.For, ast.Match)
 
@@ -35,6 +36,24 @@ def absorbed(changing: Collection[str], first: Values, second: Values) -> str:
             if place in changing and _taken_in(path, chain[1:], first, second):
                 return place
     return ""
+
+
+def uses_hashes(paths: Iterable[str]) -> bool:
+    """Return whether source files name sets or hashes, whose order and values differ from process to process."""
+    for path in paths:
+        try:
+            with open(path, encoding="utf-8") as file:
+                nodes = list(ast.walk(ast.parse(file.read())))
+        except (OSError, ValueError, SyntaxError):
+            continue
+        if any(
+            isinstance(node, ast.Set | ast.SetComp)
+            or (isinstance(node, ast.Name) and node.id in _HASHING)
+            or (isinstance(node, ast.Attribute) and node.attr == "__hash__")
+            for node in nodes
+        ):
+            return True
+    return False
 
 
 def _chains(tree: ast.AST) -> Iterator[tuple[ast.AST, ...]]:

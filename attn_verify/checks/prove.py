@@ -14,11 +14,13 @@ from typing import Any
 from attn_verify.checks.agreement import narrowest
 from attn_verify.checks.case_proof import decide
 from attn_verify.checks.causal_hint import causal_hint
+from attn_verify.checks.chance import uses_hashes
 from attn_verify.checks.conventions import by_turns, choose, in_words, plan_cases, shared_cases, smaller_cases
 from attn_verify.checks.large import is_large, prove_large
 from attn_verify.checks.outcome import Outcome, check_plain
 from attn_verify.checks.proof_report import Proof, verdict_of
 from attn_verify.checks.search import search
+from attn_verify.checks.shadow import check_hashes
 from attn_verify.checks.trials import check_lines, check_trials, trials
 from attn_verify.checks.verdict import Status, Verdict
 from attn_verify.spec import AttentionSpec
@@ -223,6 +225,12 @@ class Prover:
             )
         agenda.report(proof)
         self._run_plain(proof)
+        if proof.status is not Status.UNDECIDED and uses_hashes(description.get("modules", ())):
+            call = {**proof.outcomes[0].case.call(proof.target), "observed": True}
+            check_hashes(
+                proof.outcomes[0],
+                lambda hash_seed: self.runner.run_elsewhere(call, hash_seed=hash_seed, seconds=self.seconds),
+            )
         return proof
 
     def _run_plain(self, proof: Proof) -> None:

@@ -22,6 +22,8 @@ Values = Mapping[str, list[Json]]
 
 # Fills for masked scores are larger, and say nothing about what rounding does to the others.
 _FILL = 1e6
+# Further seeds of hashes with which a target that names sets is run.
+_HASHES = 8
 # Whole numbers from here on are addresses, hashes and times, as ``id`` gives them: others in every process.
 _ADDRESS = 2**40
 
@@ -46,6 +48,18 @@ def check_values(outcome: Outcome, shadow: Shadow, exact_run: Json, real: Values
             f"floats and exact numbers differ inside: {shown_place(found[0])}",
             "avoid values that depend on types, dtypes, identity or the process",
         )
+
+
+def check_hashes(outcome: Outcome, run: Callable[[int], Json]) -> None:
+    """Doubt a case in which the order of sets or a hash may decide; ``run`` calls the target with a seed of hashes."""
+    first = run(1)
+    for seed in range(2, 2 + _HASHES):
+        other = run(seed)
+        if other["value"] != first["value"]:
+            outcome.doubt("its result depends on hashes or the order of a set, which other processes have otherwise")
+            return
+        values, others = first.get("values", {}), other.get("values", {})
+        check_chance(outcome, {place for place in values if values[place] != others.get(place)}, values, others)
 
 
 def check_chance(outcome: Outcome, changing: Collection[str], first: Values, second: Values) -> None:

@@ -21,26 +21,28 @@ _START_CODE = (
     "import sys; path = {parent!r}; sys.path.insert(0, path) if path not in sys.path else None; "
     "from attn_verify.targets.worker import main; main(sys.argv[1:])"
 )
-# One thread each, so that a time limit means the same everywhere; the same order of sets in every run.
+# One thread each, so that a time limit means the same everywhere.
 _ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "VECLIB_MAXIMUM_THREADS": "1",
-    "PYTHONHASHSEED": "0",
     "PYTHONIOENCODING": "utf-8:backslashreplace",
 }
 
 
 class WorkerProcess:
-    """A worker process: jobs in, answers out, and the end of what it prints to standard error."""
+    """A worker process: jobs in, answers out, and the end of what it prints to standard error.
 
-    def __init__(self, *options: str) -> None:
+    Sets have the same order in all processes with the same ``hash_seed``.
+    """
+
+    def __init__(self, *options: str, hash_seed: int = 0) -> None:
         # -P: no file of the current directory may stand for a module that the worker needs.
         command = [sys.executable, "-P", "-c", _START_CODE.format(parent=_PACKAGE_PARENT), *options]
-        pipe = subprocess.PIPE
+        pipe, environment = subprocess.PIPE, {**os.environ, **_ENVIRONMENT, "PYTHONHASHSEED": str(hash_seed)}
         self._process = subprocess.Popen(
-            command, stdin=pipe, stdout=pipe, stderr=pipe, env={**os.environ, **_ENVIRONMENT}, start_new_session=True
+            command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment, start_new_session=True
         )
         self._answers: queue.Queue[tuple[Data, bytes] | None] = queue.Queue()
         self._tail = bytearray()

@@ -98,6 +98,11 @@ class Runner:
             return [self.run(call, seconds=seconds, seed=seed) for call in calls]
         return self._floats({"job": "run", "seed": seed}, calls, seconds)
 
+    def run_elsewhere(self, call: Data, *, hash_seed: int, seconds: float = 20) -> Data:
+        """Run a call in floats in an interpreter that gives texts other hashes, and so sets another order."""
+        job = {"job": "run", "seed": 0, "calls": [call]}
+        return self._floats(job, [call], seconds, hash_seed=hash_seed)[0]
+
     def plain(self, calls: Sequence[Data], *, seconds: float = 60) -> list[Data]:
         """Run calls of one target in floats, in sequence, in a Python process where nothing else is loaded.
 
@@ -106,12 +111,14 @@ class Runner:
         """
         return self._floats({"job": "plain", "seed": 0, "environment": dict(os.environ)}, calls, seconds)
 
-    def _floats(self, job: Data, calls: Sequence[Data], seconds: float) -> list[Data]:
+    def _floats(
+        self, job: Data, calls: Sequence[Data], seconds: float, hash_seed: int | None = None
+    ) -> list[Data]:  # fmt: skip
         if not calls:
             return []
         if any(call["target"] != calls[0]["target"] for call in calls):
             raise ValueError("calls of different targets cannot share a process")
-        answer = self._ask({**job, "calls": list(calls)}, resolve(calls[0]["target"]), seconds)
+        answer = self._ask({**job, "calls": list(calls)}, resolve(calls[0]["target"]), seconds, hash_seed)
         if "results" in answer:
             return [{**result, "stdout": answer["stdout"]} for result in answer["results"]]
         lost = {
@@ -121,12 +128,13 @@ class Runner:
         }  # fmt: skip
         return [dict(lost) for _ in calls]
 
-    def _ask(self, job: Data, address: Address, seconds: float) -> Data:
+    def _ask(self, job: Data, address: Address, seconds: float, hash_seed: int | None = None) -> Data:
         """Have a job done; return its answer, or ``{"outcome", "exception", "stdout", "seconds"}``."""
         where = {"address": vars(address), "directory": os.getcwd(), "search": [p for p in sys.path if p]}
         whole = {**job, **where, "seconds": seconds, "memory_mib": self._memory}
         try:
-            status, payload = self._exchange(whole, seconds) if self._fork else self._once(whole, seconds)
+            shared = self._fork and hash_seed is None
+            status, payload = self._exchange(whole, seconds) if shared else self._once(whole, seconds, hash_seed or 0)
         except BaseException:
             # Interrupted: the job must not outlive us.
             server, self._server = self._server, None
@@ -154,8 +162,8 @@ class Runner:
         # The next job starts a new one.
         return {"ended": message or "worker", "stdout": server.printed, "seconds": seconds}, b""
 
-    def _once(self, job: Data, seconds: float) -> tuple[Data, bytes]:
-        process = WorkerProcess("--once")
+    def _once(self, job: Data, seconds: float, hash_seed: int) -> tuple[Data, bytes]:
+        process = WorkerProcess("--once", hash_seed=hash_seed)
         try:
             process.send(job)
             message = process.receive(seconds + 5)  # the start of the interpreter is not the target's

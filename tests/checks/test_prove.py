@@ -213,7 +213,9 @@ def test_a_finite_fill_is_equal_in_the_limit_only(judge):
     [fill] = [note for note in verdict.assumptions if note["kind"] == "fill_limit"]
     assert "exp(-1e+09 + 2s)" in fill["text"]
     # One to which more than the score is added hides less.
-    grown = code.replace("    E =", "    S = np.where(mask, S, 2.5 * Q @ K.T / np.sqrt(Q.shape[-1]) - 1e9)\n        E =")
+    grown = code.replace(
+        "    E =", "    S = np.where(mask, S, 2.5 * Q @ K.T / np.sqrt(Q.shape[-1]) - 1e9)\n        E ="
+    )
     verdict = judge(grown, sizes={"n": 1, "m": 2, "d_k": 2, "d_v": 1})
     assert verdict.status is Status.PROVED
     [fill] = [note for note in verdict.assumptions if note["kind"] == "fill_limit"]

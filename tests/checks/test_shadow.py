@@ -56,6 +56,9 @@ DOUBTED = {
     "a clock that is compared": "return right(Q, K, V) * (1 + (time.time_ns() % 9973 == 5))",
     "random bytes that are compared": "x = os.urandom(2); return right(Q, K, V) if x[0] + 256 * x[1] - 77 else Q",
     "a generator of its own, rounded": "x = int(1e-4 + random.Random().random()); return right(Q, K, V) + x",
+    "the order of a set": "first, second = {'rows', 'columns'}; "
+    "return right(Q, K, V) if first == 'rows' else right(Q, K, 2 * V)",
+    "a hash of a text": "return right(Q, K, V) * (1 + (hash('attention') % 4999 == 7))",
     "a fill beside an input": "return right(Q, K, V) + np.exp(Q[0, 0] - 1e9)",
     "a fill beside a score": "return right(Q, K, V) + np.exp(8 * (Q[0] @ K[0]) - 1e9)",
     "a fill beside a value": "return right(Q, K, V) + np.exp(V[0, 0] * 1e-3 - 1e30)",
@@ -67,6 +70,8 @@ PROVED = {
     "addresses of one object": "i, j = id(Q), id(Q); return right(Q, K, V) if i == j else None",
     "a clock that is told": "start = time.perf_counter(); O = right(Q, K, V); "
     "print(f'took {time.perf_counter() - start:.0f} s'); return O",
+    "a set of texts": "return right(Q, K, V) if Q.dtype.name in {'float64', 'float32'} else None",
+    "the length of a set": "return right(Q, K, V) if len(set('softmax')) == 7 else None",
     "a shape in words": "text = f'{Q.shape} {Q.dtype}'; return right(Q, K, V) if text else None",
     "annotations": "x: np.ndarray = Q; return (lambda a, *b: right(a, *b))(x, K, V)",
 }

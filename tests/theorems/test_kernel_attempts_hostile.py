@@ -4,10 +4,11 @@ from collections.abc import Callable
 from fractions import Fraction
 
 import pytest
-from attempt_letters import ABOVE, a, alg, c, number, one, tends, x, y, zero
+from attempt_letters import ABOVE, KEYS, a, alg, c, integrated, number, one, tends, two, x, y, zero
 
 from attn_verify.arithmetic.sums.polynomials import RefusedError, build
 from attn_verify.arithmetic.sums.proper import put
+from attn_verify.arithmetic.sums.terms import Abs, Size, Trig
 from attn_verify.theorems.kernel.calculus import rising, tangent
 from attn_verify.theorems.kernel.facts import Fact, algebra, order
 from attn_verify.theorems.kernel.outside import balls, counting, rank
@@ -33,6 +34,12 @@ def _depends_on_a_word() -> Fact:
     """``"theta" in "theta"`` holds of a word, and letters are not names."""
     theta, f = scalar("theta"), scalar("f", "theta")  # type: ignore[arg-type]
     return algebra(Eq(Deriv(f, theta), zero), [Eq(f, zero)])
+
+
+def _depends_on_itself() -> Fact:
+    """Its derivative by itself is 1, and 0 where it is 3."""
+    own = scalar("x", ("x",))
+    return algebra(Eq(Deriv(own, own), zero), [Eq(own, number(3))])
 
 
 def _equation_that_changes_its_class() -> Fact:
@@ -107,6 +114,11 @@ FALSE: dict[str, Callable[[], object]] = {
     "limit of two rates, one below": lambda: tends((Exp(a * x) + Exp(x)) / Exp(x), "oo", 1, ABOVE),
     "limit of the logarithm of two rates": lambda: tends(Log(Exp(a * x) + Exp(x)) / x, "oo", 1, ABOVE),
     "limit of exponentials of exponentials": lambda: tends(Exp(Exp(a * x)) / Exp(Exp(x)), "oo", "oo", ABOVE),
+    "limit of a share of two rates": lambda: tends(Exp(x) / (Exp(x) + Exp(a * x)), "oo", 1, ABOVE),
+    "limit of two rates at 0": lambda: tends(Exp(a / x) / (Exp(1 / x) + Exp(a / x)), "0+", 0, ABOVE),
+    "limit of two rates, one a size": lambda: tends((Exp(Size(KEYS) * x) + Exp(x)) / Exp(x), "oo", 1),
+    "integral of a magnitude of a wave": lambda: integrated(Abs(Trig("cos", x)), "-2", "2", 2 - 2 * Trig("sin", two)),
+    "a symbol that depends on itself": _depends_on_itself,
     "limit whose sign is not known": lambda: tends(Exp(a * Log(x)) / x, "oo", 0, ABOVE),
 }
 

@@ -83,6 +83,8 @@ def improper(terms: Iterable[Term]) -> str:
     for symbol in symbols:
         depends[symbol.name] = depends.get(symbol.name, frozenset()) | set(symbol.depends)
     for symbol in symbols:
+        if symbol.name in depends[symbol.name]:
+            return f"{symbol.name} depends on itself"
         if any(not depends.get(name, frozenset()) <= set(symbol.depends) for name in symbol.depends):
             return f"{symbol.name} depends on what its arguments depend on, and does not say so"
     return ""

@@ -206,6 +206,8 @@ def integral(claim: Integral, given: Iterable[Statement] = ()) -> Fact:
     symbols = _symbols(given, (claim.body, claim.by, claim.value))
     if claim.by.indices or set(symbols) - {claim.by, *(s.right for s in given if isinstance(s, Lt))}:
         raise RefusedError("an integral is over a scalar, and other letters in it are given to be positive")
+    if any(isinstance(t, Abs) and any(isinstance(inner, Trig) for inner in walk(t)) for t in walk(claim.body)):
+        raise RefusedError("SymPy integrates magnitudes of waves wrongly")
     symbols[claim.by] = x = sympy.Dummy("x", real=True)
     ends: list[Any] = [{"oo": sympy.oo, "-oo": -sympy.oo}.get(e, sympy.Integer(e) if e.lstrip("-").isdigit() else None)
             for e in (claim.low, claim.high)]  # fmt: skip
