@@ -267,7 +267,7 @@ def _leaf(text: str, tag: str) -> tuple[str, str]:
 def _below(node: Element) -> str:
     text = _row([node])
     text = text if re.search(r"[^\W\d_]{3}", text) else text.replace(" ", "")
-    return f"_{text}" if re.fullmatch(r"[\w,'*∞]+", text) else f"_({text})"
+    return f"_{text}" if re.fullmatch(r"[\w,'*∞•]+", text) else f"_({text})"
 
 
 def _raised(base: Element, exponent: Element, below: str) -> tuple[str, str]:

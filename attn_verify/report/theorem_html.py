@@ -114,6 +114,7 @@ def _linked(name: str, link: Link | None) -> str:
 
 def _proof(data: Mapping[str, Any], conditions: words.Conditions) -> Iterator[str]:
     yield "<h3>Proof</h3>"
+    yield f'<p class="soft">{prose(words.legend(data))}</p>'
     running = words.indices(data["indices"])
     if running:
         yield f'<p class="soft">Indices: {prose(running)}.</p>'

@@ -117,6 +117,7 @@ def _proof(data: Mapping[str, Any], conditions: words.Conditions) -> Iterator[st
     running = words.indices(data["indices"])
     short = words.notation(data)
     lines = [f"Indices: {prose(running)}."] if running else []
+    lines = [f"{prose(words.legend(data))}\n", *lines]
     yield from _section("Proof", *lines, *([f"Here {prose(short)}."] if short else []))
     explained: set[str] = set()
     yield r"\begin{enumerate}"

@@ -72,6 +72,7 @@ def _formula(claim: Mapping[str, Any], width: int, indent: str) -> list[str]:
 
 
 def _proof(data: Mapping[str, Any], conditions: words.Conditions, width: int) -> Iterator[str]:
+    yield from _prose(words.legend(data), width)
     running = words.indices(data["indices"])
     if running:
         yield from _prose(f"Indices: {running}.", width)

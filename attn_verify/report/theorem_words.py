@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-KERNEL = "Python, and the kernel of rules with its exact arithmetic of sums"
+_DELTA = re.compile(r"δ_(?:[^\W_]'?,?[^\W_]|\([^()]*,)")
+KERNEL = "Python, and the kernel of rules with its exact arithmetic of sums, for which FLINT splits whole numbers into primes"
 
 
 def head(data: Mapping[str, Any]) -> str:
@@ -38,23 +40,65 @@ def _indices(one: Mapping[str, Any]) -> str:
     names = ", ".join(one["indices"] or one["fixed"])
     if one["natural"]:
         run = rf"${names} = 0, 1, 2, \dots$"
-    elif len(one["set"]) <= 2:
+    elif _is_letter(one["set"]):
         run = rf"${names} = 1, \dots, {one['set']}$"
     else:
-        run = f"${names}$ over “{one['set']}”"
+        run = f"${names}$ over the {one['set']}"
     notes = ["perhaps none"] if one["empty"] else []
     if one["fixed"]:
         notes.append(f"${', '.join(one['fixed'])}$ fixed" if one["indices"] else "fixed")
     return f"{run} ({'; '.join(notes)})" if notes else run
 
 
+def _is_letter(name: str) -> bool:
+    """Return whether the name of a set is the letter of its size: ``n``, ``n'``, ``d_v``; and no noun."""
+    return len(name) <= 2 or name[1] == "_"
+
+
 def notation(data: Mapping[str, Any]) -> str:
     """Return what short forms in the formulas mean, as prose; empty if there are none."""
-    claims = [step["claim"] for step in data["steps"]] + [data["near_miss"]["claim"]]
-    texts = [claim["text"] for claim in claims] + [d["text"] for step in data["steps"] for d in step["details"]]
-    if any("softmax_" in text for text in texts):
-        return r"$\operatorname{softmax}_i(s_i)$ is short for $e^{s_i}/\sum_k e^{s_k}$"
-    return ""
+    texts = _formulas(data)
+    found = []
+    if any("softmax(" in text for text in texts):
+        found.append(r"$\operatorname{softmax}(s)_j$ is short for $e^{s_j}/\sum_k e^{s_k}$")
+    if any("•" in text for text in texts):
+        found.append("a dot • stands for the index that runs: $s_•$ is the row of all $s_j$")
+    if any("□" in text for text in texts):
+        found.append("□ is where each side of the equation is put")
+    if any(_DELTA.search(text) for text in texts):
+        found.append(r"$\delta_{jk}$ is 1 where $j$ is $k$, and else 0")
+    return "; ".join(found)
+
+
+def _formulas(data: Mapping[str, Any]) -> list[str]:
+    """Return the formulas of steps, conditions, details, and of the near-miss, as text."""
+    steps, miss = data["steps"], data["near_miss"]
+    claims = [one for step in steps for one in (step["claim"], *step["given"], *step["assumes"], *step["details"])]
+    return [one["text"] for one in [*claims, miss["claim"], *miss["given"]]]
+
+
+def legend(data: Mapping[str, Any]) -> str:
+    """Return how the steps of a proof are to be read, as prose: only what occurs in them."""
+    steps = data["steps"]
+    found = ["Each step is a formula that was checked (✓, by the rule below it) or is assumed (·)."]
+    if any(step["given"] or step["assumes"] for step in steps):
+        found.append(
+            "“where” (an equation), “if” (an inequality) and “under” (one that was shown before, as (A), or a step) "
+            "begin its conditions. They are those that it adds: it has those of the steps that it is drawn “from” as "
+            "well. What is claimed lists all of its conditions."
+        )
+    if any(step["rule"] == "hypothesis" and not step["lasting"] for step in steps):
+        found.append("What is assumed for now is a condition of all steps drawn from it, until the step that is named.")
+    fixed = [(name, one["natural"]) for one in data["indices"] for name in one["fixed"]]
+    if fixed:
+        name, natural = fixed[0]
+        found.append(
+            f"A fixed index, ${name}$, is one arbitrary {'number' if natural else 'element'}, the same in all steps; a "
+            "formula holds for every value of the other indices in it that no sum runs over."
+        )
+    elif data["indices"]:
+        found.append("A formula holds for every value of those indices in it that no sum runs over.")
+    return " ".join(found)
 
 
 class Conditions:
@@ -116,11 +160,18 @@ def rule(step: Mapping[str, Any], explained: set[str]) -> str:
     """Return by what a step was checked; what the rule is only where it comes first."""
     name, meaning = step["rule"], step["rule_meaning"]
     if name == "hypothesis":
-        return "assumed" if step["lasting"] else "assumed for now; no conclusion rests on it"
+        return "assumed" if step["lasting"] else f"assumed for now{_until(step['dropped'])}"
     uses = f" from {_listed(step['uses'])}" if step["uses"] else ""
     said = f": {meaning}" if meaning and name not in explained else ""
     explained.add(name)
     return f"{name}{uses}{said}"
+
+
+def _until(dropped: Sequence[str]) -> str:
+    """Return where an assumption ends, in words."""
+    if not dropped:
+        return "; no conclusion rests on it"
+    return f", until {_listed(dropped)}, which {'holds' if len(dropped) == 1 else 'hold'} without it"
 
 
 def _listed(labels: Sequence[str]) -> str:
@@ -136,7 +187,8 @@ def rests(data: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return what a theorem leans on, each with its meaning; never empty."""
     found = [("trusted", KERNEL)]
     found += [("trusted", one["meaning"]) for one in data["trusted"]]
-    return found + [("cited, not checked", f"{one['name']}: {one['meaning']}") for one in data["cited"]]
+    found += [("cited, not checked", f"{one['name']}: {one['meaning']}") for one in data["cited"]]
+    return found + [("said in words, not checked", text) for text in data["told"]]
 
 
 def assumes(step: Mapping[str, Any]) -> str:
@@ -147,8 +199,16 @@ def assumes(step: Mapping[str, Any]) -> str:
 
 def sizes(model: Mapping[str, Any]) -> list[str]:
     """Return the sizes and fixed places of a model as prose."""
-    shown = [f"${name} = {n}$" if len(name) <= 2 else f"“{name}”: {n}" for name, n in model["sizes"].items()]
+    shown = [f"${name} = {n}$" if _is_letter(name) else _counted(name, n) for name, n in model["sizes"].items()]
     return shown + [f"${name} = {place}$" for name, place in model["places"].items() if name != str(place)]
+
+
+def _counted(name: str, n: int) -> str:
+    """Return a number of things: ``2 keys``, ``1 other head``, ``1 outcome of k``."""
+    if n != 1:
+        return f"{n or 'no'} {name}"
+    thing, of, rest = name.partition(" of ")
+    return f"1 {thing.removesuffix('s')}{of}{rest}"
 
 
 def place(at: Mapping[str, int]) -> str:

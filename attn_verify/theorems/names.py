@@ -6,7 +6,23 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from attn_verify.arithmetic.sums.terms import App, Delta, Exp, Index, Pow, Sum, Term, free, rename, walk
+from attn_verify.arithmetic.sums.proper import put
+from attn_verify.arithmetic.sums.terms import (
+    App,
+    Delta,
+    Exp,
+    Index,
+    Mul,
+    Num,
+    Pow,
+    Size,
+    Sum,
+    Term,
+    free,
+    rename,
+    scalar,
+    walk,
+)
 
 GREEK = {
     "α": r"\alpha", "β": r"\beta", "γ": r"\gamma", "δ": r"\delta", "ε": r"\varepsilon", "ζ": r"\zeta", "θ": r"\theta",
@@ -19,9 +35,12 @@ _LETTERS = "klmabcuvwxyz"
 
 def fresh_names(terms: Iterable[Term]) -> dict[str, str]:
     """Return letters for the indices that a normal form or a replacement has named by number."""
-    found = [i.name for t in terms for inner in walk(t) for i in indices_in(inner)]
-    made = [name for name in dict.fromkeys(found) if name[:1] in ("$", "%")]
-    free = (letter for letter in (*_LETTERS, *(f"{x}'" for x in _LETTERS)) if letter not in found)
+    inside = [inner for t in terms for inner in walk(t)]
+    indices = [i for inner in inside for i in indices_in(inner)]
+    made = [name for name in dict.fromkeys(i.name for i in indices) if name[:1] in ("$", "%")]
+    taken = {name for i in indices for name in (i.name, i.sort.name)}
+    taken |= {t.sort.name if isinstance(t, Size) else t.symbol.name for t in inside if isinstance(t, Size | App)}
+    free = (letter for letter in (*_LETTERS, *(f"{x}'" for x in _LETTERS)) if letter not in taken)
     return dict(zip(made, free, strict=False))
 
 
@@ -37,12 +56,48 @@ def indices_in(t: Term) -> tuple[Index, ...]:
     return ()
 
 
+def power_of_e(t: Term) -> Term:
+    """Return a power of an exponential without symbols, ``(e^a)^b``, as ``e^(ab)``; anything else as it is.
+
+    >>> from attn_verify.theorems.printing import text
+    >>> text(Exp(Num(Fraction(2))) ** -3)
+    'exp(−6)'
+    """
+    base = power_of_e(t.base) if isinstance(t, Pow) else t
+    if not (isinstance(t, Pow) and isinstance(base, Exp)) or any(isinstance(x, App) for x in walk(base.argument)):
+        return t
+    inner = base.argument
+    return Exp(Num(inner.value * t.exponent) if isinstance(inner, Num) else Mul((Num(t.exponent), inner)))
+
+
 @dataclass(frozen=True)
 class Softmax(Term):
-    """Short for ``exp(f_i) / Σ_k exp(f_k)``, where ``f_i`` is the argument; for printing only."""
+    """Short for ``exp(f_i) / Σ_k exp(f_k)``, where ``f_i`` is the argument; for printing only, as ``softmax(f)_i``."""
 
     index: Index
     argument: Term
+
+    def vector(self) -> Term:
+        """Return the argument as a vector: ``t + h·w`` for ``t_i + h·w_i``; with dots where a place would be missed.
+
+        >>> from attn_verify.arithmetic.sums.terms import Sort, Symbol, scalar
+        >>> n = Sort("n")
+        >>> i, t, k = n.index("i"), Symbol("t", (n,)), Symbol("k", (n, n))
+        >>> Softmax(i, t[i]).vector() == scalar("t")
+        True
+        >>> Softmax(i, t[i] * k[i, i]).vector().factors[0].indices[0].name
+        '•'
+        """
+        dot = Index("•", self.index.sort)
+        dotted = rename(self.argument, {self.index: dot})
+        inside = list(walk(dotted))
+        vectors = {t.symbol for t in inside if isinstance(t, App) and t.indices == (dot,)}
+        others = [t for t in inside if not (isinstance(t, App) and t.indices == (dot,))]
+        taken = {t.sort.name if isinstance(t, Size) else t.symbol.name for t in others if isinstance(t, Size | App)}
+        placed = any(i.name == dot.name for t in others for i in indices_in(t))
+        if placed or taken & {symbol.name for symbol in vectors}:
+            return dotted
+        return put(dotted, {symbol: ((dot,), scalar(symbol.name)) for symbol in vectors})
 
 
 def folded(factors: Sequence[Term]) -> list[Term]:

@@ -47,6 +47,7 @@ def describe(checked: Checked) -> dict[str, Any]:
         "cited": [
             {"name": name, "meaning": CITED.get(name, "")} for name in checked.cited if name not in PROGRAMS
         ],
+        "told": list(t.told),
         "illustration": _illustration(t.illustration, _entries(t)),
         "near_miss": _near_miss(t.near_miss, _entries(t)),
         "source": t.source,
@@ -59,7 +60,7 @@ def refused(t: Theorem, reason: str) -> dict[str, Any]:
     """Return a theorem, one of whose steps the kernel does not accept, as plain data."""
     needed, made = _neighbours(t)
     empty: dict[str, Any] = {"scope": "", "seconds": 0.0, "indices": [], "conclusions": [], "steps": [], "trusted": []}
-    words = {"status": "UNDECIDED", "reason": reason, "source": t.source, "cited": []}
+    words = {"status": "UNDECIDED", "reason": reason, "source": t.source, "cited": [], "told": []}
     return {**heading(t), **empty, **words, "needs": list(needed), "unlocks": list(made)}
 
 
@@ -174,8 +175,18 @@ def _step(step: Step, checked: Checked, rules: Mapping[str, str]) -> dict[str, A
         "details": list(_details(step)),
         "rests_on": sorted(fact.cited),
         "lasting": step.claim in lasting,
+        "dropped": list(_dropped(step, checked)),
         "concludes": step.label in checked.theorem.concludes,
     }
+
+
+def _dropped(step: Step, checked: Checked) -> Iterable[str]:
+    """Yield the steps that rest on what a step assumes no longer, though what they use does."""
+    facts = checked.facts
+    for later in checked.theorem.steps if step.rule == "hypothesis" else ():
+        used = [facts[label].given for label in later.using if label in facts]
+        if any(step.claim in given for given in used) and step.claim not in facts[later.label].given:
+            yield later.label
 
 
 def _details(step: Step) -> Iterable[dict[str, str]]:

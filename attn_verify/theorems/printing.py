@@ -27,7 +27,7 @@ from attn_verify.arithmetic.sums.terms import (
 )  # fmt: skip
 from attn_verify.theorems.kernel.computed import Integral, Limit, Rank
 from attn_verify.theorems.kernel.statements import Absurd, Cited, Eq, Le, Lt, Statement
-from attn_verify.theorems.names import GREEK, Softmax, folded, fresh_names
+from attn_verify.theorems.names import GREEK, Softmax, folded, fresh_names, power_of_e
 
 _SUM, _PRODUCT, _POWER, _ATOM = range(4)
 LONG = 72
@@ -51,9 +51,9 @@ class _Writer:
             self.fold = _Writer(False, terms).fold
 
     def index(self, i: Index) -> str:
-        """Write an index; an element of a set by its place, from 1."""
+        """Write an index; an element of a set by its place, from 1, or from 0 for a natural number."""
         if i.name.startswith("#"):
-            return str(int(i.name[1:]) + i.shift + 1)
+            return str(int(i.name[1:]) + i.shift + (not i.sort.natural))
         name = self.fresh.get(i.name, i.name)
         if self.latex:
             for plain, command in GREEK.items():
@@ -99,11 +99,11 @@ class _Writer:
                 return self._number(value)
             case App():
                 return self.entry(t), _ATOM
-            case Softmax(index, argument):
-                inner, at = self.write(argument), self.index(index)
+            case Softmax(index):
+                inner, at = self.write(t.vector()), self.index(index)
                 if self.latex:
-                    return rf"\operatorname{{softmax}}_{{{at}}}\left({inner}\right)", _ATOM
-                return f"softmax_{at}({inner})", _ATOM
+                    return rf"\operatorname{{softmax}}\left({inner}\right)_{{{at}}}", _ATOM
+                return f"softmax({inner})_{at if _is_word(at) else f'({at})'}", _ATOM
             case Size(sort):
                 return (sort.name, _ATOM)
             case Delta(left, right):
@@ -116,7 +116,8 @@ class _Writer:
             case Mul(factors):
                 return self._mul(factors)
             case Pow(base, exponent):
-                return self._power(base, exponent)
+                short = power_of_e(t)
+                return self._write(short) if isinstance(short, Exp) else self._power(base, exponent)
             case Exp(argument):
                 inner = self.write(argument)
                 if self.latex:
@@ -172,7 +173,7 @@ class _Writer:
         return text or "0"
 
     def _mul(self, factors: tuple[Term, ...]) -> tuple[str, int]:
-        flat = _flat(Mul(factors), Mul)
+        flat = list(map(power_of_e, _flat(Mul(factors), Mul)))
         if self.fold:
             flat = folded(flat)
         minus, shown = _without_minus(Mul(tuple(flat)))

@@ -162,6 +162,9 @@ def counterexample(claim: Statement, model: Model, given: Sequence[Statement] = 
         if holds_at(claim, model, names):
             continue
         left, right = (_number(closed(rename(side, names), model)) for side in terms_of(claim))
-        at = {i.name: int(to.name[1:]) + 1 for i, to in sorted(names.items(), key=lambda item: item[0].name)}
+        at = {
+            i.name: int(to.name[1:]) + (not i.sort.natural)
+            for i, to in sorted(names.items(), key=lambda item: item[0].name)
+        }
         return {"at": at, "left": left, "right": right, "relation": {Eq: "≠", Le: ">", Lt: "≥"}[type(claim)]}
     return None

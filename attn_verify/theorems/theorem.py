@@ -71,6 +71,7 @@ class Theorem:
     illustration: Illustration
     source: str
     needs: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()  # what the words draw on and no step checks
 
     def __repr__(self) -> str:
         return f"Theorem({self.name!r})"

@@ -27,7 +27,7 @@ from attn_verify.theorems.notation import (
 
 # A causal network over the tokens up to one of them and the later ones: x[ℓ,j,a] in the whole network, y[ℓ,j,a] in that
 # of the earlier tokens alone.  m is the mask: no earlier token sees a later one.
-LAYERS, TOKENS, LATER, WIDTH = Sort("ℓ", natural=True), Sort("tokens"), Sort("later", empty=True), Sort("d")
+LAYERS, TOKENS, LATER, WIDTH = Sort("layers", natural=True), Sort("tokens"), Sort("later tokens", empty=True), Sort("d")
 u, at = LAYERS.index("u"), LAYERS.index("ℓ", fixed=True)
 first = Index("", LAYERS)
 q, r = TOKENS.index("i"), TOKENS.index("j")
@@ -37,7 +37,7 @@ whole, alone = Symbol("x", (LAYERS, TOKENS, WIDTH)), Symbol("y", (LAYERS, TOKENS
 behind = Symbol("x", (LAYERS, LATER, WIDTH))
 seen, ahead = Symbol("m", (TOKENS, TOKENS)), Symbol("m", (TOKENS, LATER))
 B, V = Symbol("B", (LAYERS, WIDTH, WIDTH)), Symbol("V", (LAYERS, WIDTH, WIDTH))
-HIDDEN = Sort("hidden")
+HIDDEN = Sort("hidden units")
 unit = HIDDEN.index("c")
 U, W = Symbol("U", (LAYERS, WIDTH, HIDDEN)), Symbol("W", (LAYERS, HIDDEN, WIDTH))
 mixed_whole, mixed_alone = Symbol("x'", (LAYERS, TOKENS, WIDTH)), Symbol("y'", (LAYERS, TOKENS, WIDTH))

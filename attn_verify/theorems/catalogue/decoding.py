@@ -37,7 +37,8 @@ l = KEYS.index("l")
 
 # Token-by-token decoding: x is the state of the new token in the full causal pass and y in the decoder; keys and values
 # of earlier tokens j are cached, later ones are z.
-LAYERS, PAST, LATER, WIDTH = Sort("ℓ", natural=True), Sort("past", empty=True), Sort("later", empty=True), Sort("d")
+LAYERS, WIDTH = Sort("layers", natural=True), Sort("d")
+PAST, LATER = Sort("past tokens", empty=True), Sort("later tokens", empty=True)
 w, deep, any_deep = LAYERS.index("u"), LAYERS.index("ℓ", fixed=True), LAYERS.index("ℓ")
 bottom = Index("", LAYERS)
 r, z = PAST.index("j"), LATER.index("z")

@@ -25,7 +25,7 @@ from attn_verify.theorems.notation import (
 )  # fmt: skip
 
 FAMILY = "expressivity and depth"
-KEYS, COLUMNS, TIME = Sort("n"), Sort("d_v"), Sort("t", natural=True)
+KEYS, COLUMNS, TIME = Sort("n"), Sort("d_v"), Sort("layers", natural=True)
 j, k, l, i = (KEYS.index(name) for name in "jkli")
 c = COLUMNS.index("c")
 p, a, v = Symbol("p", (KEYS,)), Symbol("a", (KEYS,)), Symbol("v", (KEYS, COLUMNS))

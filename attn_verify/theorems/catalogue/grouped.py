@@ -212,7 +212,7 @@ shared_keys_sum_gradients = Theorem(
 )
 
 # Latent attention: keys U c_j and values W c_j for latents c_j; R(δ) is a rotation between query and key.
-LATENT = Sort("latent")
+LATENT = Sort("latent coordinates")
 m, n = LATENT.index("m"), LATENT.index("p")
 q, latent = Symbol("q", (WIDTH,)), Symbol("c", (KEYS, LATENT))
 U, W, W_O = Symbol("U", (WIDTH, LATENT)), Symbol("W", (OUT, LATENT)), Symbol("O", (OUT, OUT))

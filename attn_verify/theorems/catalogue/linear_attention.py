@@ -21,7 +21,7 @@ from attn_verify.theorems.notation import (
 
 FAMILY = "limits and variational views"
 WIDTH, COLUMNS = Sort("d"), Sort("d_v")
-TIME, FEATURES = Sort("t", natural=True), Sort("f")
+TIME, FEATURES = Sort("keys", natural=True), Sort("f")
 a, c, f = WIDTH.index("a"), COLUMNS.index("c"), FEATURES.index("a")
 now, every, later = TIME.index("t", fixed=True), TIME.index("h"), TIME.index("t")
 zero = Index("", TIME)

@@ -36,7 +36,7 @@ P = Symbol("P", (ROWS, KEYS))
 first = KEYS.index("1", fixed=True)
 LOG_ODDS = Eq(Sum(a, B[i, a] * C[j, a]), Log(P[i, j]) - Log(P[i, first]))
 ROOT = Size(WIDTH) ** HALF
-OTHERS = Sort("others")
+OTHERS = Sort("other points")
 x, y, z = (OTHERS.index(name) for name in "xyz")
 one_a, i2 = WIDTH.index("a", fixed=True), ROWS.index("h")
 P_first, P_other = Symbol("P_1", (ROWS,)), Symbol("P", (ROWS, OTHERS))

@@ -31,7 +31,7 @@ from attn_verify.theorems.notation import (
 )  # fmt: skip
 
 KEYS = Sort("n")
-OTHERS = Sort("others", empty=True)
+OTHERS = Sort("other tokens", empty=True)
 HEADS = Sort("h")
 REST = Sort("other heads", empty=True)
 WIDTH = Sort("d")

@@ -29,7 +29,7 @@ from attn_verify.theorems.notation import (
 
 FAMILY = "limits and variational views"
 KEYS = Sort("n")
-TIME, OUTCOMES = Sort("t", natural=True), Sort("Ω")
+TIME, OUTCOMES = Sort("keys", natural=True), Sort("Ω")
 j, k = (KEYS.index(name) for name in "jk")
 ω = OUTCOMES.index("ω")
 now, every, later = TIME.index("t", fixed=True), TIME.index("h"), TIME.index("t")

@@ -34,7 +34,7 @@ c = scalar("c")
 # ALiBi: s[i,j] is a score, n[i] the position of a token, M[i,j] the mask.
 S, M = Symbol("s", (KEYS, KEYS)), Symbol("M", (KEYS, KEYS))
 slope = scalar("λ")
-COUNT = Sort("distance", natural=True)
+COUNT = Sort("steps", natural=True)
 u, at, every = COUNT.index("u"), COUNT.index("t", fixed=True), COUNT.index("t")
 none = Index("", COUNT)
 power, distance = Symbol("ρ", (COUNT,)), Symbol("g", (COUNT,))
@@ -138,7 +138,7 @@ alibi_is_key_bias_and_decay = Theorem(
 )
 
 # Earlier tokens in two orders: σ[j,l] = 1 where place j of the new order holds token l; w, x are e^s and e^s v there.
-earlier = Sort("earlier", empty=True)
+earlier = Sort("earlier keys", empty=True)
 e, f = earlier.index("j"), earlier.index("l")
 σ = Symbol("σ", (earlier, earlier))
 score, value = Symbol("s", (earlier,)), Symbol("v", (earlier,))

@@ -27,7 +27,7 @@ NOTHING = {"certificate": ZERO}
 η = scalar("u")
 
 # A sum added up in floating point, one rounding for each product and one for each addition.
-TIME = Sort("t", natural=True)
+TIME = Sort("terms", natural=True)
 f, now, later = TIME.index("h"), TIME.index("t", fixed=True), TIME.index("t")
 zero = Index("", TIME)
 U, C = Symbol("U", (TIME,)), Symbol("c", (TIME,))
