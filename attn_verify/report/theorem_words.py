@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 _DELTA = re.compile(r"δ_(?:[^\W_]'?,?[^\W_]|\([^()]*,)")
-KERNEL = "Python, and the kernel of rules with its exact arithmetic of sums, for which FLINT splits whole numbers into primes"
+KERNEL = "Python, the kernel of rules with its exact arithmetic of sums, and FLINT, which factors whole numbers for it"
 
 
 def head(data: Mapping[str, Any]) -> str:

@@ -73,7 +73,14 @@ online_softmax_invariant = Theorem(
     why="It is all of the correctness of FlashAttention, in one step. The maximum matters for rounding only.",
     predict="An engineer uses a stale maximum by mistake. Is the result wrong in exact arithmetic?",
     steps=(
-        Step("start of D", START_D, "hypothesis", "The state fits the sums at the start; with no keys both are 0."),
+        Step(
+            "start of D",
+            START_D,
+            "hypothesis",
+            r"Key $t = 0, 1, 2, \dots$ has the score $s_t$ and the value $v_t$; before it is read, $D_t$ and $N_t$ are "
+            r"the sums and $(m_t, \ell_t, a_t)$ is the state. The state fits the sums at the start; with no keys both "
+            "are 0.",
+        ),
         Step("start of N", START_N, "hypothesis", "For the accumulator as well."),
         Step("so far, D", Eq(D[at], ell[at] * Exp(m[at])), "hypothesis", r"Let it be so after $t$ keys."),
         Step("so far, N", Eq(N[at], acc[at] * Exp(m[at])), "hypothesis", "For the accumulator as well."),
@@ -117,7 +124,8 @@ online_softmax_invariant = Theorem(
             "new maximum",
             Le(ONE, ell[at + 1]),
             "certificate",
-            r"and let $m'$ be the maximum. If that is the new score, then $\ell' = \ell e^{m-s} + 1$.",
+            r"and let $m'$ be the maximum, which is $\tfrac12(m + s + |s - m|)$. If that is the new score, then $\ell' "
+            r"= \ell e^{m-s} + 1$.",
             given=(STATE_ELL, MAXIMUM, Le(m[at], s[at])),
             using=("at least 1 so far", "not negative"),
             hints={"certificate": ell[at] * Exp(m[at] - s[at])},
@@ -211,11 +219,17 @@ attention_states_merge = Theorem(
     r"$\ell = \sum_b \ell_b e^{m_b-m}$ and $a = \sum_b a_b e^{m_b-m}$ is a state of all keys. The merge of two is "
     r"commutative and associative, so any order and any tree gives the same output. In log-sum-exp form "
     r"$o = \sigma(L_1-L_2)\,o_1 + \sigma(L_2-L_1)\,o_2$.",
-    hypotheses="Every key is in exactly one block; blocks may have any sizes.",
+    hypotheses=r"Every key is in exactly one block; blocks may have any sizes. The state of block $b$ is a shift "
+    r"$m_b$, any number, with the sums $\ell_b$ of $e^{s_j-m_b}$ and $a_b$ of $e^{s_j-m_b}v_j$ over its keys $j$.",
     why="One monoid is behind tiles, split keys, rings and trees of devices, and shared prefixes.",
     predict="Four devices hold a quarter of the keys each. What must each send for the exact answer?",
     steps=(
-        Step("partition", PARTITION, "hypothesis", r"$\beta_{bj} = 1$ where block $b$ holds key $j$: one block a key."),
+        Step(
+            "partition",
+            PARTITION,
+            "hypothesis",
+            r"Write $\beta_{bj} = 1$ where block $b$ holds key $j$, else 0: one block a key.",
+        ),
         Step(
             "denominators",
             Eq(MERGED_ELL * Exp(common), MASS),
@@ -251,13 +265,15 @@ attention_states_merge = Theorem(
                 merged(l_1, m_1, merged(l_2, m_2, l_3, m_3, m_23), m_23, common),
             ),
             "normal form",
-            r"The shifts in between cancel, whatever they are: both are $\sum_b \ell_b e^{m_b-m}$.",
+            r"Merge three states, with the shift $m_{12}$ or $m_{23}$ for the two that come first and $m$ in the end. "
+            r"The shifts in between cancel, whatever they are: both sides are $\sum_b \ell_b e^{m_b-m}$. The letters "
+            r"stand for any numbers: with $a_b$ for $\ell_b$ it is the same for the accumulators.",
         ),
         Step(
             "commutative",
             Eq(merged(l_1, m_1, l_2, m_2, common), merged(l_2, m_2, l_1, m_1, common)),
             "normal form",
-            "A sum of two.",
+            r"A sum of two; for the accumulators with $a_b$ for $\ell_b$.",
         ),
         Step(
             "log-sum-exp form",
@@ -266,7 +282,9 @@ attention_states_merge = Theorem(
                 sigmoid(Log(D_1) - Log(D_2)) * (N_1 / D_1) + sigmoid(Log(D_2) - Log(D_1)) * (N_2 / D_2),
             ),
             "normal form",
-            r"With $L_b = \log D_b$: $\sigma(L_1 - L_2) = D_1/(D_1 + D_2)$, the share of the first block.",
+            r"Let $D_b$ and $N_b$ be the sums of $e^{s_j}$ and $e^{s_j}v_j$ in block $b$, so that its own output "
+            r"is $o_b = N_b/D_b$, and $\sigma(z) = 1/(1 + e^{-z})$. With $L_b = \log D_b$: $\sigma(L_1 - L_2) = "
+            r"D_1/(D_1 + D_2)$, the share of the first block.",
             given=(Lt(ZERO, D_1), Lt(ZERO, D_2)),
         ),
     ),

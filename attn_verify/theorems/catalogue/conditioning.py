@@ -24,6 +24,7 @@ from attn_verify.theorems.notation import (
     Theorem,
     log,
     scalar,
+    softmax,
 )  # fmt: skip
 
 KEYS = Sort("n")
@@ -178,6 +179,7 @@ z = Symbol("p", (KEYS,), ("s",))
 Z_TOTAL, Z_POSITIVE = Eq(Sum(j, z[j]), ONE), Lt(ZERO, z[j])
 Z_JACOBIAN = Eq(Deriv(z[i], s[l]), z[i] * (Delta(i, l) - z[l]))
 CAP, C_LOW, C_HIGH = scalar("B"), scalar("m"), scalar("M")
+MIDDLE = HALF * (C_LOW + C_HIGH)
 PARTS = Delta(i, k) * (1 - z[i]) + (1 - Delta(i, k)) * z[k]
 
 softmax_condition_number = Theorem(
@@ -195,7 +197,8 @@ softmax_condition_number = Theorem(
             "elasticity",
             Eq(s[l] / z[i] * Deriv(z[i], s[l]), s[l] * (Delta(i, l) - z[l])),
             "normal form",
-            r"The Jacobian has a factor $p_i$, which cancels.",
+            r"How much $p_i$ changes, relative to its size, for a relative change of the score $s_l$. The Jacobian has "
+            r"a factor $p_i$, which cancels.",
             given=(Z_JACOBIAN, Z_POSITIVE),
         ),
         Step(
@@ -257,7 +260,7 @@ softmax_condition_number = Theorem(
             "condition",
             Le(Sum(k, Abs(s[k]) * Abs(Delta(i, k) - z[k])), 2 * (1 - z[i]) * CAP),
             "certificate",
-            "That is the bound for the condition number.",
+            "The sum of the sizes of all those changes is the condition number; that is its bound.",
             given=(Z_TOTAL, Z_POSITIVE, Le(Abs(s[k]), CAP)),
             using=("no more", "condition of parts"),
             hints={
@@ -269,7 +272,7 @@ softmax_condition_number = Theorem(
             "above the middle",
             Le(s[k] - HALF * (C_LOW + C_HIGH), HALF * (C_HIGH - C_LOW)),
             "certificate",
-            r"From the middle to the highest score it is half of the range,",
+            r"Let the scores lie between $m$ and $M$. From the middle to the highest it is half of the range,",
             given=(Le(s[k], C_HIGH),),
             hints={"certificate": C_HIGH - s[k]},
         ),
@@ -288,8 +291,16 @@ softmax_condition_number = Theorem(
             r"The middle is at most half of the range away from each score.",
             using=("above the middle", "below the middle"),
         ),
+        Step(
+            "same weights",
+            Eq(softmax(lambda at: s[at] + -MIDDLE, j, k), softmax(lambda at: s[at], j, k)),
+            "instance",
+            "And taking it off all scores changes no weight.",
+            using=("shift_invariance_exactly:if",),
+            hints={"symbols": {Symbol("c"): ((), -MIDDLE)}},
+        ),
     ),
-    concludes=("elasticity of softmax", "condition", "centred"),
+    concludes=("elasticity of softmax", "condition", "centred", "same weights"),
     near_miss=NearMiss(
         r"The condition number is at most $(1 - p_i)\max_k|s_k|$.",
         Le(Sum(k, Abs(s[k]) * Abs(Delta(i, k) - z[k])), (1 - z[i]) * CAP),
@@ -302,7 +313,7 @@ softmax_condition_number = Theorem(
         (("condition", Sum(k, Abs(s[k]) * Abs(Delta(i, k) - z[k]))), ("bound", 2 * (1 - z[i]) * CAP)),
     ),
     source="Blanchard, Higham & Higham 2021; this form: own",
-    needs=("softmax_jacobian",),
+    needs=("softmax_jacobian", "shift_invariance_exactly"),
 )
 
 THEOREMS = (

@@ -41,7 +41,8 @@ weights_not_identifiable = Theorem(
     statement=r"If $a \ne 0$ with $\sum_j a_jv_j = 0$ and $\sum_j a_j = 0$, then $p + \varepsilon a$ is for small "
     r"$\varepsilon$ another row of positive weights with exactly the same output. Such an $a$ exists whenever "
     r"$n > d_v + 1$.",
-    hypotheses=r"$p_j \ge \mu > 0$, $|a_j| \le A$, $0 \le \varepsilon$ and $\varepsilon A < \mu$.",
+    hypotheses=r"$p_j \ge \mu > 0$, $|a_j| \le A$, and $\varepsilon$ is so small that $0 < \varepsilon$ and "
+    r"$\varepsilon A < \mu$.",
     why="Rows of weights longer than the head is wide are not determined by what they do: a caution for every "
     "heat-map.",
     predict="Two heads have visibly different heat-maps. Must their outputs differ?",
@@ -65,21 +66,30 @@ weights_not_identifiable = Theorem(
             Lt(ZERO, p[j] + ε * a[j]),
             "certificate",
             r"No weight loses more than $\varepsilon A$, and each has at least $\mu$.",
-            given=(Le(μ, p[j]), Le(-A, a[j]), Le(ZERO, ε), Lt(ε * A, μ)),
+            given=(Le(μ, p[j]), Le(-A, a[j]), Lt(ZERO, ε), Lt(ε * A, μ)),
             hints={"certificate": (p[j] - μ) + ε * (a[j] - -A) + (μ - ε * A)},
+        ),
+        Step(
+            "other weights",
+            Lt(ZERO, Sum(j, (p[j] + ε * a[j] - p[j]) ** 2)),
+            "certificate",
+            r"It is another row, as $a$ is not 0: the squared distance is $\varepsilon^2\sum_j a_j^2$.",
+            given=(Lt(ZERO, ε), Lt(ZERO, Sum(j, a[j] ** 2))),
+            hints={"certificate": ε**2 * Sum(j, a[j] ** 2)},
         ),
         Step(
             "exists",
             Cited(
                 "rank and nullity",
-                "the n equations' unknowns a_j meet d_v + 1 conditions: a solution a ≠ 0 if n > d_v + 1",
+                "if n > d_v + 1, then some a ≠ 0 has Σ_j a_j = 0 and Σ_j a_j·v_jc = 0 for all c",
             ),
             "cited",
-            r"The conditions on $a$ are $d_v + 1$ linear equations in $n$ unknowns; a map from more dimensions to "
-            r"fewer vanishes somewhere.",
+            r"The conditions on $a$ are $d_v + 1$ linear equations, one for each column of $v$ and one for the sum, in "
+            r"the $n$ unknowns $a_1, \dots, a_n$. A linear map from more dimensions to fewer maps some vector "
+            r"other than 0 to 0.",
         ),
     ),
-    concludes=("same output", "same total", "positive", "exists"),
+    concludes=("same output", "same total", "positive", "other weights", "exists"),
     near_miss=NearMiss(
         r"One condition is enough: with $\sum_j a_jv_j = 0$ alone the weights still sum to 1.",
         Eq(Sum(j, p[j] + ε * a[j]), ONE),
@@ -112,14 +122,10 @@ ROOM = Lt(SIZE * δ[every], ONE)
 RANGES = Eq(R[every + 1], (1 - SIZE * δ[every]) * R[every])
 START = Le(X[zero, j] - X[zero, k], R[zero])
 RATE = 1 - SIZE * δ[now]
+m = KEYS.index("m")
 MEAN_OF_PAIRS = Sum(
     l,
-    Sum(
-        KEYS.index("h"),
-        (P[now, j, l] - δ[now])
-        * (P[now, k, KEYS.index("h")] - δ[now])
-        * (R[now] - (X[now, l] - X[now, KEYS.index("h")])),
-    ),
+    Sum(m, (P[now, j, l] - δ[now]) * (P[now, k, m] - δ[now]) * (R[now] - (X[now, l] - X[now, m]))),
 )
 FLAT_LAYER = Sum(l, X[now, l]) / SIZE
 
@@ -131,25 +137,27 @@ pure_attention_contracts = Theorem(
     r"coordinate by the "
     r"factor $1 - n\delta_t$ or more; layers without skips or MLPs by the product $\prod_t(1 - n\delta_t)$. With a "
     r"skip and uniform weights the range stays what it was.",
-    hypotheses=r"Rows of weights sum to 1, $P_{ij} \ge \delta_t$ and $n\delta_t < 1$ in layer $t$.",
+    hypotheses=r"Rows of weights sum to 1, $P_{til} \ge \delta_t$ and $n\delta_t < 1$ in layer $t$. Here $P_{til}$ is "
+    r"the weight that token $i$ gives to token $l$ in layer $t$, and $x_{ti}$ is one coordinate of token $i$ "
+    r"before it.",
     why="Rank collapse in its simplest provable form, and the reason for residual connections.",
     predict="Stack 50 attention layers with nothing else. What do the tokens look like after the last?",
     steps=(
-        Step("start", START, "hypothesis", r"Let $R_0$ be the range of the tokens at first."),
+        Step("start", START, "hypothesis", r"Let $R_0$ be the range of the tokens at first, before layer 0."),
         Step(
             "so far",
             Le(X[now, j] - X[now, k], R[now]),
             "hypothesis",
-            r"Let no two tokens differ by more than $R$ after some layers.",
+            r"Let no two tokens differ by more than some $R_t$ after $t$ layers.",
         ),
         Step(
             "next",
             Le(X[now + 1, j] - X[now + 1, k], R[now + 1]),
             "certificate",
+            r"A layer replaces the tokens by means, and $R_{t+1}$ is $1 - n\delta_t$ times $R_t$. "
             r"Take $\delta$ off all weights: in a difference of two rows that cancels, and what is left of each row "
-            r"sums to "
-            r"$1 - n\delta$. So the difference of two outputs is $1 - n\delta$ times a weighted mean of differences "
-            r"$x_l - x_h$, each at most $R$.",
+            r"sums to $1 - n\delta$. So the difference of two outputs is $1 - n\delta$ times a weighted mean of "
+            r"differences $x_l - x_m$, each at most $R$.",
             given=(LAYER, ROWS_SUM, LEAST, ROOM, RANGES),
             using=("so far",),
             hints={"certificate": MEAN_OF_PAIRS / RATE},

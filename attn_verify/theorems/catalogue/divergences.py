@@ -86,7 +86,13 @@ pinsker_for_weights = Theorem(
             "normal form",
             r"$f(t) = t\log t - t + 1 - \tfrac32(t-1)^2/(t+2)$ is 0 at $t = 1$,",
         ),
-        Step("slope", Eq(slope_at(SHAPE, t, Fraction(1), [RIGHT]), ZERO), "normal form", "with slope 0,"),
+        Step(
+            "slope",
+            Eq(slope_at(SHAPE, t, Fraction(1), [RIGHT]), ZERO),
+            "normal form",
+            r"with slope 0: $f'(t) = \log t - 3(t-1)/(t+2) + \tfrac32(t-1)^2/(t+2)^2$. (The machine multiplies "
+            r"$t - 1$ out before it puts 1 for $t$.)",
+        ),
         Step(
             "curvature",
             Le(ZERO, Deriv(Deriv(SHAPE, t), t)),
@@ -107,7 +113,8 @@ pinsker_for_weights = Theorem(
             "weights given",
             Le(ZERO, SHAPE),
             "certificate",
-            "This has nothing to do with weights yet.",
+            r"The next step puts $r_j/p_j$ for $t$, which needs $p_j \ne 0$. So two conditions on weights are added "
+            r"here, though $f(t) \ge 0$ holds without them.",
             given=(POSITIVE, R_POSITIVE),
             using=("shape",),
         ),

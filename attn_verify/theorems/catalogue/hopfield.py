@@ -108,8 +108,9 @@ hopfield_energy_descends = Theorem(
                 - HALF * Sum(a, ξ[a] ** 2),
             ),
             "certificate",
-            r"$\sum_j p_je^{d_j}$ is the quotient of the denominators at $\xi'$ and at $\xi$. So for any $\xi'$ the "
-            r"energy is bounded by a parabola.",
+            r"With $d_j = \beta x_j\cdot(\xi' - \xi)$, $\sum_j p_je^{d_j}$ is the quotient of the denominators $\sum_j "
+            r"e^{\beta x_j\cdot\xi'}$ and $\sum_j e^{\beta x_j\cdot\xi}$. So for any $\xi'$ the energy is at most a "
+            r"square function of $\xi'$.",
             given=(COOL,),
             using=("mean",),
             hints={"certificate": 1 / β * GAIN},
@@ -118,8 +119,9 @@ hopfield_energy_descends = Theorem(
             "descends",
             Le(energy(ξ_), energy(ξ) - HALF * Sum(a, (ξ_[a] - ξ[a]) ** 2)),
             "certificate",
-            r"At $\xi' = \sum_j p_jx_j$ the parabola is $E(\xi) - \xi'\cdot(\xi' - \xi) + \tfrac12\lVert\xi'\rVert^2 - "
-            r"\tfrac12\lVert\xi\rVert^2 = E(\xi) - \tfrac12\lVert\xi' - \xi\rVert^2$.",
+            r"Let $\xi'$ be $\sum_j p_jx_j$. Then the right side of “any step” is $E(\xi) - \xi'\cdot(\xi' - \xi) + "
+            r"\tfrac12\lVert\xi'\rVert^2 - \tfrac12\lVert\xi\rVert^2$, which is $E(\xi) - \tfrac12\lVert\xi' - "
+            r"\xi\rVert^2$, the right side here. So the sides differ by what they differed by there.",
             given=(COOL, NEXT, HOP_P),
             using=("any step",),
             hints={"certificate": 1 / β * GAIN},

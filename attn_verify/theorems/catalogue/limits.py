@@ -34,10 +34,10 @@ any_ = KEYS.index("•")  # the place of a symbol that a term is put for
 s, v = Symbol("s", (KEYS,)), Symbol("v", (KEYS,))
 m, M, β, lead = scalar("m"), scalar("M"), scalar("β"), scalar("Δ")
 
-# Hot: all scores small.  Cold: tied keys at the top (of score s), the others at least Δ below.
+# Hot: all scores small.  Cold: tied keys at the top (of score S), the others at least Δ below.
 TIES = Sort("r")
 h = TIES.index("h")
-top, lower = scalar("s"), Symbol("s", (OTHERS,))
+top, lower = scalar("S"), Symbol("s", (OTHERS,))
 first, rest = Symbol("v", (TIES,)), Symbol("v", (OTHERS,))
 CAP, W = scalar("B"), scalar("W")
 LAG = Le(lower[o], top - lead)
@@ -70,7 +70,9 @@ hot_and_cold_limits = Theorem(
             "cold weight",
             Le(Exp(β * lower[o]), Exp(β * (top - lead))),
             "instance",
-            r"The exponential is increasing: $e^{\beta s_o} \le e^{\beta(s - \Delta)}$.",
+            r"First for large $\beta$. Let $r$ keys, which $h$ numbers, share the top score $S$; they have the values "
+            r"$v_h$, with the mean $\bar v = \frac1r\sum_h v_h$. The $n' = n - r$ others, which $o$ numbers, have the "
+            r"scores $s_o$ and the values $v_o$. The exponential is increasing.",
             using=("exponential_above_its_tangent:exp grows",),
             hints={"symbols": {y.symbol: ((), β * lower[o]), z.symbol: ((), β * (top - lead))}},
         ),
@@ -78,7 +80,7 @@ hot_and_cold_limits = Theorem(
             "slower",
             Le(β * lower[o], β * (top - lead)),
             "certificate",
-            "Its argument is smaller, as the score is, and $\\beta$ is not negative.",
+            "The argument on the left is smaller, as the score is, and $\\beta$ is not negative.",
             given=(LAG, Le(ZERO, β)),
             hints={"certificate": β * (top - lead - lower[o])},
         ),
@@ -86,15 +88,15 @@ hot_and_cold_limits = Theorem(
             "cold exponential",
             Le(Exp(β * lower[o]), Exp(β * (top - lead))),
             "modus ponens",
-            "So it holds for a lead.",
+            r"So it holds where the top leads by $\Delta$.",
             using=("cold weight", "slower"),
         ),
         Step(
             "left",
             Le(LEFT, FAR),
             "certificate",
-            r"The denominator is at least that of the $r$ top keys, $r e^{\beta s}$, and the numerator at most "
-            r"$(n - r)e^{\beta(s - \Delta)}$.",
+            r"The weight that is left for the others is small: its denominator is at least $r e^{\beta S}$, from the "
+            r"$r$ top keys, and its numerator is at most $n'e^{\beta(S - \Delta)}$.",
             using=("cold exponential",),
             hints={
                 "certificate": (
@@ -113,7 +115,7 @@ hot_and_cold_limits = Theorem(
             "cold above",
             Le(COLD_OUT - TIE_MEAN, LEFT * W),
             "certificate",
-            r"Each is at most $W$ away from $\bar v$,",
+            r"Let $W$ be at least $|v_o - \bar v|$ for all of them: none is more than $W$ above $\bar v$,",
             given=(Le(rest[o] - TIE_MEAN, W),),
             hints={"certificate": Sum(o, Exp(β * lower[o]) * (W - (rest[o] - TIE_MEAN))) / COLD},
         ),
@@ -121,7 +123,7 @@ hot_and_cold_limits = Theorem(
             "cold below",
             Le(-(COLD_OUT - TIE_MEAN), LEFT * W),
             "certificate",
-            "with either sign,",
+            "nor below,",
             given=(Le(TIE_MEAN - rest[o], W),),
             hints={"certificate": Sum(o, Exp(β * lower[o]) * (W - (TIE_MEAN - rest[o]))) / COLD},
         ),
@@ -136,7 +138,7 @@ hot_and_cold_limits = Theorem(
             "cold",
             Le(Abs(COLD_OUT - TIE_MEAN), FAR * W),
             "certificate",
-            r"And that weight is small.",
+            r"And that weight is small (“left”).",
             given=(Le(ZERO, W),),
             using=("cold share", "left"),
             hints={"certificate": (LEFT * W - Abs(COLD_OUT - TIE_MEAN)) + (FAR - LEFT) * W},
@@ -162,8 +164,9 @@ hot_and_cold_limits = Theorem(
             "noise",
             Le(Abs(HOT_NOISE - UNIFORM), (M - m) * HOT_RATIO),
             "instance",
-            r"For small $\beta$, take scores 0 with errors $\beta s_j$, of at most $\beta B$: the bound for noisy "
-            r"scores applies.",
+            r"Now for small $\beta$. Let $s_j$ be the scores of all $n$ keys, $v_j$ their values between $m$ and $M$, "
+            r"and $B$ at least $|s_j|$ for all $j$. Take scores 0 with errors $\beta s_j$, of at most $\beta B$: the "
+            r"bound for noisy scores applies.",
             using=("score_noise_moves_output_by_tanh:bound",),
             hints={
                 "symbols": {
@@ -207,7 +210,7 @@ hot_and_cold_limits = Theorem(
             "ratio",
             Le(HOT_RATIO, HALF * (β * CAP)),
             "instance",
-            r"$\tanh(y/2) \le y/2$.",
+            r"The quotient is $\tanh(\beta B/2)$, and $\tanh(y/2) \le y/2$ if $y \ge 0$,",
             using=("tanh_below_its_tangent:half",),
             hints={"symbols": {Symbol("ε"): ((), β * CAP)}},
         ),
@@ -215,7 +218,7 @@ hot_and_cold_limits = Theorem(
             "hot ratio",
             Le(HOT_RATIO, HALF * (β * CAP)),
             "modus ponens",
-            r"At $y = \beta B$.",
+            r"as it is at $y = \beta B$.",
             using=("ratio", "bound"),
         ),
         Step(

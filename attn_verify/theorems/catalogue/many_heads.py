@@ -52,7 +52,7 @@ place = Symbol("π", (COLUMNS, HEADS, WIDTH))
 swap = Symbol("σ", (HEADS, HEADS))
 ONE_PLACE = Eq(Sum(m, place[m, r, a] * place[m, t, b]), Delta(r, t) * Delta(a, b))
 PERMUTED = Eq(Sum(u, swap[u, r] * swap[u, t]), Delta(r, t))
-head, entry, width = (scalar(name) for name in "rcd")
+head, entry, width = (scalar(name) for name in "gew")
 
 
 def _concatenated(symbol: Symbol, row: Index | None, column: Index) -> Term:
@@ -78,7 +78,8 @@ concat_project_is_sum_of_heads = Theorem(
             ONE_PLACE,
             "hypothesis",
             r"Write $\pi_{mra} = 1$ where column $m$ of the concatenation is entry $a$ of head $r$, else 0. Every "
-            r"entry has one column, and no two entries share one.",
+            r"entry has one column, and no two entries share one. Below, $H_{ric}$ is entry $c$ of head $r$ for query "
+            r"$i$, and $W_{rco}$ is what the block of head $r$ has in row $c$ and column $o$.",
         ),
         Step(
             "sum",
@@ -92,7 +93,8 @@ concat_project_is_sum_of_heads = Theorem(
             "permutation",
             PERMUTED,
             "hypothesis",
-            r"Let $\sigma$ be a permutation of the heads, as a matrix.",
+            r"Let $\sigma$ be a permutation of the heads as a matrix: $\sigma_{ur} = 1$ where head $r$ comes to "
+            r"place $u$, else 0.",
         ),
         Step(
             "reordered",
@@ -118,8 +120,9 @@ concat_project_is_sum_of_heads = Theorem(
             "head of a column",
             Eq(Whole("//", width * head + entry, width), head),
             "counted through",
-            r"That column $m = rd + c$ with $0 \le c < d$ belongs to head $\lfloor m/d\rfloor$ is looked up in small "
-            r"cases; the theorem itself does not use the numbering.",
+            r"Usually the columns of the $g$-th head of width $w$ are $wg + e$ with whole numbers $0 \le e < w$. That "
+            r"$\lfloor(wg + e)/w\rfloor$ is $g$ again is looked up in small cases (a number is whole if it is 0 "
+            r"modulo 1); the theorem itself does not use the numbering.",
             given=(Eq(Whole("//", entry, width), ZERO),),
             hints={"ranges": {head: range(8), width: range(1, 9), entry: range(8)}},
         ),
@@ -205,9 +208,12 @@ one_head_cannot_xor_two_can = Theorem(
     family="many heads",
     level=3,
     statement=r"Two tokens hold a bit each, any others hold none, and the query knows no bit. No softmax head, of any "
-    r"width, has a linear read-out with $u\cdot o > \theta$ exactly where the bits differ. Two heads do: scores "
+    r"width, has a linear read-out $u\cdot o$ of its output $o$ that is above a threshold $\theta$ exactly where the "
+    r"bits differ. Two heads do: for a bit $x$, scores "
     r"$x\log 3$ and $0$, values $x$, $W_O = (1, -1)^\top$ give $0, \tfrac14, \tfrac14, 0$.",
-    hypotheses="Score and value of a token are any functions of its place and its bit.",
+    hypotheses=r"Score and value of a token are any functions of its place and its bit. With the bit $x$ the first "
+    r"token has the score $s_{1,x}$ and the read-out $w_{1,x} = u\cdot v$ of its value $v$; with the bit $y$ the "
+    r"second has $s_{2,y}$ and $w_{2,y}$; other tokens $j$ have $s_j$ and $w_j$.",
     why="More heads buy something that no wider head can buy, and the proof has four lines.",
     predict="How many heads does the exclusive or of two bits need?",
     steps=(
@@ -215,8 +221,9 @@ one_head_cannot_xor_two_can = Theorem(
             "additive",
             Eq(total(first_bit, second_bit) * (R[first_bit, second_bit] - theta), F[first_bit, second_bit]),
             "normal form",
-            r"Multiply what the read-out $R$ is above $\theta$ by the denominator and call it $F$: a term of the first "
-            "bit, plus a term of the second, plus one of neither.",
+            r"For the bits $x$ and $y$ (here any two numbers from $0, 1, 2, \dots$) let $R_{xy} = u\cdot o$ be the "
+            r"read-out of the output. Multiply what it is above $\theta$ by the denominator and call it $F$: a term of "
+            "the first bit, plus a term of the second, plus one of neither.",
             given=(HEAD, ADDITIVE),
         ),
         Step(

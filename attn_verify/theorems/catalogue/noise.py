@@ -64,14 +64,16 @@ gumbel_max_lookup = Theorem(
             "density",
             Eq(Deriv(Exp(-Exp(s - x)), x), Exp(s - x) * Exp(-Exp(s - x))),
             "normal form",
-            r"$s_i + g_i$ lies below $x$ with probability $e^{-e^{s_i - x}}$; its density is the derivative.",
+            r"Let $s$ be the score $s_i$ of one key $i$. It wins if its noisy score $s + g_i$ is above those of all "
+            r"others. It lies below $x$ with probability $e^{-e^{s - x}}$; its density is the derivative.",
         ),
         Step(
             "no others",
             Eq(F[zero], Exp(-(D[zero] * Exp(-x)))),
             "normal form",
-            r"Let $F$ be the probability that all of the first $t$ other keys lie below $x$, a product, and $D$ the "
-            r"sum of their exponentials. Then $F = e^{-De^{-x}}$: for no key it is 1,",
+            r"Let $F_t$ be the probability that the noisy scores of the first $t$ other keys, of scores $s_0, \dots, "
+            r"s_{t-1}$, all lie below $x$: a product. Let $D_t$ be the sum of their exponentials. "
+            r"Then $F = e^{-De^{-x}}$: for no key it is 1,",
             given=RACE,
         ),
         Step("so far", Eq(F[now], Exp(-(D[now] * Exp(-x)))), "hypothesis", "and if it holds for some keys,"),
@@ -96,15 +98,17 @@ gumbel_max_lookup = Theorem(
             "race",
             Eq(Deriv(WINS, x), Exp(s - x) * Exp(-Exp(s - x)) * Exp(-(rest * Exp(-x)))),
             "normal form",
-            r"Key $i$ wins at $x$ with density $e^{s_i - x}e^{-e^{s_i - x}}e^{-Re^{-x}}$, and that is the "
-            r"derivative of $p_i\,e^{-(e^{s_i} + R)e^{-x}}$.",
+            r"Now let $R$ be the sum $D$ of all other keys. Key $i$ wins with a noisy score of $x$ with the density "
+            r"$e^{s - x}e^{-e^{s - x}}e^{-Re^{-x}}$, and that is the derivative of $p_i\,e^{-(e^{s} + R)e^{-x}}$, "
+            r"where $p_i = e^{s}/(e^{s} + R)$ is its weight.",
             given=(OPEN,),
         ),
         Step(
             "at the tail",
             Le(ZERO, Exp(ALL * Exp(-x)) - 1 - ALL * Exp(-x)),
             "instance",
-            r"The integral is the rise of that function. To its left end,",
+            r"The probability to win is the integral of the density over all $x$: how far that function rises. To its "
+            r"left end,",
             using=("exponential_above_its_tangent:tangent",),
             hints={"symbols": {y.symbol: ((), ALL * Exp(-x))}},
         ),
@@ -112,7 +116,7 @@ gumbel_max_lookup = Theorem(
             "left end",
             Le(WINS, Exp(s) / ALL / (1 + ALL * Exp(-x))),
             "certificate",
-            r"it is at most $p_i/(1 + (e^{s_i} + R)e^{-x})$, which goes to 0 as $x \to -\infty$;",
+            r"it is at most $p_i/(1 + (e^{s} + R)e^{-x})$, which goes to 0 as $x \to -\infty$;",
             given=(OPEN,),
             using=("at the tail",),
             hints={
@@ -134,7 +138,7 @@ gumbel_max_lookup = Theorem(
             "right end",
             Le(Exp(s) / ALL - Exp(s) * Exp(-x), WINS),
             "certificate",
-            r"it is at least $p_i - e^{s_i - x}$, which goes to $p_i$ as $x \to \infty$,",
+            r"it is at least $p_i - e^{s - x}$, which goes to $p_i$ as $x \to \infty$,",
             given=(OPEN,),
             using=("at the head",),
             hints={"certificate": Exp(s) / ALL * (Exp(-(ALL * Exp(-x))) - 1 - -(ALL * Exp(-x)))},
@@ -172,6 +176,14 @@ gumbel_max_lookup = Theorem(
     ),
     source="Gumbel 1954; Maddison, Tarlow & Minka 2014",
     needs=("exponential_above_its_tangent",),
+    told=(
+        r"the probability of independent events is the product of theirs: that gives $F$, and the density of “race”",
+        r"the density of $s + g_i$ is the derivative of the probability to lie below $x$, and the probability to "
+        r"win is the integral of the density of “race” over all $x$",
+        r"the integral of a derivative is the difference of the limits at both ends, here $p_i - 0$; the limits follow "
+        r"from the bounds “left end”, “right end” and “never above”",
+        r"the mean of the values that are looked up is $\sum_i p_i v_i$, and ties have probability 0",
+    ),
 )
 
 # Dropout: outcome ω has probability π and keeps key j where b is 1.
@@ -203,7 +215,8 @@ dropout_on_weights_is_unbiased = Theorem(
     r"the output without dropout. If keys are dropped independently its variance is $\tfrac{1 - \kappa}{\kappa}\sum_j "
     r"p_j^2v_j^2$. In one outcome the weights no longer sum to 1; on average they do.",
     hypotheses=r"Each key is kept with probability $\kappa > 0$; pairs of keys independently, for the variance. "
-    r"$b_{\omega j} \in \{0, 1\}$ says what outcome $\omega$ keeps, $B = b\,b$ what pairs it keeps.",
+    r"The outcome $\omega$ has the probability $\pi_\omega$, and $b_{\omega j}$ is 1 if it keeps key $j$, else 0; so "
+    r"$B_{\omega jk} = b_{\omega j}b_{\omega k}$ is 1 if it keeps both $j$ and $k$.",
     why="Why dropout goes after softmax and divides by the share that is kept; and that attention spread over many "
     "keys suffers least from it.",
     predict="Dropout hits attention weights in training. Do they still sum to 1?",
@@ -219,15 +232,16 @@ dropout_on_weights_is_unbiased = Theorem(
             "square",
             Eq(dropped(ω) ** 2, SQUARE),
             "normal form",
-            r"The square of the output is a sum over pairs of keys,",
+            r"For the variance: the square of the output in an outcome is a sum over pairs of keys,",
             given=(PRODUCT, SHARE),
         ),
         Step(
             "variance",
             Eq(Sum(ω, π[ω] * SQUARE) - MEAN**2, (1 - κ) / κ * Sum(j, p[j] ** 2 * v[j] ** 2)),
             "normal form",
-            r"and of these, pairs of different keys give the square of the mean, and a key with itself what is more: "
-            r"$\kappa - \kappa^2$.",
+            r"and the mean of the square less the square of the mean is the variance. Of the pairs, two different keys "
+            r"are kept together with probability $\kappa^2$, as they are independent, and give the square of the "
+            r"mean; a key with itself is kept with probability $\kappa$, which is $\kappa(1 - \kappa)$ more.",
             given=(BOTH, SHARE),
         ),
         Step(

@@ -56,9 +56,9 @@ positive_random_features = Theorem(
                 Exp(along(q, key)) * Exp(-(HALF * Sum(a, (w[a] - q[a] - key[a]) ** 2))),
             ),
             "normal form",
-            r"Times the density $e^{-\lVert w\rVert^2/2}$ of the noise, the two features are $e^{q\cdot k}$ times "
-            r"the same "
-            r"density with its centre at $q + k$: complete the square. Integrate over $w$: the density leaves 1.",
+            r"The noise $w$ has the density $e^{-\lVert w\rVert^2/2}$, up to the factor that makes its integral 1. "
+            r"Times that density, the two features are $e^{q\cdot k}$ times the same density with its centre at $q "
+            r"+ k$: complete the square. The mean is the integral over $w$, in which the density leaves 1.",
         ),
         Step(
             "positive",
@@ -82,6 +82,10 @@ positive_random_features = Theorem(
         (("feature of q", Exp(along(w, q) - half_square(q))), ("exp(q · k)", Exp(along(q, key)))),
     ),
     source="Choromanski et al. 2021, lemma 1",
+    told=(
+        r"a mean over $w$ is the integral times the density, and a factor that is free of $w$ comes out of it",
+        r"the Gaussian density $(2\pi)^{-d/2}e^{-\lVert w - c\rVert^2/2}$ has the integral 1 for every centre $c$",
+    ),
 )
 
 THEOREMS = (positive_random_features,)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attn_verify.theorems.catalogue.grouped import KEYS, ROWS, i, j, k, l
+from attn_verify.theorems.catalogue.grouped import KEYS, j, k, l
 from attn_verify.theorems.notation import (
     HALF,
     ONE,
@@ -29,16 +29,14 @@ from attn_verify.theorems.notation import (
     softmax,
 )  # fmt: skip
 
-A = Symbol("x", (ROWS,))
-
 # Scores x_i x_j of width 1 over one set of points.  E has ones on the diagonal and small other entries; row m of E maps
 # u to 0, and u is largest in size at m.
 X, u, E = Symbol("x", (KEYS,)), Symbol("u", (KEYS,)), Symbol("E", (KEYS, KEYS))
 row, h = KEYS.index("i"), KEYS.index("h")
 top = KEYS.index("m", fixed=True)
 COLUMNS = Sort("columns", natural=True)
-column = COLUMNS.index("j")
-gap, spot = scalar("δ"), Symbol("y", (COLUMNS,))
+column = COLUMNS.index("c")
+gap, spot = scalar("η"), Symbol("y", (COLUMNS,))
 box = scalar("□")
 
 
@@ -69,8 +67,8 @@ rank_one_scores_full_rank_weights = Theorem(
     level=3,
     statement=r"Let $d_k = 1$ and let the scores be $x_i x_j$, of rank 1. If the points are so far apart that "
     r"$\sum_{j\ne i} e^{-(x_i-x_j)^2/2} < 1$ for every $i$, the $n \times n$ weight matrix is invertible. So no "
-    r"feature map of fewer than $n$ numbers has $e^{xy} = \phi(x)\cdot\psi(y)$ on these points. For scores $x_i y_j$ "
-    r"with $y_j = j\delta$, $\delta \ne 0$, any different $x_i$ will do.",
+    r"feature map of fewer than $n$ numbers has $e^{xy} = \phi(x)\cdot\psi(y)$ on these points. For scores $x_i y_c$ "
+    r"with $y_c = c\eta$, $\eta \ne 0$, any different $x_i$ will do.",
     hypotheses=r"Any number of points. The last sentence leans on a cited rule, the number of roots of a polynomial.",
     why="Softmax makes rank out of nothing. That is why patterns are rich, and why exact softmax is no finite linear "
     "attention.",
@@ -80,7 +78,7 @@ rank_one_scores_full_rank_weights = Theorem(
             "row",
             Eq(Sum(j, E[top, j] * u[j]), ZERO),
             "hypothesis",
-            r"First a lemma on any matrix $E$ of which a row $m$ maps $u$ to 0.",
+            r"First a lemma. Let $E$ be any matrix, $m$ one of its rows and $u$ a vector that the row maps to 0.",
         ),
         Step("diagonal", Eq(E[top, top], ONE), "hypothesis", "Let it have 1 on the diagonal"),
         Step("entries", Le(ZERO, E[top, j]), "hypothesis", "and no negative entry,"),
@@ -178,22 +176,25 @@ rank_one_scores_full_rank_weights = Theorem(
             "invertible",
             Absurd(),
             "modus ponens",
-            r"So no vector but 0 is mapped to 0: the weight matrix is invertible.",
+            r"If $u$ is not 0, its largest entry is not. So no vector but 0 is mapped to 0: the weight matrix is "
+            r"invertible.",
             using=("for bumps", "row of bumps", "diagonal of bumps", "entries of bumps"),
         ),
         Step(
             "no small feature map",
             Cited("rank and nullity", "fewer than n features would map some vector other than 0 to 0"),
             "cited",
-            r"A product of an $n \times r$ and an $r \times n$ matrix with $r < n$ is not invertible.",
+            r"With $r < n$ features the matrix $e^{x_i x_j}$ is a product of an $n \times r$ and an $r \times n$ "
+            r"matrix, and such a product is not invertible.",
             using=("invertible",),
         ),
         Step(
             "powers",
-            Eq(Exp(A[i] * spot[column + 1]), Exp(A[i] * spot[column]) * Exp(A[i] * gap)),
+            Eq(Exp(X[row] * spot[column + 1]), Exp(X[row] * spot[column]) * Exp(X[row] * gap)),
             "normal form",
-            r"With $y_{j+1} = y_j + \delta$ each column is the one before times $t_i = e^{x_i\delta}$: the columns "
-            r"are the powers of $t_i$ (times $e^{x_i y_0}$).",
+            r"Now for the scores $x_i y_c$ with columns $c = 0, \dots, n - 1$. With $y_{c+1} = y_c + \eta$ each "
+            r"column is the one before times $t_i = e^{x_i\eta}$: the columns are the powers of $t_i$ (times "
+            r"$e^{x_i y_0}$).",
             given=(Eq(spot[column + 1], spot[column] + gap),),
         ),
         Step(
@@ -216,7 +217,7 @@ rank_one_scores_full_rank_weights = Theorem(
         SPREAD,
         (("weights", weight_of(row, j)), ("bumps", bump(row, j))),
     ),
-    source=r"own, by a dominant diagonal; for $y_j = j\delta$: Vandermonde; cf. total positivity of $e^{xy}$, Karlin "
+    source=r"own, by a dominant diagonal; for $y_c = c\eta$: Vandermonde; cf. total positivity of $e^{xy}$, Karlin "
     "1968",
 )
 

@@ -122,7 +122,7 @@ rope_depends_on_offset = Theorem(
     source="Su et al. 2021 (RoFormer), section 3",
 )
 v_1, v_2 = Symbol("v_1", (KEYS, PAIRS)), Symbol("v_2", (KEYS, PAIRS))
-p = Symbol("p", (KEYS,))
+p, φ = Symbol("p", (KEYS,)), Symbol("φ", (PAIRS,))  # φ: angles that were stretched
 
 
 def turned_back(part: int) -> Term:
@@ -174,14 +174,12 @@ rotated_caches_can_be_moved = Theorem(
             "interpolation",
             Eq(
                 rotary(j, m / stretch, place[j] / stretch),
-                dot(
-                    turn((q_1[b], q_2[b]), m * (θ[b] / stretch)),
-                    turn((k_1[j, b], k_2[j, b]), place[j] * (θ[b] / stretch)),
-                ),
+                dot(turn((q_1[b], q_2[b]), m * φ[b]), turn((k_1[j, b], k_2[j, b]), place[j] * φ[b])),
             ),
             "normal form",
-            r"$\frac mf\theta_b = m\frac{\theta_b}f$.",
-            given=(Lt(ZERO, stretch),),
+            r"The score of query and key at the positions $m/f$ and $n_j/f$ is that at $m$ and $n_j$ with the angles "
+            r"$\varphi_b = \theta_b/f$, as $\frac mf\theta_b = m\varphi_b$.",
+            given=(Eq(φ[b], θ[b] / stretch), Lt(ZERO, stretch)),
         ),
         Step(
             "values, first coordinate",

@@ -19,6 +19,7 @@ from attn_verify.theorems.notation import (
     Term,
     Theorem,
     log,
+    scalar,
     softmax,
 )  # fmt: skip
 
@@ -32,6 +33,7 @@ K, left, right = Symbol("K", (ROWS, KEYS)), Symbol("u", (ROWS,)), Symbol("w", (K
 E = Symbol("S", (ROWS, KEYS))
 t = ROWS.index("t")
 ENTRIES = (Lt(ZERO, K[r, j]), Lt(ZERO, left[r]), Lt(ZERO, right[j]))
+other, box = Symbol("L", (ROWS, KEYS)), scalar("□")
 
 
 def cross(entry: Symbol, factors: bool) -> Term:
@@ -58,17 +60,18 @@ sinkhorn_row_step_is_softmax = Theorem(
     steps=(
         Step(
             "row step",
-            Eq(Exp(E[r, j]) / Sum(k, Exp(E[r, k])), softmax(lambda n: E[r, n], j, l)),
+            Eq(K[r, j] / Sum(k, K[r, k]), softmax(lambda n: E[r, n], j, l)),
             "normal form",
-            "That is what softmax is.",
+            r"Divide the rows of $K = e^{S}$ by their sums: that is what softmax is.",
+            given=(Eq(K[r, j], Exp(E[r, j])),),
         ),
         Step("rows", Eq(Sum(j, softmax(lambda n: E[r, n], j, l)), ONE), "normal form", "Now the rows sum to 1."),
         Step(
             "columns",
             Eq(Sum(r, K[r, j] / Sum(t, K[t, j])), ONE),
             "normal form",
-            "A column step makes the columns sum to 1.",
-            given=ENTRIES,
+            "A column step, which divides the columns by their sums, makes those 1.",
+            given=ENTRIES[:1],
         ),
         Step(
             "cross ratio",
@@ -88,11 +91,20 @@ sinkhorn_row_step_is_softmax = Theorem(
             r"change.",
         ),
         Step(
+            "same cross ratios",
+            Eq(cross(other, False), cross(K, False)),
+            "hypothesis",
+            r"Conversely, let $L$ be a positive matrix with the same cross ratios as $K$.",
+        ),
+        Step(
             "only factors",
-            Eq(K[r, j], K[t, j] / K[t, k] * K[r, k] * cross(K, False)),
-            "normal form",
-            r"Conversely, one row, one column and the cross ratios give the matrix back.",
-            given=ENTRIES,
+            Eq(other[r, j], other[r, k] / K[r, k] * K[r, j] * (other[t, j] * K[t, k] / (K[t, j] * other[t, k]))),
+            "congruence",
+            r"Choose any row $t$ and any column $k$ and solve for $L_{rj}$: it is $K_{rj}$ times a factor of the "
+            r"row and a factor of the column.",
+            given=(ENTRIES[0], Lt(ZERO, other[r, j])),
+            using=("same cross ratios",),
+            hints={"hole": box, "context": box * other[r, k] * other[t, j] / other[t, k]},
         ),
     ),
     concludes=("row step", "rows", "columns", "cross ratio", "only factors"),

@@ -79,14 +79,15 @@ self_attention_is_not_lipschitz = Theorem(
             "slope",
             Eq(Deriv(token_out(x_), x_), slope_of_token(x_)),
             "normal form",
-            r"The token is value, key and query at once: its own score $x^2$ has slope $2x$, the score $xy_o$ has "
-            r"slope $y_o$; weights change by the Jacobian of softmax.",
+            r"The token $x$ is value, key and query at once. Its own score $x^2$ has slope $2x$, the score $xy_o$ for "
+            r"another token $y_o$ has slope $y_o$; weights change by the Jacobian of softmax.",
         ),
         Step(
             "at zero",
             Eq(slope_of_token(ZERO), 1 / COUNT + Sum(o, y_[o] ** 2) / COUNT - (Sum(o, y_[o]) / COUNT) ** 2),
             "normal form",
-            r"At $x = 0$ all scores are 0 and all weights $1/n$: what is left is $1/n$ and a variance.",
+            r"At $x = 0$ all scores are 0 and all weights are $1/n$, for $n = 1 + n'$ tokens: what is left is "
+            r"$1/n$, and the variance of $0, y_1, y_2, \dots$ as a mean of squares less the square of a mean.",
         ),
         Step(
             "slope of two",
@@ -105,13 +106,14 @@ self_attention_is_not_lipschitz = Theorem(
             "two at zero",
             Eq((1 + a_token * (a_token - pair_out(ZERO))) / 2, HALF + a_token**2 / 4),
             "normal form",
-            r"and at $x = 0$ it is $\tfrac12 + \tfrac14a^2$.",
+            r"and at $x = 0$, where the exponentials are 1, it is $\tfrac12 + \tfrac14a^2$.",
         ),
         Step(
             "beyond",
             Lt(steep, HALF + (2 * steep) ** 2 / 4),
             "certificate",
-            r"With $a = 2C$: $\tfrac12 + C^2 - C = (C - \tfrac12)^2 + \tfrac14$. The slope exceeds every constant.",
+            r"With $a = 2C$ that is more than $C$, as $\tfrac12 + C^2 - C = (C - \tfrac12)^2 + \tfrac14$. But were "
+            r"attention Lipschitz with the constant $C$, no slope could exceed $C$. So no constant will do.",
             hints={"certificate": (steep - HALF) ** 2 + Fraction(1, 4)},
         ),
     ),
@@ -125,6 +127,7 @@ self_attention_is_not_lipschitz = Theorem(
         "The token 0 beside the token 4.", Model({OTHERS: 1}, {y_: (4,)}), (("slope", slope_of_token(ZERO)),)
     ),
     source="Kim, Papamakarios & Mnih 2021, theorem 3.1",
+    told=("a function with the Lipschitz constant $C$ has no slope above $C$, as a slope is a limit of quotients",),
 )
 
 THEOREMS = (self_attention_is_not_lipschitz,)

@@ -43,7 +43,7 @@ from attn_verify.theorems.notation import (
     term,
 )  # fmt: skip  # fmt: skip
 
-c, R, n, β, y, z = (scalar(name) for name in ("c", "R", "n", "β", "y", "z"))
+c, R, N, β, y, z = (scalar(name) for name in "cRNβyz")
 own, L = scalar("p", ("c",)), scalar("L")
 OWN, LEVEL = Eq(own, Exp(c) / (Exp(c) + exp_sum())), Eq(L, Log(exp_sum()))
 
@@ -60,7 +60,7 @@ weight_bounds_from_score_range = Theorem(
     name="weight_bounds_from_score_range",
     family="softmax",
     level=2,
-    statement=r"If the scores of $n$ keys differ by at most $R$, then "
+    statement=r"If the scores of $n$ keys differ by at most $R$, then for the weights $p = \operatorname{softmax}(s)$ "
     r"$\frac{1}{1 + (n-1)e^{R}} \le p_j \le \frac{1}{1 + (n-1)e^{-R}}$, and both bounds are reached. With $R$ fixed "
     r"and $n \to \infty$ every weight tends to 0.",
     hypotheses=r"$s_k - s_j \le R$ for all $j$ and $k$.",
@@ -117,8 +117,8 @@ weight_bounds_from_score_range = Theorem(
             "at least, if",
             Le(_floor(R), weight(j)),
             "certificate",
-            r"The difference is $p_j \sum_{k \ne j} (e^{R} - e^{s_k - s_j})$ over the denominator; no term is "
-            r"negative.",
+            r"With $p_j$ for the weight, the difference is $p_j \sum_{k \ne j} (e^{R} - e^{s_k - s_j})$ over the "
+            r"denominator; no term is negative.",
             given=(DENOMINATORS[0],),
             using=("others at most",),
             hints={"certificate": weight(j) * _ABOVE * _floor(R)},
@@ -150,19 +150,20 @@ weight_bounds_from_score_range = Theorem(
             "reached",
             Eq(Exp(c) / (Exp(c) + Sum(x, Exp(c + R))), 1 / (1 + Size(OTHERS) * Exp(R))),
             "normal form",
-            r"Both are reached where all $m = n - 1$ other scores are higher by $R$, or lower: put $-R$ for $R$.",
+            r"Both are reached: let one key have the score $c$, and each of the $m = n - 1$ others, which $x$ numbers, "
+            r"a score that is higher by $R$. If it is lower, put $-R$ for $R$.",
         ),
         Step(
             "vanishes",
-            Limit(1 / (1 + (n - 1) * Exp(-R)), n, "oo", ZERO),
+            Limit(1 / (1 + (N - 1) * Exp(-R)), N, "oo", ZERO),
             "limit",
-            r"With $R$ fixed, the upper bound tends to 0.",
+            r"With $R$ fixed, the upper bound for $N$ keys tends to 0 as $N$ grows.",
         ),
     ),
     concludes=("at least", "at most", "reached", "vanishes"),
     near_miss=NearMiss(
         r"The upper bound holds with $e^{-R/2}$ in place of $e^{-R}$.",
-        Le(weight(j), _floor(-R * HALF)),
+        Le(weight(j), _floor(-(HALF * R))),
         Model({KEYS: 2}, {s: (log(4), 0), R.symbol: log(4)}),
         given=(Le(s[k] - s[j], R),),
     ),
