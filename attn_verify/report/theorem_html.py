@@ -102,9 +102,8 @@ def _body(data: Mapping[str, Any], link: Link | None, title: bool) -> Iterator[s
         yield f"<h3>Rests on</h3>\n<dl>{rows}</dl>"
     else:
         yield f"<h3>Not accepted</h3>\n<p>{escape(data['reason'])}</p>"
-    for name, key in (("Needs", "needs"), ("Unlocks", "unlocks")):
-        if data[key]:
-            yield f"<h3>{name}</h3>\n<p>{', '.join(_linked(other, link) for other in data[key])}</p>"
+    for name, others in words.neighbours(data):
+        yield f"<h3>{name}</h3>\n<p>{', '.join(_linked(other, link) for other in others)}</p>"
     yield f'<h3>Source</h3>\n<p class="soft">{prose(data["source"])}</p>'
 
 

@@ -103,9 +103,8 @@ def _body(data: Mapping[str, Any]) -> Iterator[str]:
         yield from _section("Rests on", *(f"{kind}: {prose(text)}\n" for kind, text in words.rests(data)))
     else:
         yield from _section("Not accepted", _escape(data["reason"]))
-    for name, key in (("Needs", "needs"), ("Unlocks", "unlocks")):
-        if data[key]:
-            yield from _section(name, ", ".join(rf"\texttt{{{_escape(other)}}}" for other in data[key]))
+    for name, others in words.neighbours(data):
+        yield from _section(name, ", ".join(rf"\texttt{{{_escape(other)}}}" for other in others))
     yield from _section("Source", prose(data["source"]))
 
 

@@ -31,9 +31,8 @@ def render_text(data: Mapping[str, Any], *, width: int = WIDTH) -> str:
         lines += ["", "Almost true, and false", *_near_miss(data["near_miss"], conditions, width)]
         lines += ["", "Rests on"]
         lines += [line for kind, text in words.rests(data) for line in _prose(f"{kind}: {text}", width)]
-    for title, key in (("Needs", "needs"), ("Unlocks", "unlocks")):
-        if data[key]:
-            lines += ["", title, *_prose(", ".join(data[key]), width)]
+    for title, names in words.neighbours(data):
+        lines += ["", title, *_prose(", ".join(names), width)]
     lines += ["", "Source", *_prose(data["source"], width)]
     return "\n".join(_safe(line.rstrip()) for line in lines) + "\n"
 

@@ -80,15 +80,17 @@ def _formulas(data: Mapping[str, Any]) -> list[str]:
 def legend(data: Mapping[str, Any]) -> str:
     """Return how the steps of a proof are to be read, as prose: only what occurs in them."""
     steps = data["steps"]
-    found = ["Each step is a formula that was checked (✓, by the rule below it) or is assumed (·)."]
+    found = ["A step is a formula that was checked (✓, by the rule below it) or is assumed (·)."]
     if any(step["given"] or step["assumes"] for step in steps):
         found.append(
-            "“where” (an equation), “if” (an inequality) and “under” (one that was shown before, as (A), or a step) "
-            "begin its conditions. They are those that it adds: it has those of the steps that it is drawn “from” as "
-            "well. What is claimed lists all of its conditions."
+            "Its conditions begin with “where” (an equation), “if” (an inequality) or “under” (one shown before, "
+            "as (A), or a step). A step shows those that it adds; it has those of the steps named after “from” as "
+            "well. What is claimed shows all."
         )
     if any(step["rule"] == "hypothesis" and not step["lasting"] for step in steps):
-        found.append("What is assumed for now is a condition of all steps drawn from it, until the step that is named.")
+        found.append(
+            "What is assumed for now is a condition of all that is drawn from it, up to the step that is named."
+        )
     fixed = [(name, one["natural"]) for one in data["indices"] for name in one["fixed"]]
     if fixed:
         name, natural = fixed[0]
@@ -167,11 +169,13 @@ def rule(step: Mapping[str, Any], explained: set[str]) -> str:
     return f"{name}{uses}{said}"
 
 
-def _until(dropped: Sequence[str]) -> str:
-    """Return where an assumption ends, in words."""
+def _until(dropped: Sequence[Mapping[str, str]]) -> str:
+    """Return where an assumption ends, in words: ``, until “D” (induction) drops it``."""
     if not dropped:
         return "; no conclusion rests on it"
-    return f", until {_listed(dropped)}, which {'holds' if len(dropped) == 1 else 'hold'} without it"
+    ends = [f"“{one['label']}” ({one['rule']})" for one in dropped]
+    how = {"modus ponens": "proves", "instance": "replaces"}.get(dropped[-1]["rule"], "drops")
+    return f", until {_joined(ends)} {how if len(ends) == 1 else how[:-1]} it"
 
 
 def _listed(labels: Sequence[str]) -> str:
@@ -189,6 +193,13 @@ def rests(data: Mapping[str, Any]) -> list[tuple[str, str]]:
     found += [("trusted", one["meaning"]) for one in data["trusted"]]
     found += [("cited, not checked", f"{one['name']}: {one['meaning']}") for one in data["cited"]]
     return found + [("said in words, not checked", text) for text in data["told"]]
+
+
+def neighbours(data: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+    """Return the theorems around one under their titles: whose facts it uses, which to read before, which need it."""
+    before = [name for name in data["needs"] if name not in data["used"]]
+    titled = (("Needs", data["used"]), ("Read before", before), ("Unlocks", data["unlocks"]))
+    return [(title, names) for title, names in titled if names]
 
 
 def assumes(step: Mapping[str, Any]) -> str:

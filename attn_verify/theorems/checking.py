@@ -24,7 +24,7 @@ RULES: Mapping[str, str] = {
     "contradiction": "a < b and b ≤ a cannot both be",
     "instance": "an earlier fact at particular terms or indices",
     "modus ponens": "a hypothesis is replaced by its proof",
-    "induction": "it holds for 0, and from t it follows for t + 1",
+    "induction": "it holds for 0, and from t it follows for t + 1, so for every t",
     "tangent": "value and slope are 0 at a point, and the second derivative is nowhere negative",
     "increasing": "it holds at the start, and the derivative is nowhere negative",
     "limit": "computed by SymPy",

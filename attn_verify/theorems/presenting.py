@@ -52,6 +52,7 @@ def describe(checked: Checked) -> dict[str, Any]:
         "near_miss": _near_miss(t.near_miss, _entries(t)),
         "source": t.source,
         "needs": list(needed),
+        "used": _used(t),
         "unlocks": list(made),
     }  # fmt: skip
 
@@ -61,7 +62,7 @@ def refused(t: Theorem, reason: str) -> dict[str, Any]:
     needed, made = _neighbours(t)
     empty: dict[str, Any] = {"scope": "", "seconds": 0.0, "indices": [], "conclusions": [], "steps": [], "trusted": []}
     words = {"status": "UNDECIDED", "reason": reason, "source": t.source, "cited": [], "told": []}
-    return {**heading(t), **empty, **words, "needs": list(needed), "unlocks": list(made)}
+    return {**heading(t), **empty, **words, "needs": list(needed), "used": _used(t), "unlocks": list(made)}
 
 
 def heading(t: Theorem) -> dict[str, Any]:
@@ -98,6 +99,11 @@ def _neighbours(t: Theorem) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if library.theorems().get(t.name) is t:
         return library.needs(t.name), library.unlocks(t.name)
     return t.needs, ()
+
+
+def _used(t: Theorem) -> list[str]:
+    """Return the theorems whose facts the steps use."""
+    return list(dict.fromkeys(label.partition(":")[0] for step in t.steps for label in step.using if ":" in label))
 
 
 def _index_sets(t: Theorem) -> list[dict[str, Any]]:
@@ -180,13 +186,13 @@ def _step(step: Step, checked: Checked, rules: Mapping[str, str]) -> dict[str, A
     }
 
 
-def _dropped(step: Step, checked: Checked) -> Iterable[str]:
+def _dropped(step: Step, checked: Checked) -> Iterable[dict[str, str]]:
     """Yield the steps that rest on what a step assumes no longer, though what they use does."""
     facts = checked.facts
     for later in checked.theorem.steps if step.rule == "hypothesis" else ():
         used = [facts[label].given for label in later.using if label in facts]
         if any(step.claim in given for given in used) and step.claim not in facts[later.label].given:
-            yield later.label
+            yield {"label": later.label, "rule": later.rule}
 
 
 def _details(step: Step) -> Iterable[dict[str, str]]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from attn_verify.report import theorem_words as words
 from attn_verify.report.theorem_html import render_html
 from attn_verify.report.theorem_latex import render_latex
 from attn_verify.report.theorem_text import render_text
@@ -96,6 +97,42 @@ def test_text_says_all_that_there_is_to_say(data: dict[str, Any]) -> None:
     assert "at j = 1: 1/5 ≠ 1/3" in text
 
 
+def test_a_proof_begins_with_how_it_is_read_and_no_more(data: dict[str, Any]) -> None:
+    legend = words.legend(data)
+    assert legend.startswith("A step is a formula that was checked (✓, by the rule below it)")
+    assert "“under”" in legend
+    assert "fixed" not in legend
+    assert "for now" not in legend
+    online = outcome("online_softmax_invariant")
+    assert "A fixed index, $t$, is one arbitrary number" in words.legend(online)
+    text = " ".join(render_text(online).split())
+    assert "What is assumed for now is a condition" in text
+    assert "assumed for now, until “safe” (induction) drops it" in text
+    assert "with 1 key, s = log(2)" in text
+    bare = [{**step, "given": [], "assumes": []} for step in data["steps"]]
+    assert "“where”" not in words.legend({**data, "steps": bare})
+
+
+def test_words_for_the_ends_of_assumptions_and_for_sizes() -> None:
+    step = {"rule": "hypothesis", "rule_meaning": "", "lasting": False}
+    ends = [{"label": "A", "rule": "instance"}, {"label": "B", "rule": "instance"}]
+    assert words.rule({**step, "dropped": []}, set()) == "assumed for now; no conclusion rests on it"
+    assert words.rule({**step, "dropped": ends[:1]}, set()) == "assumed for now, until “A” (instance) replaces it"
+    assert words.rule({**step, "dropped": ends}, set()).endswith("until “A” (instance) and “B” (instance) replace it")
+    model = {"sizes": {"n": 2, "d_v": 1, "keys": 1, "outcomes of k": 1, "other heads": 0}, "places": {}}
+    assert words.sizes(model) == ["$n = 2$", "$d_v = 1$", "1 key", "1 outcome of k", "no other heads"]
+
+
+def test_what_only_the_words_say_is_listed_as_not_checked(data: dict[str, Any]) -> None:
+    said = {**data, "told": ["that $p$ is one"], "needs": ["one", "two"], "used": ["two"]}
+    text = render_text(said)
+    assert "  said in words, not checked: that p is one" in text
+    assert "\nNeeds\n  two\n\nRead before\n  one\n" in text
+    assert "said in words, not checked" in render_html(said)
+    assert "said in words, not checked: that $p$ is one" in render_latex(said)
+    assert "said in words" not in render_text(data)
+
+
 def worse(data: dict[str, Any], hostile: str) -> dict[str, Any]:
     """Return a theorem with hostile text in every place that holds words."""
     data = copy.deepcopy(data)
@@ -109,6 +146,7 @@ def worse(data: dict[str, Any], hostile: str) -> dict[str, Any]:
         step["details"] = [{"name": hostile, "text": hostile, "latex": hostile}]
     data["needs"] = data["unlocks"] = [hostile]
     data["cited"] = [{"name": hostile, "meaning": hostile}]
+    data["told"] = [hostile]
     data["illustration"]["text"] = data["near_miss"]["text"] = hostile
     data["illustration"]["model"]["sizes"] = {hostile: 1}
     data["illustration"]["shown"][0]["label"] = hostile

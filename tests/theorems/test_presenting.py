@@ -7,9 +7,10 @@ from fractions import Fraction
 import pytest
 
 from attn_verify.arithmetic.sums.terms import fresh
-from attn_verify.theorems import check, theorem
+from attn_verify.theorems import check, printing, theorem
 from attn_verify.theorems.checking import check as check_steps
 from attn_verify.theorems.library import theorems
+from attn_verify.theorems.models import element
 from attn_verify.theorems.notation import (
     ONE,
     ZERO,
@@ -23,6 +24,7 @@ from attn_verify.theorems.notation import (
     Lt,
     Model,
     NearMiss,
+    Size,
     Sort,
     Step,
     Sum,
@@ -76,11 +78,47 @@ def test_a_long_formula_writes_softmax_short_and_only_softmax() -> None:
 
     assert "softmax" not in text(p(j))
     long = Sum(j, p(j) * S[r, j]) - Sum(i, p(i) * S[r, i])
-    assert text(long) == "Σ_j softmax_j(s_j + a·Σ_l s_l)·S_rj − Σ_i softmax_i(s_i + a·Σ_l s_l)·S_ri"
-    assert r"\operatorname{softmax}_{j}\left(s_{j} + a\,\sum_{l} s_{l}\right)" in latex(long)
+    assert text(long) == "Σ_j softmax(s_• + a·Σ_l s_l)_j·S_rj − Σ_i softmax(s_• + a·Σ_l s_l)_i·S_ri"
+    assert r"\operatorname{softmax}\left(s_{•} + a\,\sum_{l} s_{l}\right)_{j}" in latex(long)
     other = Sum(j, Exp(s[j] + a) / Sum(k, Exp(s[k] - a)) * S[r, j] * (a + b + c) * (a - b - c) * (c + b - a))
     assert len(text(other)) > LONG
     assert "softmax" not in text(other)
+
+
+@pytest.mark.parametrize(
+    ("score", "shown"),
+    [
+        (lambda at: a * w[at] + s[at] * b + c, "softmax(a·w_0 + s·b + ε)_j"),
+        (lambda at: S[r, at] + s[at], "softmax(S_r• + s_•)_j"),
+        (lambda at: s[at] + scalar("s"), "softmax(s_• + s)_j"),
+        (lambda at: s[at] * Symbol("n", (KEYS,))[at] + Size(KEYS), "softmax(s_•·n_• + n)_j"),
+        (lambda at: s[at] + Delta(at, first), "softmax(s_• + δ_•1)_j"),
+    ],
+)
+def test_softmax_is_written_of_a_vector_and_with_dots_where_its_name_would_be_another(
+    score, shown, monkeypatch
+) -> None:
+    monkeypatch.setattr(printing, "LONG", 0)
+    assert text(softmax(score, j, k)) == shown
+
+
+def test_a_power_of_e_is_one_exponential() -> None:
+    assert text(4 * Exp(ONE) ** -3) == "4·exp(−3)"
+    assert latex(ONE / Exp(ONE + ONE)) == r"e^{-\left(1 + 1\right)}"
+    assert text(Exp(Exp(ONE)) ** 2 / Exp(a)) == "exp(2·exp(1))/exp(a)"
+
+
+def test_indices_that_a_rule_has_named_avoid_sizes_and_symbols() -> None:
+    made = fresh(k)
+    assert text(Sum(made, s[made] * scalar("k")) * Size(Sort("l"))) == "(Σ_m s_m·k)·l"
+
+
+def test_natural_numbers_are_shown_from_0() -> None:
+    model = Model({TIMES: 2}, {x: (1, 1, 3)})
+    found = counterexample(Eq(x[t + 1], x[t]), model)
+    assert found is not None
+    assert (found["at"], found["left"]["text"]) == ({"t": 1}, "3")
+    assert text(x[element(TIMES, 0)] + s[element(KEYS, 0)]) == "x_0 + s_1"
 
 
 def test_indices_that_a_rule_has_named_get_letters() -> None:
@@ -176,3 +214,18 @@ def test_what_is_assumed_for_now_is_told_from_what_is_assumed() -> None:
     steps = (*small().steps, Step("free", Eq(a + a, 2 * a), "normal form", "It is so."))
     given, *_ = describe(check_steps(small(steps=steps, concludes=("free",))))["steps"]
     assert not given["lasting"]
+    assert given["dropped"] == []
+
+
+def test_where_an_assumption_ends_is_told() -> None:
+    data = describe(check("online_softmax_invariant"))
+    dropped = {step["label"]: step["dropped"] for step in data["steps"] if step["rule"] == "hypothesis"}
+    assert dropped["so far, D"] == [{"label": "D", "rule": "induction"}]
+    assert dropped["start of D"] == []
+
+
+def test_what_is_used_is_told_from_what_is_to_be_read_before() -> None:
+    data = describe(check("attention_states_merge"))
+    assert (data["needs"], data["used"]) == (["online_softmax_invariant"], [])
+    assert describe(check("saturation_kills_gradient"))["used"]
+    assert describe(check("gumbel_max_lookup"))["told"]
