@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from attn_verify.arithmetic.sums.terms import App, Num, Sum, Term, free, rebuilt, rename, walk
+from attn_verify.arithmetic.sums.terms import App, Num, Size, Sum, Term, free, rebuilt, rename, walk
 from attn_verify.errors import LanguageError, explain, shorten
 from attn_verify.language import Algebra, Comparison, Node, evaluate, names, parse_comparison, unparse
 from attn_verify.theorems.array_functions import FUNCTIONS
@@ -119,7 +119,8 @@ def _judged(operator: str, left: Array, right: Array, text: str) -> Judged:
     both.entry(
         tuple(THE_PLACE if s == ONE_PLACE else s.index(name) for s, name in zip(both.shape, letters_of, strict=True))
     )
-    a, b = tidy(found["left"]), tidy(found["right"])
+    used = frozenset().union(*map(_used, found.values()))
+    a, b = (tidy(found[side], used) for side in ("left", "right"))
     match operator:
         case "==":
             return Eq(b, a) if not _rule(a) and _rule(b) else Eq(a, b)
@@ -135,16 +136,24 @@ def _rule(t: Term) -> bool:
     return isinstance(t, App) or (isinstance(t, Sum) and not isinstance(t.body, Num))
 
 
-def tidy(t: Term) -> Term:
-    """Give bound indices letters in place of numbers."""
+def _used(t: Term) -> frozenset[str]:
+    """Return the names of symbols and of sizes in a term, which no bound index should have as well."""
+    symbols = {part.symbol for part in walk(t) if isinstance(part, App)}
+    sizes = {part.index.sort for part in walk(t) if isinstance(part, Sum)}
+    sizes |= {part.sort for part in walk(t) if isinstance(part, Size)}
+    sizes.update(*(symbol.sorts for symbol in symbols))
+    return frozenset({one.name for one in symbols | sizes})
+
+
+def tidy(t: Term, used: frozenset[str] = frozenset()) -> Term:
+    """Give bound indices letters in place of numbers, other ones than the names that are ``used``."""
     if isinstance(t, Sum) and t.index.name.startswith("%"):
-        body = tidy(t.body)
-        taken = {i.name for part in walk(body) if isinstance(part, Sum) for i in [part.index]} | {
-            i.name for i in free(body)
-        }
+        body = tidy(t.body, used)
+        bound = {part.index.name for part in walk(body) if isinstance(part, Sum)}
+        taken = used | bound | {i.name for i in free(body)}
         name = next(n for n in (*"klmrstuvw", *(f"k{n}" for n in range(10_000))) if n not in taken)
         return Sum(t.index.sort.index(name), rename(body, {t.index: t.index.sort.index(name)}))
-    return rebuilt(t, tidy)
+    return rebuilt(t, lambda inner: tidy(inner, used))
 
 
 def stated_with(text: str, values: Mapping[str, Array]) -> Judged:

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from attn_verify.arithmetic.sums.terms import Sum, walk
 from attn_verify.checks.verdict import Status
 from attn_verify.cli.program import main
 from attn_verify.errors import LanguageError
 from attn_verify.report.claim_text import claim_text
 from attn_verify.report.strict_json import dumps
 from attn_verify.theorems.claim_proof import prove
+from attn_verify.theorems.claim_statements import stated
 from attn_verify.theorems.claims import Claim, decide_within
 
 TRUE: dict[str, tuple[str, ...]] = {  # a claim and its hypotheses
@@ -58,6 +60,13 @@ TRUE: dict[str, tuple[str, ...]] = {  # a claim and its hypotheses
     "log(x * y) == log(x) + log(y)": ("x > 0", "y > 0"),
     "cos(x + y) == cos(x) * cos(y) - sin(x) * sin(y)": (),
 }  # fmt: skip
+
+
+def test_no_bound_index_has_the_name_of_a_size_or_of_a_letter() -> None:
+    claim = stated("sum(softmax(Q @ K.T) @ V) + k == sum(V) + k", (), {"k": ()}).claim
+    bound = {part.index.name for side in (claim.left, claim.right) for part in walk(side) if isinstance(part, Sum)}
+    assert bound
+    assert not bound & {"k", "m", "n", "d_k", "d_v", "Q", "K", "V"}
 
 
 @pytest.mark.parametrize("text", TRUE)

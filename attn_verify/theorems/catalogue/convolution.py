@@ -102,7 +102,7 @@ offset, step_, inverse = Symbol("o", (HEADS,)), Symbol("T", (HEADS, KEYS, KEYS))
 neighbour = Symbol("y", (HEADS, KEYS, WIDTH))
 taps = Symbol("W", (HEADS, WIDTH, OUT))
 SHIFTED = Eq(Sum(j, step_[r, i, j] * x[j, a]), neighbour[r, i, a])
-far = scalar("m")
+far = scalar("N")
 ELSEWHERE = Sort("m", empty=True)
 elsewhere = ELSEWHERE.index("x")
 lag = Symbol("d", (ELSEWHERE,))
@@ -193,7 +193,7 @@ shift_heads_make_convolution = Theorem(
             "hard",
             Limit(1 / (1 + far * Exp(-inverse)), inverse, "oo", ONE),
             "limit",
-            r"That tends to 1.",
+            r"That tends to 1, here for $N$ other keys.",
             given=(Lt(ZERO, far),),
         ),
     ),

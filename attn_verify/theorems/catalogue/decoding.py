@@ -106,7 +106,8 @@ kv_cache_decoding_is_exact = Theorem(
             "masked",
             Le(ZERO, mask[z]),
             "certificate",
-            "In the full pass the later tokens weigh 0.",
+            r"Column $o$ of the new token is $x_{uo}$ before layer $u$, that of an earlier token $j$ is $x_{ujo}$, "
+            r"that of a later one $z$ is $x_{uzo}$. In the full pass the later tokens weigh $\mu_z = 0$.",
             given=(CAUSAL,),
             hints={"certificate": ZERO},
         ),
@@ -117,7 +118,8 @@ kv_cache_decoding_is_exact = Theorem(
                 attended(full, cached_key[w, r, d], cached_value[w, r, out], with_later=False),
             ),
             "normal form",
-            "In one layer, a row of the full pass is the row over the cache and the token itself; no query but its own "
+            r"In layer $u$, $Q$, $W$ and $U$ make queries, keys and values from tokens, and the cache holds $K$ "
+            "and $V$. A row of the full pass is the row over the cache and the token itself; no query but its own "
             "occurs, so queries need not be kept.",
             given=(*CACHE, CAUSAL),
             using=("masked",),
@@ -126,7 +128,7 @@ kv_cache_decoding_is_exact = Theorem(
             "embedding",
             Eq(full[bottom, out], decoded[bottom, out]),
             "hypothesis",
-            "Both start from the embedding of the token.",
+            r"Let $y_{uo}$ be what $x_{uo}$ is in the decoder. Both start from the embedding of the token.",
         ),
         Step(
             "layers so far",

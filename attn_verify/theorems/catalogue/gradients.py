@@ -158,7 +158,7 @@ y = Symbol("y", (KEYS,))
 # Saturation: the scores of the others lie at least Δ below the top score.
 TRACE = Sum(i, p[i] * (1 - p[i]))
 SQUARE = Sum(i, x[i] ** 2)
-m, top, gap = Symbol("s", (OTHERS,)), scalar("s"), scalar("Δ")
+m, top, gap = Symbol("s", (OTHERS,)), scalar("S"), scalar("Δ")
 X = Sum(o, Exp(m[o] - top))
 REACH = Le(x[j] - x[k], R)
 SCORE_GRADIENT = p[j] * (x[j] - Sum(k, p[k] * x[k]))
@@ -179,14 +179,16 @@ saturation_kills_gradient = Theorem(
             "trace",
             Eq(TRACE, 1 - Sum(i, p[i] ** 2)),
             "normal form",
-            r"The diagonal of $J$ is $p_i(1 - p_i)$, and $\sum_i p_i = 1$.",
+            r"Let $J_{ik} = p_i(\delta_{ik} - p_k)$, the Jacobian of softmax: $\partial p_i/\partial s_k$. Its "
+            r"diagonal is $p_i(1 - p_i)$, and $\sum_i p_i = 1$.",
             given=(TOTAL,),
         ),
         Step(
             "form",
             Le(FORM, TRACE * SQUARE),
             "certificate",
-            r"A quadratic form is at most its trace times the square. Written out: what is missing is a sum over pairs "
+            r"As $J$ has no negative eigenvalue, $x^{\top}Jx$ is at most the trace of $J$ times $\lVert "
+            r"x\rVert^2$. Here is a proof without eigenvalues: what is missing is a sum over pairs "
             r"of $p_i p_k (x_i + x_k)^2$, and a sum over three different keys of $p_j p_k x_i^2$.",
             given=(TOTAL, POSITIVE),
             hints={
@@ -207,7 +209,7 @@ saturation_kills_gradient = Theorem(
             "twice",
             Le(1 - Sum(i, p[i] ** 2), 2 * (1 - p[TOP])),
             "certificate",
-            r"$2(1 - p) - (1 - p^2) = (1 - p)^2$.",
+            r"$2(1 - p_t) - (1 - p_t^2) = (1 - p_t)^2$.",
             using=("one square",),
             hints={"certificate": (1 - p[TOP]) ** 2 + (Sum(i, p[i] ** 2) - p[TOP] ** 2)},
         ),
@@ -238,15 +240,15 @@ saturation_kills_gradient = Theorem(
             "missing",
             Le(1 - Exp(top) / (Exp(top) + Sum(o, Exp(m[o]))), X),
             "certificate",
-            r"With $X = \sum_o e^{s_o - s}$ over the other keys, $1 - p = X/(1 + X)$, and $X - X/(1 + X) = X^2/(1 + "
-            r"X)$.",
+            r"Now let $S$ be the top score, $p$ its weight, and $s_o$ the scores of the $n' = n - 1$ other keys. With "
+            r"$X = \sum_o e^{s_o - S}$, $1 - p = X/(1 + X)$, and $X - X/(1 + X) = X^2/(1 + X)$.",
             hints={"certificate": X**2 / (1 + X)},
         ),
         Step(
             "growth",
             Le(ZERO, Exp(top - m[o] - gap) - 1 - (top - m[o] - gap)),
             "instance",
-            r"$e^{y} \ge 1 + y$, at $y = s - s_o - \Delta$.",
+            r"$e^{y} \ge 1 + y$, at $y = S - s_o - \Delta$.",
             using=("exponential_above_its_tangent:tangent",),
             hints={"symbols": {Symbol("y"): ((), top - m[o] - gap)}},
         ),

@@ -91,7 +91,8 @@ gqa_is_repeated_kv = Theorem(
             "later groups",
             Lt(ONE, group * per_group + place),
             "certificate",
-            r"Where do repeat and tile differ? A head of a later group, $g \ge 1$, has a number above 1 if $r \ge 2$, "
+            r"Where do repeat and tile differ? Count the $G$ groups $g$ and the $r$ heads $c$ of a group from 0. "
+            r"With repeat the head has the number $gr + c$. In a later group, $g \ge 1$, that is above 1 if $r \ge 2$, "
             r"as $gr + c - 1 = (g-1)(r-2) + 2(g-1) + (r-2) + c + 1$. So repeat puts head 1 into group 0.",
             given=FIRST_HEAD,
             hints={

@@ -61,12 +61,18 @@ alibi_is_key_bias_and_decay = Theorem(
     why="Two textbook forms of ALiBi that look different are the same, and the decay comes free.",
     predict="Are the biases $(-3, -2, -1, 0)$ and $(0, 1, 2, 3)$ the same ALiBi?",
     steps=(
-        Step("somebody is seen", Lt(ZERO, KEY_BIASED), "hypothesis", "Every row sees some key."),
+        Step(
+            "somebody is seen",
+            Lt(ZERO, KEY_BIASED),
+            "hypothesis",
+            r"Let $n_j$ be the position of token $j$, $s_{ij}$ the score of query $i$ and key $j$, and $M_{ij}$ 1 "
+            r"where the mask lets $i$ see $j$, else 0. Every row sees some key.",
+        ),
         Step(
             "seen with ALiBi",
             Lt(ZERO, Sum(k, M[i, k] * Exp(S[i, k] - slope * (place[i] - place[k])))),
             "certificate",
-            r"The denominator of ALiBi is this one times $e^{-\lambda i}$, so it is positive.",
+            r"The denominator of ALiBi is this one times $e^{-\lambda n_i}$, so it is positive.",
             using=("somebody is seen",),
             hints={"certificate": Exp(-slope * place[i]) * KEY_BIASED},
         ),
@@ -77,15 +83,15 @@ alibi_is_key_bias_and_decay = Theorem(
                 masked(S[i, j] + slope * place[j], S[i, k] + slope * place[k]),
             ),
             "normal form",
-            r"$-\lambda(i-j) = \lambda j - \lambda i$, and $-\lambda i$ is the same along the row: softmax does not "
-            "see it.",
+            r"$-\lambda(n_i - n_j) = \lambda n_j - \lambda n_i$, and $-\lambda n_i$ is the same along the row: softmax "
+            "does not see it.",
             using=("somebody is seen", "seen with ALiBi"),
         ),
         Step(
             "moved",
             Eq(slope * ((place[i] + c) - (place[j] + c)), slope * (place[i] - place[j])),
             "normal form",
-            r"$(i + c) - (j + c) = i - j$.",
+            r"If all positions move by $c$, distances stay, and so do the biases.",
         ),
         Step(
             "decay at 0",

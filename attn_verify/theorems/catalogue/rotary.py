@@ -159,6 +159,8 @@ rotated_caches_can_be_moved = Theorem(
                 turn((k_1[j, b], k_2[j, b]), (place[j] + c) * θ[b])[0],
             ),
             "normal form",
+            r"Key $j$ has the position $n_j$ and in pair $b$ the coordinates $k_{1,j,b}$ and $k_{2,j,b}$, which "
+            r"turn by $\theta_b$ a position. "
             "Two rotations one after the other are the rotation by the sum of the angles.",
         ),
         Step(

@@ -217,7 +217,7 @@ where_the_scale_lives = Theorem(
 
 WIDTH, INNER = Sort("w"), Sort("d_v")
 f, h, o = WIDTH.index("f"), WIDTH.index("h"), WIDTH.index("o")
-m, n, l = INNER.index("m"), INNER.index("n"), INNER.index("l")
+m, between, l = INNER.index("m"), INNER.index("e"), INNER.index("l")
 X = Symbol("X", (KEYS, WIDTH))
 W_Q, W_K = Symbol("W_Q", (WIDTH, COORDINATES)), Symbol("W_K", (WIDTH, COORDINATES))
 W_V, W_O = Symbol("W_V", (WIDTH, INNER)), Symbol("W_O", (INNER, WIDTH))
@@ -225,7 +225,7 @@ G, G_INV = Symbol("G", (COORDINATES, COORDINATES)), Symbol("G'", (COORDINATES, C
 H, H_INV = Symbol("H", (INNER, INNER)), Symbol("H'", (INNER, INNER))
 A = Symbol("P", (KEYS, KEYS))
 G_PAIR = Eq(Sum(b, G[a, b] * G_INV[b, c]), Delta(a, c))
-H_PAIR = Eq(Sum(n, H[m, n] * H_INV[n, l]), Delta(m, l))
+H_PAIR = Eq(Sum(between, H[m, between] * H_INV[between, l]), Delta(m, l))
 QK, OV = Sum(a, W_Q[f, a] * W_K[h, a]), Sum(m, W_V[f, m] * W_O[m, h])
 two_circuits_and_gauge_freedom = Theorem(
     name="two_circuits_and_gauge_freedom",
@@ -267,7 +267,7 @@ two_circuits_and_gauge_freedom = Theorem(
         ),
         Step(
             "gauge of the values",
-            Eq(over(n)(Sum(m, W_V[f, m] * H[m, n]) * Sum(l, H_INV[n, l] * W_O[l, h])), OV),
+            Eq(over(between)(Sum(m, W_V[f, m] * H[m, between]) * Sum(l, H_INV[between, l] * W_O[l, h])), OV),
             "normal form",
             r"$(W_V H)(H^{-1} W_O) = W_V W_O$, likewise.",
             given=(H_PAIR,),

@@ -71,14 +71,16 @@ merging_equal_keys = Theorem(
             "counts",
             Eq(Exp(z + Log(Size(GROUP))), Sum(e, Exp(z))),
             "normal form",
-            r"$e^{z + \log g} = g\,e^{z}$.",
+            r"A key with the score $z + \log g$ counts as much as $g$ keys with the score $z$: $e^{z + \log g} = "
+            r"g\,e^{z}$.",
         ),
         Step(
             "merged",
             Eq(_SPLIT, merged(z + Log(Size(GROUP)))),
             "normal form",
-            r"So the group contributes the same to the denominator, and $\sum_e e^{z} w_e = g\,e^{z} \bar w$ to the "
-            r"numerator.",
+            r"On the left the $m$ other keys, with scores $t_x$ and values $v_x$, and the group with values $w_e$ and "
+            r"their mean $\bar w$; on the right one key for the group. It contributes the same to the denominator, and "
+            r"$\sum_e e^{z} w_e = g\,e^{z} \bar w$ to the numerator.",
         ),
         Step(
             "bias",
@@ -127,7 +129,8 @@ leave_one_out = Theorem(
             "others",
             Lt(ZERO, 1 - share),
             "certificate",
-            r"The other keys, of scores $s_k$, have a positive weight $1 - p$ together.",
+            r"Let the key have the score $z$ and the value $w$, and the $n$ others scores $s_k$ and values $v_k$. "
+            r"These have a positive weight $1 - p$ together.",
             given=(SHARE,),
             hints={"certificate": exp_sum() / (Exp(z) + exp_sum())},
         ),
@@ -143,7 +146,8 @@ leave_one_out = Theorem(
             "moves",
             Eq(without[c], out[c] + share / (1 - share) * (out[c] - own[c])),
             "normal form",
-            r"$o = p\,w + (1 - p)\,o'$; solve for $o'$.",
+            r"Let $o$ be the output with the key and $o'$ the output without it: $o = p\,w + (1 - p)\,o'$; solve for "
+            r"$o'$.",
             given=(SHARE, OUT, WITHOUT),
             using=("others",),
         ),

@@ -116,7 +116,7 @@ S = Symbol("s", (DOCUMENTS, KEYS, DOCUMENTS, KEYS))
 value, member = Symbol("v", (DOCUMENTS, KEYS)), Symbol("m", (DOCUMENTS, KEYS))
 q_1, q_2, k_1, k_2 = (Symbol(name, (PAIRS,)) for name in ("q_1", "q_2", "k_1", "k_2"))
 angle, start = Symbol("θ", (PAIRS,)), scalar("σ")
-P_q, P_k = scalar("i"), scalar("j")
+P_q, P_k = scalar("t_q"), scalar("t_k")
 
 
 def rotary(at_query: Term, at_key: Term) -> Term:
@@ -165,7 +165,7 @@ packing_is_exact = Theorem(
             Eq(rotary(P_q + start, P_k + start), rotary(P_q, P_k)),
             "normal form",
             r"In the pack both positions are moved by the start $\sigma$ of the document. By the addition formulas a "
-            r"rotary score depends on $j - i$ alone.",
+            r"rotary score of a query at $t_q$ and a key at $t_k$ depends on $t_k - t_q$ alone.",
         ),
     ),
     concludes=("own document", "positions"),
