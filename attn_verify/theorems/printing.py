@@ -179,8 +179,8 @@ class _Writer:
         minus, shown = _without_minus(Mul(tuple(flat)))
         if minus:
             return ("-" if self.latex else "−") + self.write(shown, _PRODUCT), _SUM
-        above = [x for x in flat if not (isinstance(x, Pow) and x.exponent == -1)]
-        below = [x.base for x in flat if isinstance(x, Pow) and x.exponent == -1]
+        above = [x for x in flat if not (isinstance(x, Pow) and x.exponent < 0)]
+        below = [_inverted(x) for x in flat if isinstance(x, Pow) and x.exponent < 0]
         above = [x for x in above if x != Num(Fraction(1))] or [Num(Fraction(1))]
         if not below:
             return self._juxtaposed(above), _PRODUCT
@@ -218,6 +218,10 @@ class _Writer:
 
 def _flat(t: Term, kind: type[Add] | type[Mul]) -> list[Term]:
     return [x for inner in parts(t) for x in _flat(inner, kind)] if isinstance(t, kind) else [t]
+
+
+def _inverted(x: Pow) -> Term:
+    return x.base if x.exponent == -1 else Pow(x.base, -x.exponent)
 
 
 def _without_minus(x: Term) -> tuple[bool, Term]:

@@ -146,7 +146,7 @@ query_sees_only_differences_of_keys = Theorem(
             "only if",
             Eq(Sum(a, u[a] * K[one, a]), Sum(a, u[a] * K[two, a])),
             "congruence",
-            r"… which drops out of the difference for two keys; divide by $\tau$.",
+            r"… which drops out of the difference for two keys, here 1 and 2, which may be any; divide by $\tau$.",
             given=(Lt(ZERO, τ),),
             using=("scores, if",),
             hints={

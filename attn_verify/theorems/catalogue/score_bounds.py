@@ -214,7 +214,8 @@ score_noise_scales_weights = Theorem(
             "lower",
             Le(weight(j), Exp(2 * ε) * weight(j, t)),
             "instance",
-            r"The hypothesis is the same with $s$ and $t$ exchanged, and so is the conclusion.",
+            r"The hypothesis is the same with $s$ and $t$ exchanged, and so is the conclusion: $p_j \le "
+            r"e^{2\varepsilon}p'_j$.",
             using=("upper",),
             hints={"symbols": {s: ((j,), t[j]), t: ((j,), s[j])}},
         ),

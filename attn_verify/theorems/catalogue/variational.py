@@ -63,12 +63,13 @@ gibbs_variational_principle = Theorem(
     family=FAMILY,
     level=3,
     statement=r"For every distribution $r$: $\sum_j r_js_j + H(r) = \operatorname{LSE}(s) - \mathrm{KL}(r\,\|\,p)$ "
-    r"with $p "
-    r"= \operatorname{softmax}(s)$, and $\mathrm{KL}(r\,\|\,p) \ge \sum_j(\sqrt{r_j} - \sqrt{p_j})^2 \ge 0$. So "
-    r"softmax, "
+    r"with $p = \operatorname{softmax}(s)$, and $\mathrm{KL}(r\,\|\,p) \ge \sum_j(\sqrt{r_j} - \sqrt{p_j})^2 \ge "
+    r"0$. So softmax, "
     r"and nothing else, maximises expected score plus entropy, and the maximum is $\operatorname{LSE}(s)$. At a "
     r"temperature $\tau$, $\sum_j r_js_j + \tau H(r) \le \tau\operatorname{LSE}(s/\tau)$.",
-    hypotheses=r"$r_j > 0$, $\sum_j r_j = 1$, $\tau > 0$. (A weight $r_j = 0$ is a limit: $r\log r \to 0$.)",
+    hypotheses=r"$r_j > 0$, $\sum_j r_j = 1$, $\tau > 0$. Here $H(r) = -\sum_j r_j\log r_j$ is the entropy, "
+    r"$\operatorname{LSE}(s) = \log\sum_k e^{s_k}$, and $\mathrm{KL}(r\,\|\,p) = \sum_j r_j(\log r_j - \log p_j)$ the "
+    r"divergence. (A weight $r_j = 0$ is a limit: $r\log r \to 0$.)",
     why="Answers “why softmax and not something else”: it is argmax with entropy as its price.",
     predict="You may choose any weights, and are paid the expected score plus the entropy. What do you choose?",
     steps=(
@@ -83,7 +84,8 @@ gibbs_variational_principle = Theorem(
             "weights given",
             Le(ZERO, z - 1 - Log(z)),
             "certificate",
-            r"$\log t \le t - 1$.",
+            r"$\log z \le z - 1$. (A ratio of weights will take the place of $z$; that is why they are to be "
+            r"positive.)",
             given=(POSITIVE, R_POSITIVE),
             using=("exponential_above_its_tangent:log tangent",),
         ),
@@ -91,7 +93,7 @@ gibbs_variational_principle = Theorem(
             "logarithm",
             Le(ZERO, ROOT_RATIO - 1 - Log(ROOT_RATIO)),
             "instance",
-            r"Take it at $t = \sqrt{p_j/r_j}$.",
+            r"Take it at $z = \sqrt{p_j/r_j}$.",
             using=("weights given",),
             hints={"symbols": {z.symbol: ((), ROOT_RATIO)}},
         ),
