@@ -70,6 +70,11 @@ def power_of_e(t: Term) -> Term:
     return Exp(Num(inner.value * t.exponent) if isinstance(inner, Num) else Mul((Num(t.exponent), inner)))
 
 
+def inverted(x: Pow) -> Term:
+    """Return one over a power with a negative exponent: what stands below the bar."""
+    return x.base if x.exponent == -1 else Pow(x.base, -x.exponent)
+
+
 @dataclass(frozen=True)
 class Softmax(Term):
     """Short for ``exp(f_i) / Σ_k exp(f_k)``, where ``f_i`` is the argument; for printing only, as ``softmax(f)_i``."""

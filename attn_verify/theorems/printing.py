@@ -27,7 +27,7 @@ from attn_verify.arithmetic.sums.terms import (
 )  # fmt: skip
 from attn_verify.theorems.kernel.computed import Integral, Limit, Rank
 from attn_verify.theorems.kernel.statements import Absurd, Cited, Eq, Le, Lt, Statement
-from attn_verify.theorems.names import GREEK, Softmax, folded, fresh_names, power_of_e
+from attn_verify.theorems.names import GREEK, Softmax, folded, fresh_names, inverted, power_of_e
 
 _SUM, _PRODUCT, _POWER, _ATOM = range(4)
 LONG = 72
@@ -180,7 +180,7 @@ class _Writer:
         if minus:
             return ("-" if self.latex else "−") + self.write(shown, _PRODUCT), _SUM
         above = [x for x in flat if not (isinstance(x, Pow) and x.exponent < 0)]
-        below = [_inverted(x) for x in flat if isinstance(x, Pow) and x.exponent < 0]
+        below = [inverted(x) for x in flat if isinstance(x, Pow) and x.exponent < 0]
         above = [x for x in above if x != Num(Fraction(1))] or [Num(Fraction(1))]
         if not below:
             return self._juxtaposed(above), _PRODUCT
@@ -218,10 +218,6 @@ class _Writer:
 
 def _flat(t: Term, kind: type[Add] | type[Mul]) -> list[Term]:
     return [x for inner in parts(t) for x in _flat(inner, kind)] if isinstance(t, kind) else [t]
-
-
-def _inverted(x: Pow) -> Term:
-    return x.base if x.exponent == -1 else Pow(x.base, -x.exponent)
 
 
 def _without_minus(x: Term) -> tuple[bool, Term]:

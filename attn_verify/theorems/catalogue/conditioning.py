@@ -316,7 +316,4 @@ softmax_condition_number = Theorem(
     needs=("softmax_jacobian", "shift_invariance_exactly"),
 )
 
-THEOREMS = (
-    max_shift_is_harmless,
-    softmax_condition_number,
-)
+THEOREMS = (max_shift_is_harmless, softmax_condition_number)
