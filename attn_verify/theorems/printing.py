@@ -174,8 +174,7 @@ class _Writer:
 
     def _mul(self, factors: tuple[Term, ...]) -> tuple[str, int]:
         flat = list(map(power_of_e, _flat(Mul(factors), Mul)))
-        if self.fold:
-            flat = folded(flat)
+        flat = folded(flat) if self.fold else flat
         minus, shown = _without_minus(Mul(tuple(flat)))
         if minus:
             return ("-" if self.latex else "−") + self.write(shown, _PRODUCT), _SUM
