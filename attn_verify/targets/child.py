@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import inspect
 import os
 import random
@@ -19,6 +20,9 @@ from attn_verify.targets.child_load import explain_failure, forget, load, locate
 from attn_verify.targets.lines import Executed, Recorder
 from attn_verify.targets.resolve import Address
 from attn_verify.targets.results import again_of, generator_states, noted, run_floats
+
+# Loaded once, for all jobs.
+resource: Any = importlib.import_module("resource") if importlib.util.find_spec("resource") else None  # not on Windows
 
 Job = Mapping[str, Any]
 
@@ -174,9 +178,7 @@ _JOBS: Mapping[str, Callable[[Job], dict[str, Any]]] = {
 
 def own_process(job: Job) -> None:
     """Prepare the process for foreign code: an address space limit, no core files, and an end of its own."""
-    try:
-        import resource
-    except ImportError:  # not on Windows
+    if resource is None:
         return
     limit = int(job["memory_mib"]) << 20
     # A process that lost its supervisor ends some time after the job's limit.

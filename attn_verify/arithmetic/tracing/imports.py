@@ -27,6 +27,7 @@ _PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__fil
 _NUMERIC = os.path.join(_PACKAGE, "numeric")
 _INSTALLED = ("site-packages", "dist-packages")
 
+_LIBRARY = tuple(sysconfig.get_path(name) for name in ("stdlib", "platstdlib"))
 # Modules without a model whose results would enter the program as plain numbers: using them refuses.
 REFUSED = ("cmath", "random", "secrets", "ctypes")
 
@@ -44,8 +45,7 @@ class OwnFiles:
     def __init__(self, roots: Iterable[str]) -> None:
         given = [os.path.abspath(root) for root in roots]
         self.roots = tuple(dict.fromkeys([*given, *map(os.path.realpath, given)]))
-        paths = sysconfig.get_paths()
-        self._library = (paths["stdlib"], paths["platstdlib"])
+        self._library = _LIBRARY
         self._known: dict[object, bool] = {}
 
     def __contains__(self, filename: object) -> bool:
