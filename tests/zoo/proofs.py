@@ -18,7 +18,7 @@ from attn_verify.targets.runner import Runner
 
 SEED = 7
 # Seconds after which few further masks of an entry are looked at, so that the whole zoo takes minutes.
-PATIENCE = 3.0
+PATIENCE = 2.0
 
 
 def judge(name: str, runner: Runner) -> dict[str, Any]:
