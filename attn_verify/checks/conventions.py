@@ -25,6 +25,10 @@ from attn_verify.targets.units import Case
 _NEAR = 0.05
 # All lengths are alike in a case with at most so many queries.
 _ALIKE = 4
+# Masks with at most so many pairs are written out.
+_WRITTEN = 64
+# Calls that are repeated one by one where their process ended, and those of them that may take for ever.
+_REPEATED, _ENDLESS = 8, 2
 
 
 def choose(runner: Any, binding: Binding, target: str, sizes: Mapping[str, int], *, seconds: float) -> Choice:
@@ -34,7 +38,12 @@ def choose(runner: Any, binding: Binding, target: str, sizes: Mapping[str, int],
         results: list[Mapping[str, Any]] = list(runner.run_many(calls, seconds=seconds))
         if len(calls) > 1 and all(r["outcome"] not in ("returned", "raised") for r in results):
             # One of them ended the process: each gets one of its own.
-            results = [*runner.run_many(calls[:8], seconds=seconds, fresh=True), *results[8:]]
+            endless = 0
+            for number, call in enumerate(calls[:_REPEATED]):
+                results[number] = runner.run(call, seconds=seconds)
+                endless += results[number]["outcome"] == "timeout"
+                if endless == _ENDLESS:
+                    break
         return results
 
     def near(case: Case, found: list[Selected]) -> bool:
@@ -84,12 +93,12 @@ def plan_cases(
             tried, text = masks(case_sizes, binding.spec, seed)
             where = f"n={case_sizes.n}, m={case_sizes.keys}"
             if known:
-                yield from ((case, "two masks") for case in _differing(binding, convention, case_sizes, tried, 2))
+                yield from ((case, _shown(case)) for case in _differing(binding, convention, case_sizes, tried, 2))
                 continue
             for nth, mask in enumerate(tried if number == 0 else tried[at : at + 2]):
                 # Every second time the elements of a batch have masks of their own.
                 case = binding.case(case_sizes, mask, convention, vary=nth % 2 == 1)
-                yield case, f"{where}: {text}" if number == 0 else "two masks"
+                yield case, f"{where}: {text}" if number == 0 else _shown(case)
         told = number == 0 or known or binding.mask == "no"
         if told and convention.batched and chosen[-1].n <= _ALIKE:
             yield from _all_alike(binding, convention, chosen[-1], seed)
@@ -113,7 +122,15 @@ def _all_alike(
         yield binding.case(sizes, None, convention, batch), "none"
         return
     for case in _differing(binding, convention, sizes, masks(sizes, binding.spec, seed)[0], 1, batch):
-        yield case, f"one mask where b = n = {n}"
+        yield case, f"{_shown(case)} where b = n = {n}"
+
+
+def _shown(case: Case) -> str:
+    """Return the masks of a case row by row, those of the elements of a batch as they come, 1 for a pair allowed."""
+    if case.sizes.n * case.sizes.keys > _WRITTEN:
+        return f"n={case.sizes.n}, m={case.sizes.keys}: one mask more"
+    masks = ("/".join("".join("01"[pair] for pair in row) for row in allowed) for allowed in case.each)
+    return f"n={case.sizes.n}, m={case.sizes.keys}: {' and '.join(dict.fromkeys(masks))}"
 
 
 def shared_cases(

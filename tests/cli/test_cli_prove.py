@@ -111,7 +111,7 @@ def test_an_open_question(file, capsys):
     (["prove", "missing.py::f"], "missing.py"),
     (["prove", "mine.py"], "function"),
     (["prove", "mine.py::gone"], "gone"),
-    (["prove", "mine.py::number"], "not a function"),
+    (["prove", "mine.py::number"], "no function"),
     (["prove", "mine.py::leaves"], "fails on every input"),
     (["prove", "mine.py::good", "--roles", "Q"], "--roles"),
     (["prove", "mine.py::good", "--layout", "dn"], "--layout"),

@@ -114,7 +114,7 @@ IMPORTS = {
     "  it has Attention, attention, layer",
     "layers.py::Attention.backward": "target layers.py::Attention.backward\n  Attention has no function 'backward'\n"
     "  it has forward",
-    "layers.py::number": "target layers.py::number\n  number is a int, not a function\n  name a function",
+    "layers.py::number": "target layers.py::number\n  number is no function but of type int\n  name a function",
     "empty.py::f": "target empty.py::f\n  empty.py has no function 'f'\n  it defines no function",
     "nowhere.inside:f": "target nowhere.inside:f\n  there is no module 'nowhere'\n  check the spelling, or install it",
     "package.nothing:f": "target package.nothing:f\n  there is no module 'package.nothing'\n"
