@@ -142,7 +142,9 @@ def find(address: Address, module: Any) -> Any:
             raise _error(address, f"{owner} has no function {show(part)}", remedy) from None
         owner = part
     if not callable(found):
-        raise _error(address, f"{address.attribute} is no function but of type {type(found).__name__}", "name a function")
+        raise _error(
+            address, f"{address.attribute} is no function but of type {type(found).__name__}", "name a function"
+        )
     return found
 
 

@@ -4,16 +4,16 @@ from collections.abc import Callable
 from fractions import Fraction
 
 import pytest
-from attempt_letters import ABOVE, KEYS, a, alg, c, integrated, number, one, tends, two, x, y, zero
+from attempt_letters import ABOVE, KEYS, NONE, V, a, alg, c, i, integrated, number, one, tends, two, x, y, zero
 
 from attn_verify.arithmetic.sums.polynomials import RefusedError, build
 from attn_verify.arithmetic.sums.proper import put
 from attn_verify.arithmetic.sums.terms import Abs, Size, Trig
 from attn_verify.theorems.kernel.calculus import rising, tangent
-from attn_verify.theorems.kernel.facts import Fact, algebra, order
+from attn_verify.theorems.kernel.facts import Fact, algebra, instance, order
 from attn_verify.theorems.kernel.outside import balls, counting, rank
 from attn_verify.theorems.kernel.signs import normal_under
-from attn_verify.theorems.notation import Deriv, Eq, Exp, Le, Log, Lt, Num, Rank, scalar
+from attn_verify.theorems.notation import Delta, Deriv, Eq, Exp, Le, Log, Lt, Num, Rank, Sum, Symbol, scalar
 
 
 def _rising_catches_what_is_differentiated_by() -> Fact:
@@ -56,6 +56,20 @@ def _equation_that_changes_its_class() -> Fact:
             return zero if name in ("left", "right") else object.__getattribute__(self, name)
 
     return algebra(Sly(zero, one))
+
+
+def _less_than_nothing() -> Fact:
+    """0 ≤ −1, by a certificate that is 1 above −1."""
+    strange = Fraction(1)
+    strange._denominator = -1  # type: ignore[attr-defined]
+    return order(Le(zero, number(-1)), certificate=Num(strange))
+
+
+def _instance_forgets_an_element() -> Fact:
+    """c² ≤ Σ c² over a set that may be empty, from w_i² ≤ Σ_k w_k²."""
+    w, i, k = Symbol("w", (NONE,)), NONE.index("i"), NONE.index("k")
+    rest = Sum(k, (one - Delta(i, k)) * w[k] ** 2)
+    return instance(order(Le(w[i] ** 2, Sum(k, w[k] ** 2)), certificate=rest), {w: ((i,), c)})
 
 
 class _Two(int):
@@ -108,6 +122,8 @@ FALSE: dict[str, Callable[[], object]] = {
     "an equation that changes its class": _equation_that_changes_its_class,
     "a fraction of a strange number": lambda: algebra(Eq(Num(Fraction(_Two(1))), number(2))),
     "tangent at a number that is above all": _tangent_at_a_number_that_is_above_all,
+    "less than nothing": _less_than_nothing,
+    "an instance forgets an element": _instance_forgets_an_element,
     "balls of a derived class": lambda: balls(_Balanced(zero, one)),
     "rank of a derived class": lambda: rank(_Ranked(((Fraction(1),),), 1)),
     "limit of two rates, one a number": lambda: tends((Exp(a * x) + Exp(x)) / (Exp(a * x) + 1), "oo", "oo", ABOVE),
@@ -130,6 +146,9 @@ def test_refused(name: str) -> None:
 
 
 TRUE: dict[str, Callable[[], object]] = {
+    "an instance that keeps its element": lambda: instance(
+        order(Lt(zero, 1 + V[i] ** 2)), {V: ((i,), a)}
+    ),
     "rising without a derivative": lambda: rising(
         Le(zero, x**2 - y**2),
         order(Le(zero, y**2 - y**2), certificate=zero),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
+from math import gcd
 from typing import Any
 
 from attn_verify.arithmetic.sums.polynomials import RefusedError
@@ -116,7 +117,8 @@ def _improper(t: Term) -> str:
 
 
 def _whole_parts(value: Fraction) -> bool:
-    return type(value.numerator) is type(value.denominator) is int
+    above, below = value.numerator, value.denominator
+    return type(above) is type(below) is int and below > 0 and gcd(above, below) == 1
 
 
 def _exact(value: Any) -> bool:

@@ -216,7 +216,7 @@ def instance(
     fixed = {old: new for old, new in indices.items() if old.fixed}
     given = [one(s, fixed) for s in fact.given]
     statement = one(fact.statement, indices)
-    _grounded(statement, caught)
+    _grounded(statement, caught | {indices.get(i, i) for i in indices_of(fact.statement)})
     for side in terms_of(statement):
         algebra(Eq(side, side), given)  # is defined
     return _fact("instance", statement, [fact], only=given)
