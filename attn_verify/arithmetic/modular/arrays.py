@@ -2,6 +2,8 @@
 
 An entry has a residue at every level from its depth on (how deep exponentials are nested in it), a special code,
 a sign where it is known, the number of the value, and the numbers of its denominator and of its bound.
+It is ``wild`` if a maximum, or a function that is not analytic everywhere, may be in it: such a value can be zero
+on half of all inputs.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from attn_verify.arithmetic.graph.bounds import ENTIRE
 from attn_verify.arithmetic.graph.nodes import TOTAL
 from attn_verify.arithmetic.modular import codes, linear
 from attn_verify.arithmetic.modular.codes import CODE, FINITE, POISON
@@ -25,6 +28,15 @@ from attn_verify.arithmetic.tracing.session import current
 Array = NDArray[Any]
 _SMALLER = "a smaller size, where every entry is traced by itself"
 _ROOM = 1 << 14  # buffers up to this size take up logarithms and maxima that are written into them
+
+
+def aligned(array: Array, like: Array) -> Array:
+    """Return an array with its entries in memory in the order of those of another one of its shape."""
+    if array is like or (array.flags.c_contiguous and like.flags.c_contiguous):
+        return array
+    out = np.empty_like(like, dtype=array.dtype)
+    out[...] = array
+    return out
 
 
 def refuse(operation: str, cause: str, remedy: str = _SMALLER) -> Any:
@@ -51,6 +63,11 @@ class ModularData:
     def shape(self) -> tuple[int, ...]:
         """The shape of the array."""
         return self.parts["special"].shape
+
+    @property
+    def pattern(self) -> Array:
+        """A component; all lie in memory as NumPy's numbers would."""
+        return self.parts["special"]
 
     @property
     def depth(self) -> int:
@@ -96,7 +113,8 @@ class ModularData:
         exact = filled(values.shape, None)
         exact.reshape(-1)[:] = [known[value] for value in flat]
         special = np.array([CODE.get(v, 0) if isinstance(v, str) else 0 for v in flat], np.uint8)
-        return cls.constant(exact, special.reshape(values.shape))
+        made = cls.constant(exact, special.reshape(values.shape))
+        return made if values.flags.c_contiguous else made.move(lambda x: aligned(x, values))
 
     @classmethod
     def constant(cls, exact: Array, special: Array | None = None) -> ModularData:
@@ -144,7 +162,10 @@ class ModularData:
         parts.setdefault("vid", active().numbers(shape))
         parts.setdefault("sign", np.zeros(shape, np.uint8))
         parts.setdefault("lin", np.zeros(shape, np.int32))
-        return cls(parts)
+        parts.setdefault("wild", np.zeros(shape, np.bool_))
+        # NumPy's own arithmetic has made the residues, and has laid them out as it would the numbers
+        like = parts[f"r{active().top}"]
+        return cls({name: aligned(array, like) for name, array in parts.items()})
 
     @classmethod
     def result(
@@ -157,6 +178,7 @@ class ModularData:
         parts["special"] = np.zeros(shape, np.uint8) if special is None else special
         parts["rec"] = np.full(shape, active().record_id(record), np.int64)
         parts["lin"] = linear.tangled(of, shape)
+        parts["wild"] = np.full(shape, any(item.parts["wild"].any() for item in of), np.bool_)
         if den is not None:
             parts["den"] = np.array(np.broadcast_to(den, shape))
         if sign is not None:
@@ -166,6 +188,8 @@ class ModularData:
     def move(self, f: Structural) -> ModularData:
         """Rearrange, select or repeat entries; views stay views."""
         parts = {name: boxed(f(array), array.dtype) for name, array in self.parts.items()}
+        if len({np.may_share_memory(part, self.parts[name]) for name, part in parts.items()}) > 1:
+            refuse("reshape", "whether the result shares the memory of the array")
         return ModularData(parts, self.lam and self.lam.move(f), self.fac and self.fac.move(f))
 
     def join(self, others: Sequence[ModularData], f: Callable[[Sequence[Array]], Array]) -> ModularData:
@@ -206,7 +230,9 @@ class ModularData:
             item._read(name)
         if name not in TOTAL:
             active().unsure.add("argument")
-        return maxima.atom(name, [] if name == "pi" else [self, *others], self.shape)
+        found = maxima.atom(name, [] if name == "pi" else [self, *others], self.shape)
+        found.parts["wild"] |= name not in ENTIRE
+        return found
 
     def sum(self, axis: int) -> ModularData:
         """Return the sums along one axis."""

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attn_verify.arithmetic.modular import codes
-from attn_verify.arithmetic.modular.arrays import ModularData, refuse
+from attn_verify.arithmetic.modular.arrays import ModularData, aligned, refuse
 from attn_verify.arithmetic.modular.codes import FINITE
 from attn_verify.arithmetic.modular.field import Record, active
 from attn_verify.arithmetic.modular.residues import filled, reduced
@@ -72,7 +72,13 @@ def largest(a: ModularData) -> ModularData:
     field.note_arguments(a.record, a.parts["den"], special.size)
     field.maxima += int(np.prod(shape))
     found = _fresh([f"max|{k}" for k in key.reshape(-1).tolist()], shape, (a,))
-    found.parts["key"] = key
+    found.parts["key"] = aligned(key, found.pattern)
+    found.parts["wild"] |= True
+    # a maximum is no less than its largest member: a floor of a positive number is one
+    signs = np.where(finite, a.parts["sign"], codes.UNKNOWN)
+    low = ((signs == codes.NONNEGATIVE) | (signs == codes.ZERO)).any(-1)
+    found.parts["sign"][low] = codes.NONNEGATIVE
+    found.parts["sign"][(signs == codes.POSITIVE).any(-1)] = codes.POSITIVE
     members = finite.sum(-1)
     if (members == 1).any():
         place = np.expand_dims(finite.argmax(-1), -1)
@@ -81,7 +87,7 @@ def largest(a: ModularData) -> ModularData:
     code = np.where(members == 0, codes.MINUS_INF, FINITE)
     code = np.where((special == codes.INF).any(-1), codes.INF, code)
     code = np.where((special == codes.NAN).any(-1), codes.NAN, code)
-    found.parts["special"] = np.asarray(code, np.uint8)
+    found.parts["special"] = aligned(np.asarray(code, np.uint8), found.level(field.top))
     return found
 
 

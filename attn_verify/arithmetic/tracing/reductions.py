@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from attn_verify.arithmetic.tracing.array import finish, shape_of
+from attn_verify.arithmetic.tracing.carrier import laid_out, pattern
 from attn_verify.arithmetic.tracing.convert import as_array, cast, exact, raw
 from attn_verify.arithmetic.tracing.dtypes import BOOL, FLOAT64, DType, as_dtype, is_float, is_whole
 from attn_verify.arithmetic.tracing.elementwise import const, div, mul, sqrt, sub, where
@@ -85,7 +86,8 @@ def _count(shape: tuple[int, ...], axes: tuple[int, ...], mask: Any, keepdims: b
 def mean_of(data: Any, axes: tuple[int, ...], keepdims: bool, mask: Any = True) -> Any:
     """Return ``Σ x / count`` of exact data."""
     total = along("add", data, axes, keepdims, mask=mask)
-    return div(total, type(data).of(_count(data.shape, axes, mask, keepdims)))
+    mean = div(total, type(data).of(_count(data.shape, axes, mask, keepdims)))
+    return laid_out(mean, pattern(total))
 
 
 @modelled("mean")
@@ -108,7 +110,7 @@ def _variance(x: Any, axis: Any, ddof: Any, keepdims: Any, mask: Any) -> Any:
     count = _count(data.shape, axes, mask, keep) - raw(ddof)
     if np.any(count <= 0):
         current().refuse("np.var", "as many degrees of freedom removed as there are entries")
-    return div(total, type(data).of(count))
+    return laid_out(div(total, type(data).of(count)), pattern(total))
 
 
 @modelled("var")

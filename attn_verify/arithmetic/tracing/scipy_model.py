@@ -41,10 +41,18 @@ def _float_dtype(*arrays: Any) -> DType:
     return kind if is_float(kind) else FLOAT64
 
 
+def _numbers(x: Any) -> Any:
+    """Return an array of numbers that may be subtracted, which bools may not."""
+    array = as_array(x)
+    if array._dtype.kind == "b":
+        raise TypeError("numpy boolean subtract")
+    return array
+
+
 @_trusted
 def softmax(x: Any, axis: Any = None) -> Any:
     """Return ``exp(x) / Σ exp(x)``."""
-    array = as_array(x)
+    array = _numbers(x)
     powers = exact(array).unary("exp")
     total = along("add", powers, axes_of(array.ndim, axis), True)
     return finish(EXACT["divide"](powers, total), _float_dtype(array))
@@ -53,7 +61,7 @@ def softmax(x: Any, axis: Any = None) -> Any:
 @_trusted
 def log_softmax(x: Any, axis: Any = None) -> Any:
     """Return ``x − ln Σ exp(x)``."""
-    array = as_array(x)
+    array = _numbers(x)
     data = exact(array)
     total = along("add", data.unary("exp"), axes_of(array.ndim, axis), True)
     return finish(EXACT["subtract"](data, log(total)), _float_dtype(array))
