@@ -20,7 +20,7 @@ from attn_verify.arithmetic.graph.nodes import TOTAL
 from attn_verify.arithmetic.modular import codes, linear
 from attn_verify.arithmetic.modular.codes import CODE, FINITE, POISON
 from attn_verify.arithmetic.modular.field import LINEAR, Field, Record, active
-from attn_verify.arithmetic.modular.residues import boxed, filled, integers
+from attn_verify.arithmetic.modular.residues import aligned, boxed, filled, integers
 from attn_verify.arithmetic.modular.sizes import ONE, Monomial, Poly
 from attn_verify.arithmetic.tracing.carrier import Structural
 from attn_verify.arithmetic.tracing.session import current
@@ -28,15 +28,6 @@ from attn_verify.arithmetic.tracing.session import current
 Array = NDArray[Any]
 _SMALLER = "a smaller size, where every entry is traced by itself"
 _ROOM = 1 << 14  # buffers up to this size take up logarithms and maxima that are written into them
-
-
-def aligned(array: Array, like: Array) -> Array:
-    """Return an array with its entries in memory in the order of those of another one of its shape."""
-    if array is like or (array.flags.c_contiguous and like.flags.c_contiguous):
-        return array
-    out = np.empty_like(like, dtype=array.dtype)
-    out[...] = array
-    return out
 
 
 def refuse(operation: str, cause: str, remedy: str = _SMALLER) -> Any:

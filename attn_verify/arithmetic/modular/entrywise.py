@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attn_verify.arithmetic.modular import codes, linear
-from attn_verify.arithmetic.modular.arrays import ModularData, aligned, refuse
+from attn_verify.arithmetic.modular.arrays import ModularData, refuse
 from attn_verify.arithmetic.modular.codes import FINITE
 from attn_verify.arithmetic.modular.field import Record, VanishingError, active
-from attn_verify.arithmetic.modular.residues import each, filled, inverses, product, reduced
+from attn_verify.arithmetic.modular.residues import aligned, each, filled, inverses, product, reduced
 from attn_verify.arithmetic.modular.sizes import ONE, Monomial, Poly, log2_int
 from attn_verify.arithmetic.modular.structure import levels_of
 

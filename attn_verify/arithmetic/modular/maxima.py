@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attn_verify.arithmetic.modular import codes
-from attn_verify.arithmetic.modular.arrays import ModularData, aligned, refuse
+from attn_verify.arithmetic.modular.arrays import ModularData, refuse
 from attn_verify.arithmetic.modular.codes import FINITE
 from attn_verify.arithmetic.modular.field import Record, active
-from attn_verify.arithmetic.modular.residues import filled, reduced
+from attn_verify.arithmetic.modular.residues import aligned, filled, reduced
 from attn_verify.arithmetic.modular.sizes import Poly
 
 Array = NDArray[Any]

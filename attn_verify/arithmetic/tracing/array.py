@@ -204,7 +204,7 @@ class TracedArray(Outward, metaclass=ArrayType):
     def _same(self, f: Any) -> Any:
         """Return what ``_move`` does, the array itself where ``f`` returns the very array that it is given."""
         data = pattern(self._data)
-        return self if f(data) is data else self._move(f)
+        return self if f(data) is data and type(self) is TracedArray else self._move(f)
 
     def _stand_in(self) -> Any:
         """Return a float array of the same shape and dtype, for the errors that NumPy would raise."""
@@ -229,9 +229,6 @@ class TracedScalar(TracedArray):
     def _move(self, f: Any) -> Any:
         """Return an array with memory of its own: there are no views of a scalar."""
         return wrap(_moved(_moved(self._data, lambda a: a.copy()), f), self._dtype)
-
-    def _same(self, f: Any) -> Any:
-        return self._move(f)
 
     def __setitem__(self, key: Any, value: Any) -> None:
         raise TypeError(f"'numpy.{self._dtype.name}' object does not support item assignment")
@@ -271,18 +268,6 @@ class TracedFloat(TracedScalar):
 
 # What library code may ask of a class, where no expression of the target shows the answer, is as in NumPy.
 TracedArray.__name__, TracedArray.__qualname__, TracedArray.__module__ = "ndarray", "ndarray", "numpy"
-
-
-def _not_of_floats(name: str) -> property:
-    def missing(self: Any) -> NoReturn:
-        raise AttributeError(f"'float' object has no attribute {name!r}")
-
-    return property(missing)
-
-
-for _name in sorted(set(dir(np.float64)) - set(dir(float))):
-    if not _name.startswith("_"):
-        setattr(TracedFloat, _name, _not_of_floats(_name))
 
 
 def _moved(data: Any, f: Any) -> Any:

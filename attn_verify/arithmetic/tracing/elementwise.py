@@ -161,6 +161,13 @@ def sign(a: Data) -> Data:
     return where(nan, a, result) if nan.any() else result
 
 
+def hypot(a: Data, b: Data) -> Data:
+    """Return ``√(a² + b²)``, ``∞`` beside an infinite side even where the other one is NaN."""
+    result = sqrt(add(mul(a, a), mul(b, b)))
+    infinite = np.logical_or(*(x.is_special("inf") | x.is_special("-inf") for x in (a, b)))
+    return where(infinite, const(a, "inf"), result) if infinite.any() else result
+
+
 def heaviside(a: Data, at_zero: Data) -> Data:
     """Return 0 below zero, 1 above, ``at_zero`` at zero."""
     zero = const(a, 0)
@@ -272,7 +279,7 @@ EXACT: dict[str, Callable[..., Data]] = {
     "square": lambda a: mul(a, a), "reciprocal": lambda a: div(const(a, 1), a),
     "absolute": absolute, "fabs": absolute, "conjugate": lambda a: a.move(lambda x: x.copy("K")),
     "maximum": maximum, "minimum": minimum, "fmax": fmax, "fmin": fmin,
-    "sign": sign, "heaviside": heaviside, "hypot": lambda a, b: sqrt(add(mul(a, a), mul(b, b))),
+    "sign": sign, "heaviside": heaviside, "hypot": hypot,
     "power": power, "float_power": power, "ldexp": ldexp,
     "clip": lambda a, low, high: minimum(maximum(a, low), high),
     "deg2rad": lambda a: mul(a, div(const(a, "pi"), const(a, 180))),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator as python_operator
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -253,3 +253,15 @@ for _name in ("conj", "conjugate"):
     setattr(TracedArray, _name, lambda self: _copy(self) if isinstance_scalar(self) else self)
 setattr(TracedArray, "compress", _compress)  # noqa: B010 - the operators and methods are all set here
 setattr(TracedScalar, "is_integer", _is_integer)  # noqa: B010
+
+
+def _not_of_floats(name: str) -> property:
+    def missing(self: Any) -> NoReturn:
+        raise AttributeError(f"'float' object has no attribute {name!r}")
+
+    return property(missing)
+
+
+for _name in sorted(set(dir(np.float64)) - set(dir(float))):
+    if not _name.startswith("_"):
+        setattr(TracedFloat, _name, _not_of_floats(_name))

@@ -12,7 +12,7 @@ from attn_verify.arithmetic.tracing.carrier import laid_out, pattern
 from attn_verify.arithmetic.tracing.convert import as_array, cast, exact, raw
 from attn_verify.arithmetic.tracing.dtypes import BOOL, FLOAT64, DType, as_dtype, is_float, is_whole
 from attn_verify.arithmetic.tracing.elementwise import const, div, mul, sqrt, sub, where
-from attn_verify.arithmetic.tracing.registry import FUNCTIONS, modelled
+from attn_verify.arithmetic.tracing.registry import FUNCTIONS, genuine, modelled
 from attn_verify.arithmetic.tracing.session import current
 from attn_verify.arithmetic.tracing.ufunc_methods import along, axes_of
 from attn_verify.arithmetic.tracing.ufuncs import give
@@ -152,6 +152,8 @@ def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fals
     w = FUNCTIONS["broadcast_to"](w, shape_of(x))
     keep = {"axis": axis, "keepdims": keepdims is not _MISSING and keepdims}
     scale = FUNCTIONS["sum"](w, **keep)
+    if FUNCTIONS["any"](FUNCTIONS["equal"](scale, 0)):
+        raise genuine(ZeroDivisionError("Weights sum to zero, can't be normalized"))
     result = FUNCTIONS["true_divide"](FUNCTIONS["sum"](FUNCTIONS["multiply"](x, w), **keep), scale)
     return (result, FUNCTIONS["broadcast_to"](scale, shape_of(result)).copy()) if returned else result
 

@@ -10,7 +10,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from attn_verify.arithmetic.tracing.array import finish, shape_of, wrap
 from attn_verify.arithmetic.tracing.carrier import laid_out, pattern
-from attn_verify.arithmetic.tracing.convert import as_array, cast, raw, weak_kind
+from attn_verify.arithmetic.tracing.convert import as_array, cast, exact, raw, weak_kind
 from attn_verify.arithmetic.tracing.creation import concrete_result
 from attn_verify.arithmetic.tracing.dtypes import BOOL, INT64, common_dtype, is_float, is_whole
 from attn_verify.arithmetic.tracing.elementwise import where as select
@@ -162,6 +162,8 @@ def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None) -> Any:
         return concrete_result(np.searchsorted(x._data, values._data, side, plain(sorter)))  # type: ignore[call-overload]
     if sorter is not None:
         current().refuse("np.searchsorted", "sorter=")
+    if any(exact(item).is_special("nan").any() for item in (x, values)):
+        current().refuse("np.searchsorted", "NaN, which comes last there and is less than nothing here")
     # Bisection counts only in a sorted vector.
     if shape_of(x)[0] > 1 and bool(FUNCTIONS["any"](FUNCTIONS["less"](x[1:], x[:-1]))):
         current().refuse("np.searchsorted", "a vector that is not sorted", "np.sort")
