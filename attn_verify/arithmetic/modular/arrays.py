@@ -2,8 +2,7 @@
 
 An entry has a residue at every level from its depth on (how deep exponentials are nested in it), a special code,
 a sign where it is known, the number of the value, and the numbers of its denominator and of its bound.
-It is ``wild`` if a maximum, or a function that is not analytic everywhere, may be in it: such a value can be zero
-on half of all inputs.
+It is ``wild`` if a maximum, or a function that is not analytic, may be in it: it can be zero on half of all inputs.
 """
 
 from __future__ import annotations
@@ -146,7 +145,7 @@ class ModularData:
         return out
 
     @classmethod
-    def _complete(cls, parts: dict[str, Array], depth: int) -> ModularData:
+    def _complete(cls, parts: dict[str, Array], depth: int, like: Array | None = None) -> ModularData:
         shape = parts["special"].shape
         parts.setdefault("depth", np.full(shape, depth, np.uint8))
         parts.setdefault("den", np.zeros(shape, np.int64))
@@ -154,8 +153,7 @@ class ModularData:
         parts.setdefault("sign", np.zeros(shape, np.uint8))
         parts.setdefault("lin", np.zeros(shape, np.int32))
         parts.setdefault("wild", np.zeros(shape, np.bool_))
-        # NumPy's own arithmetic has made the residues, and has laid them out as it would the numbers
-        like = parts[f"r{active().top}"]
+        like = parts[f"r{active().top}"] if like is None else like  # which NumPy's own arithmetic has laid out
         return cls({name: aligned(array, like) for name, array in parts.items()})
 
     @classmethod
@@ -174,7 +172,9 @@ class ModularData:
             parts["den"] = np.array(np.broadcast_to(den, shape))
         if sign is not None:
             parts["sign"] = sign
-        return cls._complete(parts, min(levels, default=active().top))
+        like = of[0].pattern if len(of) == 1 else None
+        like = like if like is None or like.shape == shape else like[..., 0] if like.shape[:-1] == shape else None
+        return cls._complete(parts, min(levels, default=active().top), like)
 
     def move(self, f: Structural) -> ModularData:
         """Rearrange, select or repeat entries; views stay views."""

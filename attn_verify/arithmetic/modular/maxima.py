@@ -100,11 +100,17 @@ def maximum(a: ModularData, b: ModularData) -> ModularData:
     take_a = (x == codes.NAN) | ((y == codes.MINUS_INF) & (y != codes.NAN)) | ((x == codes.INF) & (y != codes.NAN))
     take_b = ~take_a & ((y == codes.NAN) | (x == codes.MINUS_INF) | (y == codes.INF))
     take_a, take_b = take_a | (settled == 1), take_b | (settled == 2)
+    like = np.asarray(np.add(x, y))  # lies in memory as a result of both
     if (take_a | take_b).all():
-        return _choose(take_a, a, b)
+        return _in_order_of(like, _choose(take_a, a, b))
     both = a.join([b], lambda arrays: np.stack(list(arrays), -1))
     same = _keys(a) == _keys(b)
-    return _choose(take_a | same, a, _choose(take_b, b, largest(both)))
+    return _in_order_of(like, _choose(take_a | same, a, _choose(take_b, b, largest(both))))
+
+
+def _in_order_of(like: Array, a: ModularData) -> ModularData:
+    lam, fac = (part and _in_order_of(like, part) for part in (a.lam, a.fac))
+    return ModularData({name: aligned(part, like) for name, part in a.parts.items()}, lam, fac)
 
 
 def _settled(a: ModularData, b: ModularData) -> Array:
