@@ -106,6 +106,12 @@ def _compare(
             return None
         if "argument" in there.unsure:
             outcome.doubt("the argument of a root, a logarithm or another function may be out of its range")
+        if "wild divisor" in there.unsure:
+            outcome.maxima = True
+            outcome.doubt(
+                "a divisor with a maximum, a root or a logarithm in it may be zero for many inputs",
+                "divide by sums of exponentials, or by what is floored by a positive number",
+            )
         if "divisor" in there.unsure:
             outcome.excluded = ["a divisor whose sign depends on the inputs = 0"]
         found = judge(drawn, bits, there, own, seed=seed, squares=len(squares), redraws=redraws)

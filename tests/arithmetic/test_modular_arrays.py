@@ -8,6 +8,7 @@ import pytest
 
 from attn_verify import AttentionSpec, Sizes
 from attn_verify.arithmetic.graph import Graph, UnmodelledError
+from attn_verify.arithmetic.modular import codes
 from attn_verify.arithmetic.modular.arrays import ModularData
 from attn_verify.arithmetic.modular.bound import bits_for
 from attn_verify.arithmetic.modular.draw import Draw, draw, inverse, proved
@@ -367,3 +368,47 @@ def test_towers_take_nested_exponentials():
     assert found.equal
     assert found.heuristic
     assert found.error_log2 == 0.0
+
+
+def test_what_is_no_analytic_function_is_wild(field):
+    a, one = ModularData.inputs("a", (2, 3)), number(1)
+    positive = a.unary("exp")
+    for tame in (a, positive, one, positive * a + one, one / positive, a.apply("sin", ())):
+        assert not tame.parts["wild"].any()
+    for wild in (a.max(1), a.binary("maximum", one), positive.unary("sqrt"), positive.unary("log"),
+                 a.apply("arctan", ())):  # fmt: skip
+        assert wild.parts["wild"].all()
+        assert (wild + one).parts["wild"].all()
+    assert one / a
+    assert field.unsure == {"divisor"}
+    assert one / a.max(1)
+    assert field.unsure == {"divisor", "wild divisor"}
+    assert one / a.join([a.binary("maximum", a + one)], lambda parts: np.where(True, parts[0], parts[1]))
+
+
+def test_signs_of_maxima_and_roots(field):
+    a, zero = ModularData.inputs("a", (2, 2)), number(0)
+    positive = a.unary("exp")
+    assert (a.binary("maximum", zero).parts["sign"] == codes.NONNEGATIVE).all()
+    assert (a.binary("maximum", positive).parts["sign"] == codes.POSITIVE).all()
+    assert (a.binary("maximum", -positive).parts["sign"] == codes.UNKNOWN).all()
+    assert (a.max(1).parts["sign"] == codes.UNKNOWN).all()
+    assert (positive.unary("sqrt").parts["sign"] == codes.POSITIVE).all()
+
+
+def test_all_components_lie_in_memory_alike(field):
+    a = ModularData.inputs("a", (2, 3)).move(np.transpose)
+    operations = a * a, a + number(1), a.unary("exp"), number(1) / a, -a
+    for made in (*operations, a.binary("maximum", number(0)), ModularData.of(np.ones((3, 2)).T.copy().T)):
+        assert not any(array.flags.c_contiguous for array in made.parts.values())
+        flat = made.move(lambda x: x.reshape(-1))
+        flat.assign(slice(None), number(5))
+        assert not same(made, ModularData.full(made.shape, Fraction(5)))
+        assert (made.parts["vid"] != 0).all()
+
+
+def test_components_that_lie_apart_are_not_reshaped(field):
+    a = ModularData.inputs("a", (2, 3))
+    a.parts["sign"] = np.asfortranarray(a.parts["sign"])
+    with pytest.raises(RefusalError, match="shares the memory"):
+        a.move(lambda x: x.reshape(-1))

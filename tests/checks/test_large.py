@@ -250,6 +250,34 @@ def test_divisors_of_no_known_sign_are_excluded(prove):
     assert "divisor" in verdict.scope["excluded"][0]
 
 
+WILD = {
+    "a quotient of equal floors": "np.maximum(3 - Q[0, 0] / 1e7, 0.0) / np.maximum(3 - Q[0, 0] / 1e7, 0.0)",
+    "a reciprocal": "np.maximum(3 - V[0, 0] / 1e7, 0.0) * (1 / np.maximum(3 - V[0, 0] / 1e7, 0.0))",
+    "zero divided": "1 + 0 / np.maximum(3 - V[0, 0] / 1e5, 0.0)",
+    "weights": "np.average(np.ones(2), weights=np.maximum(1e4 - V[:2, 0], 0.0))",
+    "a root": "np.sqrt(np.exp(Q[0, 0])) * (1 / (np.sqrt(np.exp(Q[0, 0])) - np.exp(K[0, 0])))",
+}
+
+
+@pytest.mark.parametrize("name", WILD)
+def test_divisors_that_may_be_zero_on_more_than_a_null_set_are_doubted(prove, name, monkeypatch):
+    monkeypatch.setattr(large, "_SEARCH", 0.0)
+    proof, _ = prove(f"def f(Q, K, V): return textbook(Q, K, V) * ({WILD[name]})", layout="nd")
+    assert proof.status is Status.UNDECIDED
+    if name != "weights":
+        assert "may be zero for many inputs" in " ".join(proof.outcomes[0].reasons)
+
+
+def test_divisors_floored_by_a_positive_number_are_no_doubt(prove):
+    proof, verdict = prove("""
+        def f(Q, K, V):
+            largest = np.maximum(np.abs(V).max(axis=0), 1e-6)
+            return textbook(Q, K, V / largest) * largest
+    """, layout="nd")  # fmt: skip
+    assert verdict.status is Status.PROBABLE, verdict.evidence
+    assert proof.outcomes[0].excluded == []
+
+
 def test_primes_are_drawn_again_until_the_bound_suffices(prove, monkeypatch):
     monkeypatch.setattr(large_case, "start_bits", lambda sizes, error: (62, 62))
     _, verdict = prove(EQUAL["textbook"], layout="nd")

@@ -207,7 +207,7 @@ class Bounds:
 
 
 # Functions of all real arguments that are given by their power series everywhere.
-_ENTIRE = frozenset({"sin", "cos", "erf", "pi"})
+ENTIRE = frozenset({"sin", "cos", "erf", "pi"})
 
 
 def vanishes_nowhere_or_rarely(bounds: Bounds, node: Node) -> bool:
@@ -219,7 +219,7 @@ def vanishes_nowhere_or_rarely(bounds: Bounds, node: Node) -> bool:
     """
     graph = bounds.graph
     for inner in graph.cone([node]):
-        if inner.op == "max" or (inner.op == "atom" and inner.value not in _ENTIRE):
+        if inner.op == "max" or (inner.op == "atom" and inner.value not in ENTIRE):
             return False
         if inner.op in ("sqrt", "log"):
             inside = graph.nodes[inner.args[0]]

@@ -2,6 +2,7 @@
 
 An entry has a residue at every level from its depth on (how deep exponentials are nested in it), a special code,
 a sign where it is known, the number of the value, and the numbers of its denominator and of its bound.
+It is ``wild`` if a maximum, or a function that is not analytic, may be in it: it can be zero on half of all inputs.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from attn_verify.arithmetic.graph.bounds import ENTIRE
 from attn_verify.arithmetic.graph.nodes import TOTAL
 from attn_verify.arithmetic.modular import codes, linear
 from attn_verify.arithmetic.modular.codes import CODE, FINITE, POISON
 from attn_verify.arithmetic.modular.field import LINEAR, Field, Record, active
-from attn_verify.arithmetic.modular.residues import boxed, filled, integers
+from attn_verify.arithmetic.modular.residues import aligned, boxed, filled, integers
 from attn_verify.arithmetic.modular.sizes import ONE, Monomial, Poly
 from attn_verify.arithmetic.tracing.carrier import Structural
 from attn_verify.arithmetic.tracing.session import current
@@ -51,6 +53,11 @@ class ModularData:
     def shape(self) -> tuple[int, ...]:
         """The shape of the array."""
         return self.parts["special"].shape
+
+    @property
+    def pattern(self) -> Array:
+        """A component; all lie in memory as NumPy's numbers would."""
+        return self.parts["special"]
 
     @property
     def depth(self) -> int:
@@ -96,7 +103,8 @@ class ModularData:
         exact = filled(values.shape, None)
         exact.reshape(-1)[:] = [known[value] for value in flat]
         special = np.array([CODE.get(v, 0) if isinstance(v, str) else 0 for v in flat], np.uint8)
-        return cls.constant(exact, special.reshape(values.shape))
+        made = cls.constant(exact, special.reshape(values.shape))
+        return made if values.flags.c_contiguous else made.move(lambda x: aligned(x, values))
 
     @classmethod
     def constant(cls, exact: Array, special: Array | None = None) -> ModularData:
@@ -137,14 +145,16 @@ class ModularData:
         return out
 
     @classmethod
-    def _complete(cls, parts: dict[str, Array], depth: int) -> ModularData:
+    def _complete(cls, parts: dict[str, Array], depth: int, like: Array | None = None) -> ModularData:
         shape = parts["special"].shape
         parts.setdefault("depth", np.full(shape, depth, np.uint8))
         parts.setdefault("den", np.zeros(shape, np.int64))
         parts.setdefault("vid", active().numbers(shape))
         parts.setdefault("sign", np.zeros(shape, np.uint8))
         parts.setdefault("lin", np.zeros(shape, np.int32))
-        return cls(parts)
+        parts.setdefault("wild", np.zeros(shape, np.bool_))
+        like = parts[f"r{active().top}"] if like is None else like  # which NumPy's own arithmetic has laid out
+        return cls({name: aligned(array, like) for name, array in parts.items()})
 
     @classmethod
     def result(
@@ -157,15 +167,20 @@ class ModularData:
         parts["special"] = np.zeros(shape, np.uint8) if special is None else special
         parts["rec"] = np.full(shape, active().record_id(record), np.int64)
         parts["lin"] = linear.tangled(of, shape)
+        parts["wild"] = np.full(shape, any(item.parts["wild"].any() for item in of), np.bool_)
         if den is not None:
             parts["den"] = np.array(np.broadcast_to(den, shape))
         if sign is not None:
             parts["sign"] = sign
-        return cls._complete(parts, min(levels, default=active().top))
+        like = of[0].pattern if len(of) == 1 else None
+        like = like if like is None or like.shape == shape else like[..., 0] if like.shape[:-1] == shape else None
+        return cls._complete(parts, min(levels, default=active().top), like)
 
     def move(self, f: Structural) -> ModularData:
         """Rearrange, select or repeat entries; views stay views."""
         parts = {name: boxed(f(array), array.dtype) for name, array in self.parts.items()}
+        if len({np.may_share_memory(part, self.parts[name]) for name, part in parts.items()}) > 1:
+            refuse("reshape", "whether the result shares the memory of the array")
         return ModularData(parts, self.lam and self.lam.move(f), self.fac and self.fac.move(f))
 
     def join(self, others: Sequence[ModularData], f: Callable[[Sequence[Array]], Array]) -> ModularData:
@@ -206,7 +221,9 @@ class ModularData:
             item._read(name)
         if name not in TOTAL:
             active().unsure.add("argument")
-        return maxima.atom(name, [] if name == "pi" else [self, *others], self.shape)
+        found = maxima.atom(name, [] if name == "pi" else [self, *others], self.shape)
+        found.parts["wild"] |= name not in ENTIRE
+        return found
 
     def sum(self, axis: int) -> ModularData:
         """Return the sums along one axis."""

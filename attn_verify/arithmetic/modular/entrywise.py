@@ -12,7 +12,7 @@ from attn_verify.arithmetic.modular import codes, linear
 from attn_verify.arithmetic.modular.arrays import ModularData, refuse
 from attn_verify.arithmetic.modular.codes import FINITE
 from attn_verify.arithmetic.modular.field import Record, VanishingError, active
-from attn_verify.arithmetic.modular.residues import each, filled, inverses, product, reduced
+from attn_verify.arithmetic.modular.residues import aligned, each, filled, inverses, product, reduced
 from attn_verify.arithmetic.modular.sizes import ONE, Monomial, Poly, log2_int
 from attn_verify.arithmetic.modular.structure import levels_of
 
@@ -94,7 +94,7 @@ def _sum(a: ModularData, b: ModularData, sign: int) -> ModularData:
     special = codes.sum_of_specials(x["special"], other)
     signs = codes.sum_of_signs(x["sign"], other_sign)
     out = a.result(levels, special.shape, Record(poly, z), special, den, signs, of=(a, b))
-    out.parts["lin"] = linear.of_sum(a, b, special.shape)
+    out.parts["lin"] = aligned(linear.of_sum(a, b, special.shape), out.pattern)
     return out
 
 
@@ -155,8 +155,10 @@ def _reciprocal(b: ModularData) -> ModularData:
     infinite = (special == codes.INF) | (special == codes.MINUS_INF)
     if (b.parts["sign"][special == FINITE] == codes.ZERO).any():
         refuse("divide", "division by zero", "no row whose sum is zero")
-    if not np.isin(b.parts["sign"][special == FINITE], (codes.POSITIVE, codes.NEGATIVE)).all():
-        field.unsure.add("divisor")
+    unsure = (special == FINITE) & ~np.isin(b.parts["sign"], (codes.POSITIVE, codes.NEGATIVE))
+    if unsure.any():
+        # an analytic function that is not zero is zero on a null set at most, any other one may be so on more
+        field.unsure.add("wild divisor" if b.parts["wild"][unsure].any() else "divisor")
     levels = {}
     try:
         for level, p in levels_of(b):
@@ -200,7 +202,7 @@ def sum_along(a: ModularData, axis: int) -> ModularData:
     poly = record.poly.times(more).repeated(count)
     signs = codes.signs_along(a.parts["sign"])
     out = a.result(levels, shape, Record(poly, record.z), np.array(code), den, signs, of=(a,))
-    out.parts["lin"] = linear.of_sum_along(a, shape)
+    out.parts["lin"] = aligned(linear.of_sum_along(a, shape), out.pattern)
     return out
 
 
@@ -231,7 +233,7 @@ def matmul(a: ModularData, b: ModularData) -> ModularData:
     sign = np.full(shape, codes.NONNEGATIVE if low else codes.UNKNOWN, np.uint8)
     bound = Record(poly, left.z * right.z)
     whole = a.result(levels, shape, bound, None, np.broadcast_to(den, shape), sign, of=(a, b))
-    whole.parts["lin"] = linear.of_product(a, b, shape)
+    whole.parts["lin"] = aligned(linear.of_product(a, b, shape), whole.pattern)
     return whole
 
 

@@ -61,7 +61,7 @@ class Field:
     factor: dict[Any, Poly] = field(default_factory=dict)
     arguments: Poly = field(default_factory=Poly)
     forms: list[Any] = field(default_factory=list)
-    unsure: set[str] = field(default_factory=set)  # "divisor", "argument": of no known sign
+    unsure: set[str] = field(default_factory=set)  # "divisor", "wild divisor", "argument": of no known sign
 
     def __post_init__(self) -> None:
         """Start without denominators and with the record of the number 1."""

@@ -71,6 +71,7 @@ def log(a: ModularData) -> ModularData:
     if not a.rational():
         _expect(a, codes.POSITIVE)
         lam = maxima.atom("log", [a], a.shape, opaque=False)
+        lam.parts["wild"] |= True
         return ModularData(lam.copy().parts, lam, a.copy())
     flat = a.parts["exact"].reshape(-1).tolist()
     if any(value.rational <= 0 for value in flat):
@@ -88,7 +89,10 @@ def sqrt(a: ModularData) -> ModularData:
     """Return ``√a`` of constants, as an atom of anything else."""
     if not a.rational():
         _expect(a, codes.POSITIVE, codes.NONNEGATIVE, codes.ZERO)
-        return maxima.atom("sqrt", [a], a.shape)
+        root = maxima.atom("sqrt", [a], a.shape)
+        root.parts["wild"] |= True
+        root.parts["sign"][a.parts["sign"] == codes.POSITIVE] = codes.POSITIVE
+        return root
     if (a.parts["special"] != FINITE).any():
         refuse("sqrt", "square roots of infinite constants on whole arrays")
     field = active()

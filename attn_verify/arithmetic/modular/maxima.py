@@ -16,7 +16,7 @@ from attn_verify.arithmetic.modular import codes
 from attn_verify.arithmetic.modular.arrays import ModularData, refuse
 from attn_verify.arithmetic.modular.codes import FINITE
 from attn_verify.arithmetic.modular.field import Record, active
-from attn_verify.arithmetic.modular.residues import filled, reduced
+from attn_verify.arithmetic.modular.residues import aligned, filled, reduced
 from attn_verify.arithmetic.modular.sizes import Poly
 
 Array = NDArray[Any]
@@ -72,7 +72,13 @@ def largest(a: ModularData) -> ModularData:
     field.note_arguments(a.record, a.parts["den"], special.size)
     field.maxima += int(np.prod(shape))
     found = _fresh([f"max|{k}" for k in key.reshape(-1).tolist()], shape, (a,))
-    found.parts["key"] = key
+    found.parts["key"] = aligned(key, found.pattern)
+    found.parts["wild"] |= True
+    # a maximum is no less than its largest member: a floor of a positive number is one
+    signs = np.where(finite, a.parts["sign"], codes.UNKNOWN)
+    low = ((signs == codes.NONNEGATIVE) | (signs == codes.ZERO)).any(-1)
+    found.parts["sign"][low] = codes.NONNEGATIVE
+    found.parts["sign"][(signs == codes.POSITIVE).any(-1)] = codes.POSITIVE
     members = finite.sum(-1)
     if (members == 1).any():
         place = np.expand_dims(finite.argmax(-1), -1)
@@ -81,7 +87,7 @@ def largest(a: ModularData) -> ModularData:
     code = np.where(members == 0, codes.MINUS_INF, FINITE)
     code = np.where((special == codes.INF).any(-1), codes.INF, code)
     code = np.where((special == codes.NAN).any(-1), codes.NAN, code)
-    found.parts["special"] = np.asarray(code, np.uint8)
+    found.parts["special"] = aligned(np.asarray(code, np.uint8), found.level(field.top))
     return found
 
 
@@ -94,11 +100,17 @@ def maximum(a: ModularData, b: ModularData) -> ModularData:
     take_a = (x == codes.NAN) | ((y == codes.MINUS_INF) & (y != codes.NAN)) | ((x == codes.INF) & (y != codes.NAN))
     take_b = ~take_a & ((y == codes.NAN) | (x == codes.MINUS_INF) | (y == codes.INF))
     take_a, take_b = take_a | (settled == 1), take_b | (settled == 2)
+    like = np.asarray(np.add(x, y))  # lies in memory as a result of both
     if (take_a | take_b).all():
-        return _choose(take_a, a, b)
+        return _in_order_of(like, _choose(take_a, a, b))
     both = a.join([b], lambda arrays: np.stack(list(arrays), -1))
     same = _keys(a) == _keys(b)
-    return _choose(take_a | same, a, _choose(take_b, b, largest(both)))
+    return _in_order_of(like, _choose(take_a | same, a, _choose(take_b, b, largest(both))))
+
+
+def _in_order_of(like: Array, a: ModularData) -> ModularData:
+    lam, fac = (part and _in_order_of(like, part) for part in (a.lam, a.fac))
+    return ModularData({name: aligned(part, like) for name, part in a.parts.items()}, lam, fac)
 
 
 def _settled(a: ModularData, b: ModularData) -> Array:

@@ -34,7 +34,8 @@ class Reading:
 
     ``numerator`` and ``denominator`` bound those of every entry; ``exponent`` bounds the exponents over ``common``.
     ``linear`` bounds those of its coefficients, where every entry is linear in the output projection.
-    ``unsure`` says whether a ``divisor``, or the ``argument`` of a root or logarithm, had no known sign.
+    ``unsure`` says whether a ``divisor``, one with maxima in it (``wild divisor``), or the ``argument`` of a root or
+    logarithm had no known sign.
     """
 
     residues: NDArray[Any]

@@ -121,3 +121,12 @@ class Powers:
             step = table[-1] * step % p
         self._tables[width] = tables
         return tables
+
+
+def aligned(array: NDArray[Any], like: NDArray[Any]) -> NDArray[Any]:
+    """Return an array with its entries in memory in the order of those of another one of its shape."""
+    if array is like or (array.flags.c_contiguous and like.flags.c_contiguous):
+        return array
+    out = np.empty_like(like, dtype=array.dtype)
+    out[...] = array
+    return out

@@ -10,6 +10,7 @@ from typing import Any, NoReturn, TypeGuard
 
 import numpy as np
 
+from attn_verify.arithmetic.tracing.carrier import pattern
 from attn_verify.arithmetic.tracing.dtypes import DType, is_float
 from attn_verify.arithmetic.tracing.facade import of_class, of_instance, ours
 from attn_verify.arithmetic.tracing.outward import Outward
@@ -200,9 +201,14 @@ class TracedArray(Outward, metaclass=ArrayType):
         """Return the array of the entries that ``f`` arranges, a view where ``f`` makes views."""
         return wrap(_moved(self._data, f), self._dtype)
 
+    def _same(self, f: Any) -> Any:
+        """Return what ``_move`` does, the array itself where ``f`` returns the very array that it is given."""
+        data = pattern(self._data)
+        return self if f(data) is data and type(self) is TracedArray else self._move(f)
+
     def _stand_in(self) -> Any:
         """Return a float array of the same shape and dtype, for the errors that NumPy would raise."""
-        return np.ones(self._data.shape, self._dtype) if is_float(self._dtype) else self._data.copy()
+        return np.ones_like(pattern(self._data), self._dtype) if is_float(self._dtype) else self._data.copy("K")
 
 
 class TracedScalar(TracedArray):
@@ -219,6 +225,10 @@ class TracedScalar(TracedArray):
     def T(self) -> Any:
         """The scalar itself."""
         return self
+
+    def _move(self, f: Any) -> Any:
+        """Return an array with memory of its own: there are no views of a scalar."""
+        return wrap(_moved(_moved(self._data, lambda a: a.copy()), f), self._dtype)
 
     def __setitem__(self, key: Any, value: Any) -> None:
         raise TypeError(f"'numpy.{self._dtype.name}' object does not support item assignment")
@@ -258,18 +268,6 @@ class TracedFloat(TracedScalar):
 
 # What library code may ask of a class, where no expression of the target shows the answer, is as in NumPy.
 TracedArray.__name__, TracedArray.__qualname__, TracedArray.__module__ = "ndarray", "ndarray", "numpy"
-
-
-def _not_of_floats(name: str) -> property:
-    def missing(self: Any) -> NoReturn:
-        raise AttributeError(f"'float' object has no attribute {name!r}")
-
-    return property(missing)
-
-
-for _name in sorted(set(dir(np.float64)) - set(dir(float))):
-    if not _name.startswith("_"):
-        setattr(TracedFloat, _name, _not_of_floats(_name))
 
 
 def _moved(data: Any, f: Any) -> Any:

@@ -33,6 +33,11 @@ class Carrier(Protocol):
         """The shape of the array."""
         ...
 
+    @property
+    def pattern(self) -> NDArray[Any]:
+        """An array that lies in memory as NumPy's own would."""
+        ...
+
     @classmethod
     def full(cls, shape: tuple[int, ...], value: Fraction | str) -> Self:
         """Return an array of one rational number, of ``"inf"``, ``"-inf"``, ``"nan"``, ``"pi"``, or of ``"poison"``.
@@ -93,3 +98,32 @@ class Carrier(Protocol):
     def is_special(self, value: str) -> NDArray[np.bool_]:
         """Return which entries are ``"inf"``, ``"-inf"`` or ``"nan"``."""
         ...
+
+
+def pattern(data: Any) -> NDArray[Any]:
+    """Return an array that lies in memory as the data of a traced array would in NumPy."""
+    found: NDArray[Any] = data if isinstance(data, np.ndarray) else data.pattern
+    return found
+
+
+def laid_out(data: Any, like: NDArray[Any], order: Any = "K") -> Any:
+    """Return new data with their entries in memory in an order, or in that of an array of the same shape."""
+
+    def copied(a: NDArray[Any]) -> NDArray[Any]:
+        out = np.empty_like(like, dtype=a.dtype, order=order)
+        out[...] = a
+        return out
+
+    return copied(data) if isinstance(data, np.ndarray) else data.move(copied)
+
+
+def in_order(data: Any, like: NDArray[Any]) -> Any:
+    """Return new data whose axes lie in memory in the order of those of an array of other lengths."""
+    outer = sorted(range(like.ndim), key=lambda axis: -like.strides[axis])
+
+    def copied(a: NDArray[Any]) -> NDArray[Any]:
+        out = np.empty([a.shape[axis] for axis in outer], a.dtype).transpose(np.argsort(outer))
+        out[...] = a
+        return out
+
+    return data.move(copied)

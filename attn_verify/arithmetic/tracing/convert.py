@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attn_verify.arithmetic.constants import Reading, read
-from attn_verify.arithmetic.tracing.array import TracedFloat, finish, is_traced, scalar, wrap
+from attn_verify.arithmetic.tracing.array import TracedArray, TracedFloat, finish, is_traced, scalar, wrap
+from attn_verify.arithmetic.tracing.carrier import laid_out, pattern
 from attn_verify.arithmetic.tracing.dtypes import FLOAT64, DType, Weak, is_float, is_whole, significant_bits
 from attn_verify.arithmetic.tracing.session import current
 
@@ -146,6 +147,23 @@ def _from_list(value: Any) -> Any:
     if not _holds_traced(value):
         return _from_numpy(np.array(value))
     items = [item if is_traced(item) else as_array(item) for item in value]
+    if any(not pattern(item._data).flags.c_contiguous for item in items):
+        return _laid_out_list(value, items)
+    return _stacked(items)
+
+
+def _laid_out_list(value: Any, items: list[Any]) -> Any:
+    """Return the array of a list whose entries in memory lie as NumPy lays them out: not always in C order."""
+
+    def like(part: Any) -> Any:
+        return [like(item) for item in part] if isinstance(part, (list, tuple)) else np.zeros_like(
+            pattern(as_array(part)._data), np.int8)  # fmt: skip
+
+    result = _stacked(items)
+    return wrap(laid_out(result._data, np.array(like(value))), result._dtype)
+
+
+def _stacked(items: list[Any]) -> Any:
     shapes = {tuple(item._data.shape) for item in items}
     if len(shapes) > 1:
         raise ValueError(
@@ -203,5 +221,9 @@ def scalar_of(real: type, *args: Any, **kwargs: Any) -> Any:
         if type(value) is float and is_float(dtype):
             return finish(floats(np.asarray(real(value))), dtype)
         if not isinstance(value, (str, bytes)) and value is not None:
-            return finish(cast(as_array(value), dtype, dtype.name), dtype)
+            x = as_array(value)
+            if x._dtype == dtype and type(x) is TracedArray and x.ndim:
+                return x  # the very array
+            data = cast(x, dtype, dtype.name)
+            return finish(laid_out(data, pattern(data)), dtype)
     return as_array(real(*args, **kwargs))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from attn_verify.arithmetic.tracing.array import TracedArray, finish, is_traced, shape_of, wrap
+from attn_verify.arithmetic.tracing.carrier import laid_out, pattern
 from attn_verify.arithmetic.tracing.convert import as_array, cast, exact, raw, stack
 from attn_verify.arithmetic.tracing.dtypes import FLOAT64, as_dtype, is_float, is_whole
 from attn_verify.arithmetic.tracing.elementwise import EXACT, add, const, div, mul, sub
@@ -45,7 +46,7 @@ def _creator(name: str, value: Fraction | str) -> None:
         _order(order)
         if value == "poison" and not is_float(as_dtype(_default(dtype))):
             current().refuse("np.empty", "integers or bools that were never written", "np.zeros")
-        return filled(shape, value, _default(dtype))
+        return _ordered(filled(shape, value, _default(dtype)), order)
 
     def create_like(
         a: Any, dtype: Any = None, order: Any = "K", subok: bool = True, shape: Any = None, *, device: Any = None
@@ -55,7 +56,8 @@ def _creator(name: str, value: Fraction | str) -> None:
         kind = x._dtype if dtype is None else as_dtype(dtype)
         if value == "poison" and not is_float(kind):
             current().refuse("np.empty_like", "integers or bools that were never written", "np.zeros_like")
-        return filled(shape_of(x) if shape is None else shape, value, kind)
+        made = filled(shape_of(x) if shape is None else shape, value, kind)
+        return made if shape is not None else _laid_out_like(made, x, order)
 
     modelled(name)(create)
     modelled(f"{name}_like")(create_like)
@@ -74,7 +76,7 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", *, de
     kind = value._dtype if dtype is None else as_dtype(dtype)
     result = filled(shape, Fraction(0), kind)
     result[...] = value
-    return result
+    return _ordered(result, order)
 
 
 @modelled("full_like")
@@ -85,11 +87,18 @@ def full_like(
     """Return an array like another, filled with a value."""
     x = as_array(a)
     kind = x._dtype if dtype is None else as_dtype(dtype)
-    return FUNCTIONS["full"](shape_of(x) if shape is None else shape, fill_value, kind, order)
+    made = FUNCTIONS["full"](shape_of(x) if shape is None else shape, fill_value, kind, order)
+    return made if shape is not None else _laid_out_like(made, x, order)
+
+
+def _laid_out_like(made: Any, x: Any, order: Any) -> Any:
+    return wrap(laid_out(made._data, pattern(x._data), order), made._dtype)
 
 
 def _converted(value: Any, dtype: Any, copy: Any) -> Any:
     x = as_array(value)
+    if copy is False and type(x) is not TracedArray:
+        raise ValueError("Unable to avoid copy while creating an array as requested.")
     if dtype is None or as_dtype(dtype) == x._dtype:
         if is_traced(value) and copy is not True and type(x) is TracedArray:
             return value
@@ -122,7 +131,7 @@ def _ordered(x: Any, order: Any) -> Any:
     if order not in ("C", "F"):
         return x
     if isinstance(x._data, np.ndarray) or hasattr(x._data, "move"):
-        return x._move(lambda a: np.asarray(a, order=order))
+        return x._same(lambda a: np.asarray(a, order=order))
     return x
 
 
@@ -136,15 +145,13 @@ def asarray(value: Any, dtype: Any = None, order: Any = None, *, device: Any = N
 @modelled("ascontiguousarray")
 def ascontiguousarray(value: Any, dtype: Any = None) -> Any:
     """Return an array in C order, of at least one axis."""
-    x = _converted(value, dtype, None)
-    return x._move(lambda a: np.ascontiguousarray(a))
+    return _converted(value, dtype, None)._same(np.ascontiguousarray)
 
 
 @modelled("asfortranarray")
 def asfortranarray(value: Any, dtype: Any = None) -> Any:
     """Return an array in Fortran order."""
-    x = _converted(value, dtype, None)
-    return x._move(lambda a: np.asfortranarray(a))
+    return _converted(value, dtype, None)._same(np.asfortranarray)
 
 
 @modelled("asarray_chkfinite")
@@ -161,13 +168,14 @@ def copy(a: Any, order: Any = "K", subok: bool = False) -> Any:
     """Return a copy."""
     _order(order)
     x = as_array(a)
-    return wrap(_copied(x._data), x._dtype)
+    return wrap(laid_out(x._data, pattern(x._data), order), x._dtype)
 
 
 @modelled("eye")
 def eye(N: Any, M: Any = None, k: Any = 0, dtype: Any = float, order: Any = "C", *, device: Any = None) -> Any:
     """Return ones on a diagonal."""
-    return _typed(np.eye(raw(N), None if M is None else raw(M), k=raw(k), dtype=np.int8), _default(dtype))
+    made = np.eye(raw(N), None if M is None else raw(M), k=raw(k), dtype=np.int8)
+    return _ordered(_typed(made, _default(dtype)), order)
 
 
 @modelled("identity")

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from attn_verify.arithmetic.tracing.array import finish, wrap
+from attn_verify.arithmetic.tracing.array import finish, scalar, wrap
+from attn_verify.arithmetic.tracing.carrier import in_order, pattern
 from attn_verify.arithmetic.tracing.convert import as_array, exact, raw
 from attn_verify.arithmetic.tracing.dtypes import as_dtype, is_whole
 from attn_verify.arithmetic.tracing.elementwise import mul
@@ -174,10 +175,19 @@ def einsum(*operands: Any, out: Any = None, optimize: Any = False, dtype: Any = 
         # a view, as in NumPy, where nothing is summed
         data, term = _diagonals(exact(arrays[0]), labels[0])
         axes = [term.index(c) for c in result]
-        return give(wrap(data.move(lambda a: a.transpose(axes)), kind), out)
+        moved = data.move(lambda a: a.transpose(axes))
+        return give(wrap(moved, kind) if result else scalar(moved.move(lambda a: a.copy()), kind), out)
     data = contract([exact(x) for x in arrays], labels, result)
     if not result and optimize is not False and len(arrays) > 1:
         # whether the number comes as a scalar or as a 0-d array depends on the route that NumPy takes
         route = np.einsum(*stand_in(tuple(operands)), optimize=optimize)
         return give(wrap(data, kind) if isinstance(route, np.ndarray) else finish(data, kind), out)
+    if len(result) > 1:
+        # so does the order of the entries in memory
+        short = [np.ones_like(pattern(x._data)[(slice(2),) * x.ndim], np.float64) for x in arrays]
+        free = [c for c in _LETTERS if not any(c in term for term in labels)]
+        spelled = ",".join(labels) + "->" + result
+        for dot, letter in zip(_ELLIPSIS, free, strict=False):
+            spelled = spelled.replace(dot, letter)
+        data = in_order(data, np.einsum(spelled, *short, optimize=optimize, order=order))  # type: ignore[call-overload]
     return give(finish(data, kind), out)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from attn_verify.arithmetic.tracing.carrier import laid_out, pattern
 from attn_verify.arithmetic.tracing.session import current
 
 Data = Any  # a carrier
@@ -19,6 +20,13 @@ MAX_POWER = 64
 def const(like: Data, value: int | Fraction | str) -> Data:
     """Return a number, 0-d, in the number system of ``like``."""
     return type(like).full((), value if isinstance(value, str) else Fraction(value))
+
+
+def in_order_of(result: Data, *operands: Data) -> Data:
+    """Return a result with its entries in memory as NumPy lays out that of one operation on the operands."""
+    names = dict(zip("abc", map(pattern, operands), strict=False))
+    like = np.frompyfunc(lambda *entries: None, len(names), 1)(*names.values())
+    return laid_out(result, like) if isinstance(like, np.ndarray) else result
 
 
 def add(a: Data, b: Data) -> Data:
@@ -136,7 +144,7 @@ def fmax(a: Data, b: Data) -> Data:
     no_left, no_right = left.is_special("nan"), right.is_special("nan")
     if not no_left.any() and not no_right.any():
         return maximum(a, b)
-    return maximum(where(no_left, right, left), where(no_right, left, right))
+    return in_order_of(maximum(where(no_left, right, left), where(no_right, left, right)), a, b)
 
 
 def fmin(a: Data, b: Data) -> Data:
@@ -151,6 +159,13 @@ def sign(a: Data) -> Data:
     result = type(a).of(positive.astype(np.int64) - negative)
     nan = a.is_special("nan")
     return where(nan, a, result) if nan.any() else result
+
+
+def hypot(a: Data, b: Data) -> Data:
+    """Return ``√(a² + b²)``, ``∞`` beside an infinite side even where the other one is NaN."""
+    result = sqrt(add(mul(a, a), mul(b, b)))
+    infinite = np.logical_or(*(x.is_special("inf") | x.is_special("-inf") for x in (a, b)))
+    return where(infinite, const(a, "inf"), result) if infinite.any() else result
 
 
 def heaviside(a: Data, at_zero: Data) -> Data:
@@ -173,8 +188,8 @@ def whole_power(a: Data, n: int) -> Data:
     if n == 0:
         # 1 even at NaN, as in NumPy
         shape = a.shape
-        return const(a, 1).move(lambda x: np.broadcast_to(x, shape).copy())
-    result = a
+        return laid_out(const(a, 1).move(lambda x: np.broadcast_to(x, shape)), pattern(a))
+    result = a if n > 1 else a.move(lambda x: x.copy("K"))
     for bit in bin(n)[3:]:
         result = mul(result, result)
         if bit == "1":
@@ -264,7 +279,7 @@ EXACT: dict[str, Callable[..., Data]] = {
     "square": lambda a: mul(a, a), "reciprocal": lambda a: div(const(a, 1), a),
     "absolute": absolute, "fabs": absolute, "conjugate": lambda a: a.move(lambda x: x.copy("K")),
     "maximum": maximum, "minimum": minimum, "fmax": fmax, "fmin": fmin,
-    "sign": sign, "heaviside": heaviside, "hypot": lambda a, b: sqrt(add(mul(a, a), mul(b, b))),
+    "sign": sign, "heaviside": heaviside, "hypot": hypot,
     "power": power, "float_power": power, "ldexp": ldexp,
     "clip": lambda a, low, high: minimum(maximum(a, low), high),
     "deg2rad": lambda a: mul(a, div(const(a, "pi"), const(a, 180))),

@@ -9,7 +9,8 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from attn_verify.arithmetic.tracing.array import TracedArray, is_traced, shape_of
+from attn_verify.arithmetic.tracing.array import TracedArray, is_traced, shape_of, wrap
+from attn_verify.arithmetic.tracing.carrier import laid_out, pattern
 from attn_verify.arithmetic.tracing.convert import as_array, raw
 from attn_verify.arithmetic.tracing.dtypes import is_float
 from attn_verify.arithmetic.tracing.registry import FUNCTIONS
@@ -50,7 +51,9 @@ class Vectorize:
         if isinstance(values[0], tuple):
             current().refuse("np.vectorize", "a function with several results")
         dtype = self._types[0] if self._types else as_array(values[0]).dtype
-        return FUNCTIONS["array"](values, dtype=dtype).reshape(shape)
+        result = FUNCTIONS["array"](values, dtype=dtype).reshape(shape)
+        like = np.asarray(np.frompyfunc(lambda *_: None, len(arrays), 1)(*(pattern(x._data) for x in arrays)))
+        return wrap(laid_out(result._data, like), result._dtype)
 
 
 def _real_vectorize(signature: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from attn_verify.arithmetic.tracing.array import finish, is_traced, scalar, wrap
+from attn_verify.arithmetic.tracing.array import TracedScalar, finish, is_traced, scalar, wrap
 from attn_verify.arithmetic.tracing.convert import NotNumericError, as_array, cast, raw
 from attn_verify.arithmetic.tracing.dtypes import is_float
 from attn_verify.arithmetic.tracing.facade import of_instance, ours
@@ -30,7 +30,11 @@ def concrete_key(key: Any) -> Any:
 def get(x: Any, key: Any) -> Any:
     """Return ``x[key]``: a view, a copy or a scalar."""
     key = concrete_key(key)
-    data = x._data[key] if isinstance(x._data, np.ndarray) else x._data.move(lambda a: a[key])
+    source = x._data
+    if issubclass(type(x), TracedScalar):
+        # there are no views of a scalar
+        source = source.copy() if isinstance(source, np.ndarray) else source.move(lambda a: a.copy())
+    data = source[key] if isinstance(source, np.ndarray) else source.move(lambda a: a[key])
     if not isinstance(data, np.ndarray) and not hasattr(data, "compare"):
         return scalar(np.asarray(data), x._dtype)
     if data.shape:
@@ -86,6 +90,8 @@ class Flat:
         positions = self._positions()[concrete_key(key)]
         shape = self._array._data.shape
         result = self._array._data
+        if not shape and np.ndim(positions):
+            current().refuse("ndarray.flat", "several entries of an array without axes", "ravel()")
         places = self._places(positions) if shape else ()
         moved = result[places] if isinstance(result, np.ndarray) else result.move(lambda a: a[places])
         return finish(moved, self._array._dtype)

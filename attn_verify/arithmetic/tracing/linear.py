@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 
 from attn_verify.arithmetic.tracing.array import finish, shape_of, wrap
+from attn_verify.arithmetic.tracing.carrier import laid_out, pattern
 from attn_verify.arithmetic.tracing.convert import as_array, exact, raw
 from attn_verify.arithmetic.tracing.dtypes import as_dtype, is_whole, loop
 from attn_verify.arithmetic.tracing.elementwise import mul, sqrt
 from attn_verify.arithmetic.tracing.registry import FUNCTIONS, guarded, modelled
 from attn_verify.arithmetic.tracing.session import current
 from attn_verify.arithmetic.tracing.structure import plain
+from attn_verify.arithmetic.tracing.ufunc_methods import axes_of
 from attn_verify.arithmetic.tracing.ufuncs import Ufunc, give
 
 
@@ -85,12 +87,19 @@ for _name, _f in (("vecdot", _vecdot), ("matvec", _matvec), ("vecmat", _vecmat))
         FUNCTIONS[_name] = Gufunc(getattr(np, _name), _f)
 
 
+def _scaled(real: Any, x: Any, y: Any) -> Any:
+    """Return the product with a number, its entries in memory as that of ``real``."""
+    product = FUNCTIONS["multiply"](x, y)
+    like = np.asarray(real(*(np.zeros_like(pattern(item._data), np.float64) for item in (x, y))))
+    return finish(laid_out(product._data, like), product._dtype)
+
+
 @modelled("dot")
 def dot(a: Any, b: Any, out: Any = None) -> Any:
     """Return the product over the last axis of ``a`` and the last but one of ``b``."""
     x, y = as_array(a), as_array(b)
     if not x.ndim or not y.ndim:
-        return give(FUNCTIONS["multiply"](x, y), out)
+        return give(_scaled(np.dot, x, y), out)
     if y.ndim <= 2 and (x.ndim <= 2 or y.ndim == 1):
         if x.ndim > 2:
             return give(_matmul(x, y), out)
@@ -111,7 +120,7 @@ def inner(a: Any, b: Any) -> Any:
     """Return the product over the last axes."""
     x, y = as_array(a), as_array(b)
     if not x.ndim or not y.ndim:
-        return FUNCTIONS["multiply"](x, y)
+        return _scaled(np.inner, x, y)
     if shape_of(x)[-1] != shape_of(y)[-1]:
         raise ValueError(f"shapes {shape_of(x)} and {shape_of(y)} not aligned")
     return FUNCTIONS["tensordot"](x, y, axes=(-1, -1))[()]
@@ -159,9 +168,10 @@ def kron(a: Any, b: Any) -> Any:
     left = x._move(lambda d: d.reshape([n for pair in zip(shape_x, (1,) * ndim, strict=True) for n in pair]))
     right = y._move(lambda d: d.reshape([n for pair in zip((1,) * ndim, shape_y, strict=True) for n in pair]))
     product = FUNCTIONS["multiply"](left, right)
-    return wrap(product._data, product._dtype)._move(
+    joined = wrap(product._data, product._dtype)._move(
         lambda d: d.reshape([p * q for p, q in zip(shape_x, shape_y, strict=True)])
     )
+    return finish(joined._data, joined._dtype)
 
 
 @modelled("trace", "linalg.trace")
@@ -189,6 +199,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     kind = product_dtype(a, as_array(np.float16(0)))
     axis = raw(axis)
     one_axis = axis if isinstance(axis, (int, np.integer)) else None if axis is None else tuple(axis)
+    axes_of(a.ndim, one_axis)
     vector = a.ndim == 1 if axis is None else not isinstance(one_axis, tuple) or len(one_axis) == 1
     if ord is None or (ord == 2 and vector) or (ord == "fro" and not vector):
         data = mul(exact(a), exact(a))

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from attn_verify.arithmetic.tracing.array import finish, is_traced, shape_of, wrap
+from attn_verify.arithmetic.tracing.array import TracedArray, finish, is_traced, shape_of, wrap
+from attn_verify.arithmetic.tracing.carrier import laid_out, pattern
 from attn_verify.arithmetic.tracing.convert import NotNumericError, as_array, exact, raw, weak_kind
 from attn_verify.arithmetic.tracing.dtypes import BOOL, common_dtype, is_whole
 from attn_verify.arithmetic.tracing.elementwise import EXACT, minimum, where
@@ -80,8 +81,10 @@ _infinite("isneginf", "-inf")
 def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
     """Return an array with NaN and ±∞ replaced."""
     array = as_array(x)
+    if not copy and type(x) is not TracedArray:
+        raise ValueError("Unable to avoid copy while creating an array as requested.")
     if is_whole(array._dtype):
-        return FUNCTIONS["array"](array) if array.ndim else array
+        return (x if array.ndim else x[()]) if not copy else FUNCTIONS["array"](array) if array.ndim else array
     limits = np.finfo(array._dtype)
     data = array._data
     for special, value in (("nan", nan), ("inf", limits.max if posinf is None else posinf),
@@ -89,11 +92,10 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
         chosen = np.asarray(data.is_special(special))
         if chosen.any():
             data = where(chosen, exact(as_array(value)), data)
-    if not copy and is_traced(x) and array.ndim:
+    if not copy:
         x[...] = wrap(data, array._dtype)
-        return x
-    fresh = data.move(lambda a: a.copy())
-    return finish(fresh, array._dtype)
+        return x if array.ndim else x[()]
+    return finish(laid_out(data, pattern(array._data)), array._dtype)
 
 
 @modelled("clip")
@@ -136,6 +138,8 @@ def sinc(x: Any) -> Any:
 def around(a: Any, decimals: Any = 0, out: Any = None) -> Any:
     """Return constants rounded to whole numbers; refuse for anything else."""
     x = as_array(a)
+    if x._dtype.kind == "b":
+        current().refuse("np.round", "bools", "numbers")
     if is_whole(x._dtype):
         result = np.round(x._data, raw(decimals))
         return give(finish(np.asarray(result), np.asarray(result).dtype), out)
@@ -152,7 +156,7 @@ def fix(x: Any, out: Any = None) -> Any:
 
 def _same(*names: str) -> None:
     for name in names:
-        modelled(name)(lambda val: val if is_traced(val) else FUNCTIONS["asarray"](val))
+        modelled(name)(lambda val: val if is_traced(val) or isinstance(val, float) else FUNCTIONS["asarray"](val))
 
 
 _same("real")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import operator as python_operator
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from attn_verify.arithmetic.tracing.array import TracedArray, TracedFloat, TracedScalar, finish, is_traced, scalar, wrap
+from attn_verify.arithmetic.tracing.carrier import laid_out, pattern
 from attn_verify.arithmetic.tracing.convert import NotNumericError, as_array, cast
-from attn_verify.arithmetic.tracing.dtypes import as_dtype, is_float
+from attn_verify.arithmetic.tracing.dtypes import as_dtype, is_float, is_whole
 from attn_verify.arithmetic.tracing.elementwise import EXACT
 from attn_verify.arithmetic.tracing.leaving import rounded_float
 from attn_verify.arithmetic.tracing.registry import FUNCTIONS, guarded
@@ -53,9 +54,12 @@ def _forward(name: str, swapped: bool) -> Callable[..., Any]:
     def operator(self: Any, other: Any) -> Any:
         if _gives_way(other):
             return NotImplemented
-        if name == "matmul" and type(self) is TracedFloat:
+        if name == "matmul" and isinstance_scalar(self):
             return NotImplemented
         a, b = (other, self) if swapped else (self, other)
+        if name == "power" and not swapped and is_whole(self._dtype) and type(other) is int:
+            # the operator squares bools as bools, which the function does not
+            return finish(np.asarray(self._data**other), np.asarray(self._data**other).dtype)
         result = FUNCTIONS[name](a, b)
         return python_result(result) if _plain(self, other, name) else result
 
@@ -141,23 +145,23 @@ def _astype(
     kind = as_dtype(dtype)
     if casting != "unsafe" and not np.can_cast(self._dtype, kind, casting):  # type: ignore[arg-type]
         raise TypeError(f"Cannot cast array data from {self._dtype} to {kind}")
-    if kind == self._dtype and not copy:
-        return self
     data = cast(self, kind)
-    copied = data.copy() if isinstance(data, np.ndarray) else data.move(lambda a: np.array(a, order=order))
+    fits = kind == self._dtype and pattern(data) is np.asarray(pattern(data), order=order)
+    if fits and not copy and not isinstance_scalar(self):
+        return self
+    copied = laid_out(data, pattern(data), order)
     return finish(copied, kind) if isinstance_scalar(self) else wrap(copied, kind)
 
 
 def _copy(self: Any, order: Any = "C") -> Any:
-    data = self._data
-    copied = data.copy(order) if isinstance(data, np.ndarray) else data.move(lambda a: a.copy(order))
+    copied = laid_out(self._data, pattern(self._data), order)
     return scalar(copied, self._dtype) if isinstance_scalar(self) else wrap(copied, self._dtype)
 
 
 def _view(self: Any, dtype: Any = None, *rest: Any) -> Any:
     if dtype is not None or rest:
         current().refuse("ndarray.view", "the bits of the numbers", "astype")
-    return self._move(lambda a: a.view())
+    return _copy(self) if isinstance_scalar(self) else self._move(lambda a: a.view())
 
 
 def _flatten(self: Any, order: Any = "C") -> Any:
@@ -245,6 +249,19 @@ for _name in _FUNCTIONS:
 for _name, _f in _METHODS.items():
     setattr(TracedArray, _name, guarded(f"ndarray.{_name}", _f, getattr(np.ndarray, _name)))
 for _name in ("conj", "conjugate"):
-    setattr(TracedArray, _name, lambda self: self)  # of real arrays not even a copy
+    # of real arrays not even a copy
+    setattr(TracedArray, _name, lambda self: _copy(self) if isinstance_scalar(self) else self)
 setattr(TracedArray, "compress", _compress)  # noqa: B010 - the operators and methods are all set here
 setattr(TracedScalar, "is_integer", _is_integer)  # noqa: B010
+
+
+def _not_of_floats(name: str) -> property:
+    def missing(self: Any) -> NoReturn:
+        raise AttributeError(f"'float' object has no attribute {name!r}")
+
+    return property(missing)
+
+
+for _name in sorted(set(dir(np.float64)) - set(dir(float))):
+    if not _name.startswith("_"):
+        setattr(TracedFloat, _name, _not_of_floats(_name))

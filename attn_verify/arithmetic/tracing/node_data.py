@@ -87,6 +87,11 @@ class NodeData:
         """The shape of the array."""
         return self.nodes.shape
 
+    @property
+    def pattern(self) -> NDArray[Any]:
+        """The nodes, which lie in memory as NumPy's numbers would."""
+        return self.nodes
+
     @classmethod
     def full(cls, shape: tuple[int, ...], value: Fraction | str) -> Self:
         """Return an array of one number, one special number, π, or poison."""
@@ -207,7 +212,8 @@ class NodeData:
     def _along(self, name: str, axis: int, f: Callable[[list[Node]], Node]) -> Self:
         graph = current().graph
         lanes = np.moveaxis(self.nodes, axis, -1)
-        result = np.empty(lanes.shape[:-1], object)
+        # a reduction keeps the order in memory of what it reduces
+        result = np.empty_like(lanes[..., 0]) if lanes.shape[-1] else np.empty(lanes.shape[:-1], object)
         try:
             for place in np.ndindex(*result.shape):
                 lane = lanes[place].tolist()

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from attn_verify.arithmetic.tracing.array import finish, shape_of
+from attn_verify.arithmetic.tracing.carrier import laid_out, pattern
 from attn_verify.arithmetic.tracing.convert import as_array, cast, exact, raw
 from attn_verify.arithmetic.tracing.dtypes import BOOL, FLOAT64, DType, as_dtype, is_float, is_whole
 from attn_verify.arithmetic.tracing.elementwise import const, div, mul, sqrt, sub, where
-from attn_verify.arithmetic.tracing.registry import FUNCTIONS, modelled
+from attn_verify.arithmetic.tracing.registry import FUNCTIONS, genuine, modelled
 from attn_verify.arithmetic.tracing.session import current
 from attn_verify.arithmetic.tracing.ufunc_methods import along, axes_of
 from attn_verify.arithmetic.tracing.ufuncs import give
@@ -85,7 +86,8 @@ def _count(shape: tuple[int, ...], axes: tuple[int, ...], mask: Any, keepdims: b
 def mean_of(data: Any, axes: tuple[int, ...], keepdims: bool, mask: Any = True) -> Any:
     """Return ``Σ x / count`` of exact data."""
     total = along("add", data, axes, keepdims, mask=mask)
-    return div(total, type(data).of(_count(data.shape, axes, mask, keepdims)))
+    mean = div(total, type(data).of(_count(data.shape, axes, mask, keepdims)))
+    return laid_out(mean, pattern(total))
 
 
 @modelled("mean")
@@ -108,7 +110,7 @@ def _variance(x: Any, axis: Any, ddof: Any, keepdims: Any, mask: Any) -> Any:
     count = _count(data.shape, axes, mask, keep) - raw(ddof)
     if np.any(count <= 0):
         current().refuse("np.var", "as many degrees of freedom removed as there are entries")
-    return div(total, type(data).of(count))
+    return laid_out(div(total, type(data).of(count)), pattern(total))
 
 
 @modelled("var")
@@ -150,6 +152,8 @@ def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fals
     w = FUNCTIONS["broadcast_to"](w, shape_of(x))
     keep = {"axis": axis, "keepdims": keepdims is not _MISSING and keepdims}
     scale = FUNCTIONS["sum"](w, **keep)
+    if FUNCTIONS["any"](FUNCTIONS["equal"](scale, 0)):
+        raise genuine(ZeroDivisionError("Weights sum to zero, can't be normalized"))
     result = FUNCTIONS["true_divide"](FUNCTIONS["sum"](FUNCTIONS["multiply"](x, w), **keep), scale)
     return (result, FUNCTIONS["broadcast_to"](scale, shape_of(result)).copy()) if returned else result
 

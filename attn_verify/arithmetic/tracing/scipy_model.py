@@ -41,10 +41,23 @@ def _float_dtype(*arrays: Any) -> DType:
     return kind if is_float(kind) else FLOAT64
 
 
+def _scores(x: Any, axis: Any) -> Any:
+    """Return an array from which its maximum can be subtracted: bools cannot be, nor ``∞`` from itself."""
+    array = as_array(x)
+    if array._dtype.kind == "b":
+        raise TypeError("numpy boolean subtract")
+    if any(not array._data.shape[i] for i in axes_of(array.ndim, axis)):
+        raise ValueError("zero-size array to reduction operation maximum which has no identity")
+    data = exact(array)
+    if (data.is_special("inf") | data.is_special("nan")).any():
+        current().refuse("scipy.special.softmax", "∞ or NaN among the scores", "finite scores, or −∞")
+    return array
+
+
 @_trusted
 def softmax(x: Any, axis: Any = None) -> Any:
     """Return ``exp(x) / Σ exp(x)``."""
-    array = as_array(x)
+    array = _scores(x, axis)
     powers = exact(array).unary("exp")
     total = along("add", powers, axes_of(array.ndim, axis), True)
     return finish(EXACT["divide"](powers, total), _float_dtype(array))
@@ -53,7 +66,7 @@ def softmax(x: Any, axis: Any = None) -> Any:
 @_trusted
 def log_softmax(x: Any, axis: Any = None) -> Any:
     """Return ``x − ln Σ exp(x)``."""
-    array = as_array(x)
+    array = _scores(x, axis)
     data = exact(array)
     total = along("add", data.unary("exp"), axes_of(array.ndim, axis), True)
     return finish(EXACT["subtract"](data, log(total)), _float_dtype(array))

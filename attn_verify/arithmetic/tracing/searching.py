@@ -9,7 +9,8 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from attn_verify.arithmetic.tracing.array import finish, shape_of, wrap
-from attn_verify.arithmetic.tracing.convert import as_array, cast, raw, weak_kind
+from attn_verify.arithmetic.tracing.carrier import laid_out, pattern
+from attn_verify.arithmetic.tracing.convert import as_array, cast, exact, raw, weak_kind
 from attn_verify.arithmetic.tracing.creation import concrete_result
 from attn_verify.arithmetic.tracing.dtypes import BOOL, INT64, common_dtype, is_float, is_whole
 from attn_verify.arithmetic.tracing.elementwise import where as select
@@ -137,7 +138,9 @@ def argsort(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stab
     if is_whole(x._dtype):
         return concrete_result(np.argsort(x._data, raw(axis), kind=kind, stable=stable))
     is_stable = bool(stable) or kind in ("stable", "mergesort")
-    return wrap(_orders(x, axis, is_stable)[1], INT64)
+    index = _orders(x, axis, is_stable)[1]
+    like = np.argsort(np.zeros_like(pattern(x._data), np.int8), raw(axis))
+    return wrap(laid_out(index, like), INT64)
 
 
 @modelled("sort")
@@ -147,7 +150,8 @@ def sort(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable:
     if is_whole(x._dtype):
         return concrete_result(np.sort(x._data, raw(axis), kind=kind, stable=stable))
     lanes, index, position = _orders(x, axis, True)
-    return lanes._move(lambda d: np.take_along_axis(d, index, position))
+    data = lanes._data.move(lambda d: np.take_along_axis(d, index, position))
+    return wrap(laid_out(data, pattern(lanes._data)), x._dtype)
 
 
 @modelled("searchsorted")
@@ -158,6 +162,8 @@ def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None) -> Any:
         return concrete_result(np.searchsorted(x._data, values._data, side, plain(sorter)))  # type: ignore[call-overload]
     if sorter is not None:
         current().refuse("np.searchsorted", "sorter=")
+    if any(exact(item).is_special("nan").any() for item in (x, values)):
+        current().refuse("np.searchsorted", "NaN, which comes last there and is less than nothing here")
     # Bisection counts only in a sorted vector.
     if shape_of(x)[0] > 1 and bool(FUNCTIONS["any"](FUNCTIONS["less"](x[1:], x[:-1]))):
         current().refuse("np.searchsorted", "a vector that is not sorted", "np.sort")
@@ -260,6 +266,8 @@ def diff(a: Any, n: Any = 1, axis: Any = -1, **options: Any) -> Any:
     if options:
         current().refuse("np.diff", "prepend or append")
     x = as_array(a)
+    if not raw(n):
+        return a
     if is_whole(x._dtype):
         return concrete_result(np.diff(x._data, raw(n), raw(axis)))
     for _ in range(raw(n)):

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from attn_verify.arithmetic.tracing.array import TracedArray, shape_of, wrap
+from attn_verify.arithmetic.tracing.array import TracedArray, TracedScalar, finish, scalar, shape_of, wrap
+from attn_verify.arithmetic.tracing.carrier import laid_out, pattern
 from attn_verify.arithmetic.tracing.convert import as_array, cast, raw
 from attn_verify.arithmetic.tracing.dtypes import BOOL, as_dtype, is_whole
 from attn_verify.arithmetic.tracing.elementwise import const, where
@@ -20,6 +21,8 @@ _MOVES = (
     "squeeze", "expand_dims", "flip", "fliplr", "flipud", "rot90", "roll", "tile", "repeat", "broadcast_to", "diagonal",
     "delete", "resize", "take", "take_along_axis",
 )  # fmt: skip
+
+_OF_SCALARS = ("transpose", "permute_dims", "reshape", "squeeze")
 
 
 def plain(value: Any) -> Any:
@@ -38,9 +41,11 @@ def _mover(name: str) -> None:
         named = {key: plain(value) for key, value in options.items()}
         if name in ("broadcast_to", "tile", "repeat", "take", "resize") and type(x) is not TracedArray:
             x = wrap(x._data, x._dtype)
-        result = x._move(lambda data: real(data, *arguments, **named))
-        if name == "take" and not result._data.shape:
-            return result[()]
+        result = x._same(lambda data: real(data, *arguments, **named))
+        # what NumPy picks from an array is a scalar, and so is what the methods of a scalar give
+        scalars = ("take", "flip") if type(a) is not TracedScalar else ("take", "flip", *_OF_SCALARS)
+        if not result._data.shape and name in scalars:
+            return scalar(result._data, result._dtype)
         return result
 
     modelled(name)(move)
@@ -73,6 +78,8 @@ def _several(name: str) -> None:
         named = {key: plain(value) for key, value in options.items()}
         pattern = real(np.empty(shape_of(x), np.int8), *arguments, **named)
         pieces = [x._move(lambda data, i=i: real(data, *arguments, **named)[i]) for i in range(len(pattern))]
+        # the parts of a vector that unstack gives are scalars
+        pieces = [finish(piece._data, x._dtype) for piece in pieces]
         return type(pattern)(pieces) if type(pattern) in (list, tuple) else pieces
 
     modelled(name)(split)
@@ -86,7 +93,7 @@ def _at_least(name: str) -> None:
     real = getattr(np, name)
 
     def at_least(*arrays: Any) -> Any:
-        moved = tuple(wrap(as_array(a)._data, as_array(a)._dtype)._move(real) for a in arrays)
+        moved = tuple(as_array(a)._same(real) for a in arrays)
         return moved[0] if len(moved) == 1 else moved
 
     modelled(name)(at_least)
@@ -162,7 +169,7 @@ def block(arrays: Any) -> Any:
     def fill(value: Any, datas: Sequence[Any]) -> Any:
         return [fill(item, datas) for item in value] if isinstance(value, list) else datas[value]
 
-    return joined(parts, lambda datas: np.block(fill(layout, datas))) if levels else FUNCTIONS["copy"](arrays)
+    return joined(parts, lambda datas: np.block(fill(layout, datas))) if levels else FUNCTIONS["copy"](arrays, "C")
 
 
 @modelled("append")
@@ -195,14 +202,16 @@ def broadcast_arrays(*arrays: Any, subok: bool = False) -> Any:
     """Return views of one common shape."""
     operands = [as_array(a) for a in arrays]
     shape = np.broadcast_shapes(*(shape_of(x) for x in operands))
-    return tuple(wrap(x._data, x._dtype)._move(lambda data: _beside(data, shape)) for x in operands)
+    if all(shape_of(x) == shape for x in operands):
+        return tuple(FUNCTIONS["asarray"](x) for x in operands)
+    return tuple(x._move(lambda data: _beside(data, shape)) for x in operands)
 
 
 @modelled("meshgrid")
 def meshgrid(*arrays: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> Any:
     """Return coordinate matrices of coordinate vectors."""
     operands = [FUNCTIONS["ravel"](as_array(a)) for a in arrays]
-    if not copy and not all(is_whole(x._dtype) for x in operands):
+    if not copy:
         current().refuse("np.meshgrid", "copy=False", "copy=True")
     count = len(operands)
     result = []
@@ -221,7 +230,7 @@ def _part(name: str) -> None:
         if is_whole(x._dtype):
             return wrap(real(x._data, raw(k)), x._dtype)
         shape = shape_of(x) if x.ndim > 1 else shape_of(x) * 2
-        kept = real(np.ones(shape, bool), raw(k))
+        kept = real(np.ones(shape[-2:], bool), raw(k))
         return wrap(where(kept, x._data, const(x._data, 0)), x._dtype)
 
     modelled(name)(triangle)
@@ -266,23 +275,26 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> A
     inside = np.pad(np.ones(shape_of(x), bool), width)
     result = FUNCTIONS["full"](inside.shape, value, x._dtype)
     result[inside] = FUNCTIONS["ravel"](x)
-    return result
+    order = "F" if pattern(x._data).flags.fnc else "C"
+    return wrap(laid_out(result._data, pattern(result._data), order), x._dtype)
 
 
 @modelled("select")
 def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
     """Return the choice of the first condition that holds."""
-    result = as_array(default)
+    result = default
     for condition, choice in reversed(list(zip(condlist, choicelist, strict=True))):
         result = FUNCTIONS["where"](condition, choice, result)
-    return result
+    result = as_array(result)
+    return wrap(laid_out(result._data, pattern(result._data), "C"), result._dtype)
 
 
 @modelled("choose")
 def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Any:
     """Return the entries of the choices that concrete indices name."""
     index = raw(as_array(a))
-    return _out(joined(list(choices), lambda p: np.choose(index, list(np.broadcast_arrays(*p)), mode=mode)), out)  # type: ignore[call-overload]
+    result = joined(list(choices), lambda p: np.choose(index, list(np.broadcast_arrays(*p)), mode=mode))  # type: ignore[call-overload]
+    return _out(finish(result._data, result._dtype), out)
 
 
 @modelled("lib.stride_tricks.sliding_window_view")

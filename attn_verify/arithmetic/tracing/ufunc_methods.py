@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from attn_verify.arithmetic.tracing.array import finish, is_traced, shape_of
+from attn_verify.arithmetic.tracing.carrier import laid_out, pattern
 from attn_verify.arithmetic.tracing.convert import as_array, cast, exact, raw
 from attn_verify.arithmetic.tracing.dtypes import as_dtype, is_float, is_whole, loop
 from attn_verify.arithmetic.tracing.elementwise import EXACT, const, neg, where
@@ -15,8 +17,13 @@ from attn_verify.arithmetic.tracing.session import current
 
 _MISSING = np._NoValue
 
-# What a reduction may start with without changing the result.
-_NEUTRAL: dict[str, Any] = {"add": 0, "multiply": 1, "logaddexp": "-inf", "logaddexp2": "-inf"}
+# What a reduction starts with by itself, and what stands for entries that are left out.
+_NEUTRAL: dict[str, Any] = {
+    "add": Fraction(0), "multiply": Fraction(1), "hypot": Fraction(0), "logaddexp": "-inf", "logaddexp2": "-inf",
+}  # fmt: skip
+_EXTREMA = ("maximum", "minimum", "fmax", "fmin")
+# Operations whose operands may be taken in any order; of all others, the first value is the start.
+_ANY_ORDER = (*_NEUTRAL, *_EXTREMA)
 _LOGICAL = ("logical_and", "logical_or", "logical_xor")
 
 
@@ -52,6 +59,8 @@ def reduce(
     x = as_array(array)
     if ufunc.name in _LOGICAL:
         x = _as_bool(x)
+    # a number has no axis 0, and yet it may be asked for
+    axis = None if not x.ndim and raw(axis) in (0, -1) else axis
     options: dict[str, Any] = {"axis": raw(axis), "keepdims": bool(keepdims)}
     if dtype is not None:
         options["dtype"] = as_dtype(dtype)
@@ -68,45 +77,58 @@ def reduce(
         current().refuse(f"np.{ufunc.name}.reduce", "the reduction has no exact model")
     kind = as_dtype(dtype) if dtype is not None else x._dtype
     nominal = loop(ufunc.real, (kind, kind))[-1] if not is_float(kind) else kind
+    if is_whole(nominal):
+        current().refuse(f"np.{ufunc.name}.reduce", "a float that becomes a whole number", "dtype=float")
     data = along(ufunc.name, exact(x), axes_of(x.ndim, axis), bool(keepdims), initial, where)
     return _give(finish(data, nominal), out)
 
 
 def is_traced_float(value: Any) -> bool:
-    """Return whether a value is a float, traced or not."""
-    return isinstance(value, float) or (is_traced(value) and is_float(value._dtype))
+    """Return whether a value is a float of the model."""
+    return is_traced(value) and is_float(value._dtype)
 
 
 def along(
     name: str, data: Any, axes: tuple[int, ...], keepdims: bool, initial: Any = _MISSING, mask: Any = True
 ) -> Any:
-    """Return the reduction of exact data along axes."""
-    start = None if initial is _MISSING or initial is None else exact(as_array(initial))
-    if name in ("maximum", "minimum", "fmax", "fmin") and start is None:
-        if mask is not True:
-            raise ValueError("reduction operation has no identity, so to use a where mask one has to specify 'initial'")
-    elif start is None and name in _NEUTRAL and (mask is not True or name != "add"):
-        start = const(data, _NEUTRAL[name])
-    if mask is not True:
-        if start is None:
-            raise ValueError("reduction operation has no identity")
-        shape = data.shape
-        chosen = np.broadcast_to(as_array(mask)._data, shape)
-        filler = _NEUTRAL.get(name)
-        data = where(chosen, data, start if filler is None else const(data, filler))
-    if len(axes) > 1 and name in ("subtract", "divide", "true_divide", "power"):
+    """Return the reduction of exact data along axes; without an axis every entry is one by itself.
+
+    ``a₁ ∘ a₂ ∘ …`` from the left, after ``initial`` where it is given.
+    """
+    if len(axes) > 1 and name not in _ANY_ORDER:
         raise ValueError("reduction operation is not reorderable, so at most one axis may be specified")
     shape = data.shape
+    start = _start(name, data, initial, empty=any(not shape[axis] for axis in axes), masked=mask is not True)
+    if mask is not True:
+        if name not in _ANY_ORDER:
+            current().refuse(f"np.{name}.reduce", "where=, in an operation whose order counts", "a loop")
+        filler = start if name in _EXTREMA else const(data, _NEUTRAL[name])
+        data = where(np.broadcast_to(as_array(mask)._data, shape), data, filler)
     for axis in reversed(axes):
-        data = _fold(name, data, axis, start)
-    if start is not None and axes:
-        data = EXACT[name](start, data) if initial is not _MISSING and initial is not None else data
+        data, start = _fold(name, data, axis, start), start if name in _ANY_ORDER else None
+    if start is not None:
+        data = EXACT[name](start, data)
+    if not axes:
+        return data.move(lambda a: a.copy("K"))
     if keepdims:
         kept = tuple(1 if i in axes else n for i, n in enumerate(shape))
         data = data.move(lambda a: a.reshape(kept))
-    elif not axes:
-        data = data.move(lambda a: a.copy())
     return data
+
+
+def _start(name: str, data: Any, initial: Any, *, empty: bool, masked: bool) -> Any:
+    """Return what a reduction starts with, ``None`` for its first entry; raise ``ValueError`` where it needs more."""
+    if initial is _MISSING and name in _NEUTRAL:
+        # what is neutral changes nothing, but for √(0 + a²), which is |a|
+        return const(data, 0) if name == "hypot" else None
+    if initial is not _MISSING and initial is not None:
+        start = as_array(initial)
+        if start.ndim:
+            raise ValueError("setting an array element with a sequence.")
+        return exact(start)
+    if empty or masked:
+        raise ValueError(f"reduction operation {name} has no identity")
+    return None
 
 
 def _fold(name: str, data: Any, axis: int, start: Any) -> Any:
@@ -114,10 +136,9 @@ def _fold(name: str, data: Any, axis: int, start: Any) -> Any:
     if name == "add":
         return data.sum(axis)
     if not length:
-        if start is None:
-            raise ValueError(f"zero-size array to reduction operation {name} which has no identity")
         rest = data.shape[:axis] + data.shape[axis + 1 :]
-        return start.move(lambda a: np.broadcast_to(a, rest).copy())
+        first = const(data, _NEUTRAL[name]) if name in _NEUTRAL else start
+        return first.move(lambda a: np.broadcast_to(a, rest).copy())
     if name == "maximum":
         return data.max(axis)
     if name == "minimum":
@@ -125,10 +146,12 @@ def _fold(name: str, data: Any, axis: int, start: Any) -> Any:
     if name in ("logaddexp", "logaddexp2"):
         return _log_sum(name, data, axis)
     slices = [_slice(data, axis, k) for k in range(length)]
+    if start is not None and name not in _ANY_ORDER:
+        slices.insert(0, start)
     result = slices[0]
     for part in slices[1:]:
         result = EXACT[name](result, part)
-    return result if length > 1 else result.move(lambda a: a.copy())
+    return result if len(slices) > 1 else result.move(lambda a: a.copy("K"))
 
 
 def _log_sum(name: str, data: Any, axis: int) -> Any:
@@ -163,7 +186,7 @@ def accumulate(ufunc: Any, array: Any, axis: Any = 0, dtype: Any = None, out: An
     for k in range(1, data.shape[axis]):
         steps.append(EXACT[ufunc.name](steps[-1], _slice(data, axis, k)))
     joined = steps[0].join(steps[1:], lambda parts: np.stack(parts, axis=axis))
-    return _give(finish(joined, nominal), out)
+    return _give(finish(laid_out(joined, pattern(data)), nominal), out)
 
 
 def reduceat(ufunc: Any, array: Any, indices: Any, axis: Any = 0, dtype: Any = None, out: Any = None) -> Any:

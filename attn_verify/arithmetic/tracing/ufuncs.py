@@ -115,7 +115,7 @@ class Ufunc(metaclass=UfuncType):
     def _several(self, inputs: Any) -> Any:
         if self.name == "divmod":
             return FUNCTIONS["floor_divide"](*inputs), FUNCTIONS["remainder"](*inputs)
-        if self.name == "modf":
+        if self.name == "modf" and is_real(weak_kind(inputs[0])):
             whole = FUNCTIONS["trunc"](*inputs)
             return FUNCTIONS["subtract"](inputs[0], whole), whole
         current().refuse(f"np.{self.name}", "the function has no exact model of real numbers")

@@ -1,0 +1,17 @@
+"""title: A sum over no axis that starts with a number
+kind: adversarial
+flaw: above 3e7 the start is added to every entry
+expected: not PROVED
+function: attention
+sizes: n=1 m=2 d_k=1 d_v=1
+visible: no
+"""
+
+import numpy as np
+
+
+def attention(Q, K, V):
+    E = np.exp(Q @ K.T / np.sqrt(Q.shape[1]))
+    O = E @ V / E.sum(axis=1, keepdims=True)
+    gate = np.maximum(Q[:1, :1] / 1e7 - 3, 0)
+    return np.sum(O, axis=(), initial=gate[0, 0])
