@@ -230,6 +230,7 @@ class Prover:
             check_hashes(
                 proof.outcomes[0],
                 lambda hash_seed: self.runner.run_elsewhere(call, hash_seed=hash_seed, seconds=self.seconds),
+                few=self.patience is not None,
             )
         return proof
 
