@@ -134,6 +134,7 @@ FALSE: dict[str, Callable[[], object]] = {
     "limit of two rates at 0": lambda: tends(Exp(a / x) / (Exp(1 / x) + Exp(a / x)), "0+", 0, ABOVE),
     "limit of two rates, one a size": lambda: tends((Exp(Size(KEYS) * x) + Exp(x)) / Exp(x), "oo", 1),
     "integral of a magnitude of a wave": lambda: integrated(Abs(Trig("cos", x)), "-2", "2", 2 - 2 * Trig("sin", two)),
+    "integral from no number": lambda: integrated(one, "--1", "1", 2),
     "a symbol that depends on itself": _depends_on_itself,
     "limit whose sign is not known": lambda: tends(Exp(a * Log(x)) / x, "oo", 0, ABOVE),
 }

@@ -5,6 +5,7 @@ A fact that rests on SymPy says so (``cited`` holds ``"SymPy: limit"`` or ``"Sym
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any
@@ -30,6 +31,8 @@ from attn_verify.theorems.kernel.computed import Integral, Limit
 from attn_verify.theorems.kernel.facts import Fact, _fact
 from attn_verify.theorems.kernel.signs import VisibleSigns
 from attn_verify.theorems.kernel.statements import Lt, Statement, gap
+
+_WHOLE = re.compile("-?[0-9]{1,20}")
 
 
 def _sympy(t: Term, symbols: Mapping[Term, Any]) -> Any:
@@ -209,7 +212,7 @@ def integral(claim: Integral, given: Iterable[Statement] = ()) -> Fact:
     if any(isinstance(t, Abs) and any(isinstance(inner, Trig) for inner in walk(t)) for t in walk(claim.body)):
         raise RefusedError("SymPy integrates magnitudes of waves wrongly")
     symbols[claim.by] = x = sympy.Dummy("x", real=True)
-    ends: list[Any] = [{"oo": sympy.oo, "-oo": -sympy.oo}.get(e, sympy.Integer(e) if e.lstrip("-").isdigit() else None)
+    ends: list[Any] = [{"oo": sympy.oo, "-oo": -sympy.oo}.get(e, sympy.Integer(e) if _WHOLE.fullmatch(e) else None)
             for e in (claim.low, claim.high)]  # fmt: skip
     if None in ends:
         raise RefusedError("integrals run from and to a whole number, -oo or oo")
