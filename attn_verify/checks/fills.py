@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from functools import partial
 from math import log2
 from random import Random
 from typing import Any
@@ -12,9 +13,10 @@ from attn_verify.arithmetic.ball import ends
 from attn_verify.arithmetic.graph import Graph, Node
 from attn_verify.arithmetic.graph.evaluation import BallValues
 from attn_verify.arithmetic.graph.limits import in_the_limit
-from attn_verify.checks.formula import SEEDS, Entry, expected, formula, scaling, scores
+from attn_verify.checks.formula import SEEDS, Entry, expected, scaling, scores
+from attn_verify.checks.refilled import refilled, ways_to_read
 from attn_verify.spec import AttentionSpec
-from attn_verify.targets.units import Case, Unit
+from attn_verify.targets.units import Case
 
 Pairs = Sequence[tuple[Node, Node]]
 
@@ -27,8 +29,6 @@ _LARGEST = Fraction(2**60)
 _TRIALS = 24
 # Of the largest entry: what is no rounding of 256 bits.
 _SEEN = 2.0**-100
-# Points at which a hull is looked at.
-_HULLS = 6
 # As many keys as a block of keys may be filled up with.
 _MOST_PADDING = 1024
 # Which part of a fill may stand for it: a fill that is added before the scores are scaled is scaled with them.
@@ -45,9 +45,9 @@ def objection(
     Where nothing is said against them, the second part of the result is the portion ``c`` of a fill F such that a
     masked weight was at most ``exp(c F + 2 s)`` wherever no score exceeds s in magnitude.
     Nothing of fills may be seen while the scores stay below (:func:`fill_seen`).  And they have to be scores: with all
-    fills read as the score 0, a program without a masked pair is attention to further keys and values of zeros, as
-    of a block of keys that was filled up; with masked pairs, its output is still in the hull of all values and 0, and
-    its weights are between 0 and 1.  Of gradients with masked pairs only the first is asked.
+    fills read as the score 0, a program must be attention in which a masked pair has the score 0, or its own, or none
+    still, and in which there may be further keys and values of zeros, as of a block of keys that was filled up.  Of
+    gradients with masked pairs only the first is asked.
     """
     pairs = list(compared.values())
     shown = f"{float(max(fills)):g} stands for −∞ among "
@@ -57,22 +57,34 @@ def objection(
         return f"{shown}masked scores, and here among other numbers too", Fraction(0)
     read, nodes, _ = in_the_limit(graph, [got for got, _ in pairs], FILL, score=Fraction(0))
     got = dict(zip(compared, nodes, strict=True))
-    if all(all(row) for unit in case.units for row in unit.allowed):
-        padding = _padding(read, got, case, spec, point)
-        wanted = {} if padding is None else expected(read, case, spec, padding)
-        if not wanted or not equal(read, [(node, wanted[key]) for key, node in got.items()]):
-            text = f"{shown}masked scores; here nothing is masked, and it is no score of keys that fill up a block"
-            return text, Fraction(0)
-    elif _leaves_hull(read, got, case, spec, seed):
-        text = f"{shown}masked scores, and here it is none: read as the score 0, no weighted mean of values is left"
-        return text, Fraction(0)
-    return "", portion
+    masked = not all(all(row) for unit in case.units for row in unit.allowed)
+    if masked and any(name.startswith("d") for name, _ in got):
+        return "", portion
+    for readings in ways_to_read(case, spec):
+        read_so = partial(refilled, read, case, spec, readings) if masked else partial(expected, read, case, spec)
+        padding = _padding(read, got, read_so, case, point)
+        if padding is not None and _overlap(read, got, read_so(padding), point):
+            wanted = read_so(padding)
+            if equal(read, [(node, wanted[key]) for key, node in got.items()]):
+                return "", portion
+    if masked:
+        return f"{shown}masked scores, and here it is none: read as the score 0, other attention is left", Fraction(0)
+    text = f"{shown}masked scores; here nothing is masked, and it is no score of keys that fill up a block"
+    return text, Fraction(0)
+
+
+def _overlap(
+    graph: Graph, got: Mapping[Entry, Node], wanted: Mapping[Entry, Node], point: Mapping[Any, Fraction]
+) -> bool:  # fmt: skip
+    balls = BallValues(graph, point)
+    return got.keys() == wanted.keys() and all(balls[node].overlaps(balls[wanted[key]]) for key, node in got.items())
 
 
 def _padding(
-    graph: Graph, got: Mapping[Entry, Node], case: Case, spec: AttentionSpec, point: Mapping[Any, Fraction]
-) -> int | None:
-    """Return how many keys of zeros a program seems to add, if its output is that of attention to some.
+    graph: Graph, got: Mapping[Entry, Node], read_so: Callable[[int], Mapping[Entry, Node]], case: Case,
+    point: Mapping[Any, Fraction],
+) -> int | None:  # fmt: skip
+    """Return how many keys of zeros a program seems to add, if its output is ``read_so`` with some.
 
     With one entry of W_O and of dO that is not zero, an output is ``N/(Z + k)`` with ``k`` such keys, so that its
     inverse grows evenly.
@@ -83,7 +95,7 @@ def _padding(
         for (name, index), value in point.items()
     }
     balls = BallValues(graph, alone)
-    formulas = [expected(graph, case, spec, padding) for padding in (0, 1, 2)]
+    formulas = [read_so(padding) for padding in (0, 1, 2)]
     for key, node in got.items():
         values = [balls[node], *(balls[wanted[key]] for wanted in formulas)]
         if any(value.contains(0) for value in values):
@@ -94,61 +106,6 @@ def _padding(
             padding = ((found - none) / step).unique_fmpz()
             return int(padding) if padding is not None and 0 <= padding <= _MOST_PADDING else None
     return None
-
-
-def _leaves_hull(graph: Graph, got: Mapping[Entry, Node], case: Case, spec: AttentionSpec, seed: int) -> bool:
-    """Return whether an output of a program is, at some points, surely no weighted mean of all values and 0."""
-    random = Random(seed)
-    columns = [_values(graph, unit, spec) for unit in case.units]
-    for trial in range(_HULLS):
-        ones = trial % 2 == 0  # all values are 1, as the first column of X and the first row of W_V make them
-        point = {}
-        for name, index in case.inputs:
-            value = random.choice((-1, 1)) * Fraction(random.randint(1, 64), 64)
-            if ones and (name == "V" or (name in ("X", "X_KV") and index[-1] == 0)):
-                value = Fraction(1)
-            elif ones and name == "W_V":
-                value = Fraction(int(index[-2] == 0))
-            point[name, index] = value
-        balls = BallValues(graph, point)
-        for number, unit in enumerate(case.units):
-            hulls = _hulls(graph, balls, unit, columns[number])
-            for (name, index), node in got.items():
-                if index[0] != number or name not in ("O", "Z", "Y", "P"):
-                    continue
-                low, high = (0, 1) if name == "P" else hulls[index[-1]]
-                if balls[node] < low or balls[node] > high:
-                    return True
-    return False
-
-
-def _values(graph: Graph, unit: Unit, spec: AttentionSpec) -> list[list[Node]]:
-    """Return the values of all keys, masked ones too, for each column of Z: what is left of it with one key open."""
-    keys = range(unit.sizes.keys)
-    only = [formula(graph, unit.inputs, unit.sizes, spec, ((*(i == j for i in keys),),) * unit.sizes.n) for j in keys]
-    rows = [layer.Z[0] for layer in only]
-    return [[value for value in column if value is not None] for column in zip(*rows, strict=True)]
-
-
-def _hulls(graph: Graph, balls: BallValues, unit: Unit, columns: Sequence[Sequence[Node]]) -> list[tuple[Any, Any]]:
-    """Return the least and the largest weighted mean of all values and 0, for each column of the output."""
-    values = [[balls[node] for node in column] for column in columns]
-    hulls = [(_extreme(column, True), _extreme(column, False)) for column in values]
-    if unit.sizes.d_out is None:
-        return hulls
-    results = []
-    for r in range(unit.sizes.d_out):
-        weights = [balls[graph.input(*unit.inputs["W_O"][0][c][r])] for c in range(len(hulls))]
-        ends_of = [sorted((w * low, w * high), key=float) for w, (low, high) in zip(weights, hulls, strict=True)]
-        results.append((sum(low for low, _ in ends_of), sum(high for _, high in ends_of)))
-    return results
-
-
-def _extreme(values: list[Any], least: bool) -> Any:
-    result = values[0] * 0
-    for value in values:
-        result = result.min(value) if least else result.max(value)
-    return result
 
 
 def fill_seen(

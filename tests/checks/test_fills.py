@@ -79,7 +79,10 @@ def judged(graph, got, visible, fill, name="O"):
     inputs = {"Q": [[[("Q", (0, 0, 0))]]]} | {x: [[[(x, (0, j, 0))] for j in (0, 1)]] for x in "KV"}
     unit = Unit(inputs, Sizes(n=1, m=2, d_k=1, d_v=1), ((True, visible),), None)
     entries = [entry for matrices in inputs.values() for row in matrices[0] for entry in row]
-    case = SimpleNamespace(units=(unit,), inputs=entries, wanted=(SimpleNamespace(name="O"),), names=(name,))
+    case = SimpleNamespace(
+        units=(unit,), inputs=entries, wanted=(SimpleNamespace(name="O"),), names=(name,), each=(unit.allowed,),
+        mask=unit.allowed,
+    )  # fmt: skip
     wanted = expected(graph, case, AttentionSpec()).items()
     compared = {key: (node, want) for (key, want), node in zip(wanted, got if name == "P" else [got], strict=True)}
     point = {entry: Fraction(7 + at, 8) for at, entry in enumerate(entries)}
@@ -106,9 +109,32 @@ def test_a_fill_has_to_be_a_score(graph, fill):
         assert "nothing is masked" in judged(graph, odd, True, fill)
     assert judged(graph, masked, False, fill) == ""
     for odd in (masked * (1 + small), masked + small, masked * (1 + graph.exp(fill - values[0] * values[0]))):
-        assert "no weighted mean" in judged(graph, odd, False, fill)
+        assert "other attention" in judged(graph, odd, False, fill)
     assert "other numbers" in judged(graph, masked * (1 + graph.exp(fill + values[0])), False, fill)
     weights[1] = weights[1] * small
     shares = [weight / (weights[0] + weights[1]) for weight in weights]
     assert judged(graph, shares, False, fill, "P") == ""
-    assert "no weighted mean" in judged(graph, [shares[0] * (1 + small), shares[1]], False, fill, "P")
+    assert "other attention" in judged(graph, [shares[0] * (1 + small), shares[1]], False, fill, "P")
+
+
+@pytest.mark.parametrize("fill", [Fraction(-1000), Fraction(-(10**9))])
+def test_what_is_added_to_a_fill_is_the_score_or_nothing(graph, fill):
+    """A masked pair has weight e^(F + r); r may be 0 or the score, and nothing that is large at some inputs only."""
+    _, _, scores = entry(graph, fill)
+    values = [graph.input("V", (0, j, 0)) for j in (0, 1)]
+    Q = graph.input("Q", (0, 0, 0))
+    shown = graph.exp(scores[0])
+
+    def output(rest):
+        hidden = graph.exp(rest + fill)
+        return (shown * values[0] + hidden * values[1]) / (shown + hidden)
+
+    for rest in (graph.number(0), scores[1]):
+        assert judged(graph, output(rest), False, fill) == ""
+    for rest in (
+        scores[0],
+        scores[1] * Fraction(5, 4),
+        graph.exp(Q) * 3,
+        graph.exp(-(Q - 30) * (Q - 30)) * (-3 * fill),
+    ):
+        assert "other attention" in judged(graph, output(rest), False, fill)

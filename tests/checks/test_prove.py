@@ -213,14 +213,14 @@ def test_a_finite_fill_is_equal_in_the_limit_only(judge):
     assert verdict.status is Status.PROVED
     [fill] = [note for note in verdict.assumptions if note["kind"] == "fill_limit"]
     assert "exp(-1e+09 + 2s)" in fill["text"]
-    # One to which more than the score is added hides less.
-    grown = code.replace(
-        "    E =", "    S = np.where(mask, S, 2.5 * Q @ K.T / np.sqrt(Q.shape[-1]) - 1e9)\n        E ="
-    )
-    verdict = judge(grown, sizes={"n": 1, "m": 2, "d_k": 2, "d_v": 1})
+    # Under a causal mask and another one, pairs that are hidden twice may have another score.
+    both = code.replace("    E =", "    S = S + np.where(np.tri(len(Q), len(K)), 0, -1e9)\n        E =")
+    verdict = judge(both, spec="causal=upper_left", sizes={"n": 2, "m": 2, "d_k": 1, "d_v": 1})
     assert verdict.status is Status.PROVED
-    [fill] = [note for note in verdict.assumptions if note["kind"] == "fill_limit"]
-    assert "exp(-5e+08 + 2s)" in fill["text"]
+    # To a fill nothing may be added but the score.
+    for more in ("2.5 * Q @ K.T / np.sqrt(Q.shape[-1])", "1e3 * np.exp(Q[:, :1])"):
+        grown = code.replace("-1e9", f"{more} - 1e9")
+        assert judge(grown, sizes={"n": 1, "m": 2, "d_k": 2, "d_v": 1}).status is Status.UNDECIDED
     small = judge(code.replace("-1e9", "-5.0"), sizes={"n": 1, "m": 2, "d_k": 2, "d_v": 1})
     assert small.status is Status.REFUTED
 

@@ -1,0 +1,120 @@
+"""The formula with masked pairs let in again: what a program is that fills their scores with numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import product
+
+from attn_verify.arithmetic.graph import Graph, Node
+from attn_verify.checks.formula import Entry, formula
+from attn_verify.spec import AttentionSpec
+from attn_verify.targets.units import Case, Unit
+
+# How a masked pair is read: with the score 0, with its own, or with none.
+READINGS = ("zero", "own", "none")
+
+
+def ways_to_read(case: Case, spec: AttentionSpec) -> Iterator[tuple[str, ...]]:
+    """Yield the readings of masked pairs that differ for a case: one, which is none, where nothing is masked."""
+    there = {why for unit in case.units for why in _hidden(case, unit, spec).values()}
+    yield from product(*(READINGS if why in there else READINGS[:1] for why in range(3)))
+
+
+def refilled(
+    graph: Graph, case: Case, spec: AttentionSpec, readings: Sequence[str], padding: int = 0
+) -> dict[Entry, Node]:  # fmt: skip
+    """Return the outputs, and the weights if they are judged, of attention to which masked pairs belong again.
+
+    ``readings`` say how: of pairs that the causal mask hides alone, that the other mask hides alone, and that both do.
+    ``padding`` further keys and values of zeros follow those of the inputs.
+    """
+    judged = {case.wanted[0].name} if case.names is None else set(case.names)
+    found: dict[Entry, Node] = {}
+    for number, unit in enumerate(case.units):
+        weights = _weights(graph, unit, spec, _hidden(case, unit, spec), readings, padding)
+        if "P" in judged:
+            found |= {
+                ("P", (number, t, i, j)): node
+                for t, head in enumerate(weights)
+                for i, row in enumerate(head)
+                for j, node in enumerate(row[: unit.sizes.keys])
+            }
+        if case.wanted[0].name in judged:
+            for i, row in enumerate(_outputs(graph, unit, spec, weights)):
+                found |= {(case.wanted[0].name, (number, i, c)): node for c, node in enumerate(row)}
+    return found
+
+
+def _weights(
+    graph: Graph, unit: Unit, spec: AttentionSpec, hidden: Mapping[tuple[int, int], int], readings: Sequence[str],
+    padding: int,
+) -> list[list[list[Node]]]:  # fmt: skip
+    """Return the weights of every head, with those of further keys."""
+    n, m = unit.sizes.n, unit.sizes.keys
+    opened = formula(graph, unit.inputs, unit.sizes, spec, ((True,) * m,) * n, padding)
+    zero, one = graph.number(0), graph.number(1)
+    found = []
+    for head in opened.heads:
+        rows = []
+        for i, scores in enumerate(head.S):
+            large = []
+            for j, score in enumerate(scores):
+                assert score is not None
+                why = hidden.get((i, j))
+                reading = "own" if why is None else readings[why]
+                large.append(zero if reading == "none" else one if reading == "zero" else graph.exp(score))
+            total = _sum(graph, large)
+            rows.append([x / total for x in large])
+        found.append(rows)
+    return found
+
+
+def _hidden(case: Case, unit: Unit, spec: AttentionSpec) -> dict[tuple[int, int], int]:
+    """Return which pairs are masked, and why: by the causal mask alone, by the other one alone, or by both.
+
+    Where elements of a batch have masks of their own, both are not told from the causal one alone.
+    """
+    causal = spec.allowed(unit.sizes)
+    known = case.mask is not None and len(set(case.each)) == 1
+    mask = replace(spec, causal="none").allowed(unit.sizes, case.mask) if known else None
+    found = {}
+    for i, row in enumerate(unit.allowed):
+        for j, allowed in enumerate(row):
+            if not allowed:
+                both = not causal[i][j] and mask is not None and not mask[i][j]
+                found[i, j] = 2 if both else int(causal[i][j])
+    return found
+
+
+def _outputs(
+    graph: Graph, unit: Unit, spec: AttentionSpec, weights: Sequence[Sequence[Sequence[Node]]]
+) -> list[list[Node]]:  # fmt: skip
+    """Return Y, or Z where there is no output projection; the values of further keys are zero."""
+    keys, width = range(unit.sizes.keys), unit.sizes.d_v
+    # With one key open, every row of Z is the values of that key.
+    only = [formula(graph, unit.inputs, unit.sizes, spec, ((*(i == j for i in keys),),) * unit.sizes.n) for j in keys]
+    values = [one.Z[0] for one in only]
+    Z = [
+        [
+            _sum(graph, [weights[c // width][i][j] * _known(values[j][c]) for j in keys])
+            for c in range(width * unit.sizes.heads)
+        ]
+        for i in range(unit.sizes.n)
+    ]
+    if unit.sizes.d_out is None:
+        return Z
+    W_O = [[graph.input(*entry) for entry in row] for row in unit.inputs["W_O"][0]]
+    return [[_sum(graph, [z * W_O[c][r] for c, z in enumerate(row)]) for r in range(unit.sizes.d_out)] for row in Z]
+
+
+def _known(node: Node | None) -> Node:
+    assert node is not None
+    return node
+
+
+def _sum(graph: Graph, nodes: Sequence[Node]) -> Node:
+    total = graph.number(0)
+    for node in nodes:
+        total = total + node
+    return total
