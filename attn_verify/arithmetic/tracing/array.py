@@ -278,6 +278,8 @@ def _moved(data: Any, f: Any) -> Any:
 
 
 def _make(kind: type, data: Any, dtype: DType) -> Any:
+    if dtype.kind in "biu" and not isinstance(data, np.ndarray):
+        current().refuse(f"the dtype {dtype}", "a cast to integers of numbers that depend on the inputs", "float64")
     made: Any = object.__new__(kind)
     object.__setattr__(made, "_data", data)
     object.__setattr__(made, "_dtype", dtype)

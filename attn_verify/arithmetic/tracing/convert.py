@@ -218,6 +218,8 @@ def scalar_of(real: type, *args: Any, **kwargs: Any) -> Any:
     dtype = np.dtype(real)
     if len(args) == 1 and not kwargs:
         value = args[0]
+        if type(value) is int and is_whole(dtype):
+            real(value)  # raises where it does not fit
         if type(value) is float and is_float(dtype):
             return finish(floats(np.asarray(real(value))), dtype)
         if not isinstance(value, (str, bytes)) and value is not None:

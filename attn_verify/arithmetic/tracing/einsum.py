@@ -171,6 +171,8 @@ def einsum(*operands: Any, out: Any = None, optimize: Any = False, dtype: Any = 
         value = np.einsum(*(plain(operand) for operand in operands))
         return give(finish(np.asarray(value), np.asarray(value).dtype), out)
     kind = np.result_type(*(x._dtype for x in arrays)) if dtype is None else as_dtype(dtype)
+    if not all(np.can_cast(x._dtype, kind, casting) for x in arrays):
+        raise TypeError(f"einsum: the operands cannot be cast to {kind} according to the rule {casting!r}")
     if len(arrays) == 1 and set(labels[0]) == set(result):
         # a view, as in NumPy, where nothing is summed
         data, term = _diagonals(exact(arrays[0]), labels[0])

@@ -263,7 +263,9 @@ def _remainder(a: Data, b: Data) -> Data:
 
 
 def floor_divide(a: Data, b: Data) -> Data:
-    """Return ``⌊a/b⌋`` of constants."""
+    """Return ``⌊a/b⌋`` of constants; of ±∞ and by it NumPy gives −1, 0 or NaN, as signs are."""
+    if not (np.all(isfinite(a)) and np.all(isfinite(b))):
+        current().refuse("np.floor_divide", "a whole quotient of, or by, ±∞ or NaN")
     return _rounding("floor")(div(a, b))
 
 

@@ -91,6 +91,8 @@ def _pow(x: Any, y: Any) -> Any:
 def _fsum(values: Any) -> Any:
     total = number(0)
     for value in values:
+        if _special("inf", "-inf", "nan")(value):
+            current().refuse("math.fsum", "a sum in which ±∞ or NaN stand")
         total = add(total, _data(value))
     return _float(total)
 
@@ -103,6 +105,8 @@ def _prod(iterable: Any, *, start: Any = 1) -> Any:
 
 
 def _hypot(*coordinates: Any) -> Any:
+    if any(map(_infinite, coordinates)):
+        return math.inf  # whatever the others are
     total = number(0)
     for value in coordinates:
         total = add(total, mul(_data(value), _data(value)))
@@ -137,9 +141,16 @@ def _special(*names: str) -> Callable[[Any], bool]:
 
 
 def _isclose(a: Any, b: Any, *, rel_tol: Any = 1e-09, abs_tol: Any = 0.0) -> bool:
+    if bool(rel_tol < 0) or bool(abs_tol < 0):
+        raise ValueError("tolerances must be non-negative")
+    if _infinite(a) or _infinite(b):
+        return bool(_float(_data(a)) == _float(_data(b)))
     x, y = _float(_data(a)), _float(_data(b))
     difference = abs(x - y)
     return bool(x == y or difference <= rel_tol * abs(x) or difference <= rel_tol * abs(y) or difference <= abs_tol)
+
+
+_infinite = _special("inf", "-inf")
 
 
 def _scaled(factor: str, divisor: str) -> Callable[[Any], Any]:

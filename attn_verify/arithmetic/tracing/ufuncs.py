@@ -93,6 +93,8 @@ class Ufunc(metaclass=UfuncType):
         for array in arrays if dtype is not None else ():
             if narrower(dtypes[0], array._dtype):
                 current().note("cast", f"{array._dtype} → {dtypes[0]}: equal before rounding")
+        if dtype is not None and self.name in PREDICATES:
+            current().refuse(f"np.{self.name}", "a dtype for a comparison")
         f = EXACT.get(self.name) or PREDICATES.get(self.name)
         if f is None:
             current().refuse(f"np.{self.name}", "the function has no exact model of real numbers")
