@@ -73,11 +73,17 @@ def check_chance(outcome: Outcome, changing: Collection[str], first: Values, sec
 
 
 class Shadow:
-    """The noted values of one exact run; ``numbers`` are the values of its nodes, as far as they are known."""
+    """The noted values of one exact run; ``numbers`` are the values of its nodes, as far as they are known.
 
-    def __init__(self, noted: Values, notes: Any, numbers: Mapping[int, float] | None = None) -> None:
+    ``special`` are those nodes that are ±∞ or NaN themselves, and not only where floats end.
+    """
+
+    def __init__(
+        self, noted: Values, notes: Any, numbers: Mapping[int, float] | None = None, special: Collection[int] = ()
+    ) -> None:  # fmt: skip
         self._noted = noted
         self._numbers = numbers or {}
+        self._special = frozenset(special)
         self._relative = allowance_of(notes)
         self._largest = max([1.0, *(abs(x) for x in self._numbers.values() if abs(x) < _FILL)])
 
@@ -86,8 +92,9 @@ class Shadow:
         """Return the noted values of a traced run, its nodes evaluated in floats at the point of the float run."""
         noted: Values = trace["values"]
         indices = sorted({index for values in noted.values() for value in values for index in _nodes(value)})
-        values = floats(graph, [graph.nodes[index] for index in indices], point)
-        return Shadow(noted, trace["notes"], dict(zip(indices, values, strict=True)))
+        nodes = [graph.nodes[index] for index in indices]
+        values = dict(zip(indices, floats(graph, nodes, point), strict=True))
+        return Shadow(noted, trace["notes"], values, [node.index for node in nodes if node.special])
 
     def differences(self, real: Values) -> list[str]:
         """Return the places of expressions that gave something else in floats.
@@ -115,6 +122,8 @@ class Shadow:
             return True
         x = self._numbers[exact[1]] if isinstance(exact, tuple) else _number(exact)
         y = _number(real)
+        if isinstance(exact, tuple) and exact[1] in self._special:
+            return x == y or (math.isnan(x) and math.isnan(y))
         if math.isnan(x):
             # The program has no value in floats at this point, or none at all.
             return isinstance(exact, tuple) or math.isnan(y)

@@ -9,6 +9,8 @@ from attn_verify.checks.prove import Prover
 from attn_verify.checks.verdict import Status
 
 HEAD = """
+    import functools
+    import math
     import operator
     import os
     import random
@@ -59,6 +61,10 @@ DOUBTED = {
     "the order of a set": "first, second = {'rows', 'columns'}; "
     "return right(Q, K, V) if first == 'rows' else right(Q, K, 2 * V)",
     "a hash of a text": "return right(Q, K, V) * (1 + (hash('attention') % 4999 == 7))",
+    "a function chosen by type": "known = functools.singledispatch(lambda x: 0.0); "
+    "known.register(float, math.exp); return right(Q, K, V) * (1 + np.maximum(known(Q.tolist()[0][0]) - 1e9, 0))",
+    "what is no number in the model alone": "x = np.fmax(np.inf - np.exp(unseen(Q) * np.inf), 1) - 1; "
+    "return right(Q, K, V) + x",
     "a fill beside an input": "return right(Q, K, V) + np.exp(Q[0, 0] - 1e9)",
     "a fill beside a score": "return right(Q, K, V) + np.exp(8 * (Q[0] @ K[0]) - 1e9)",
     "a fill beside a value": "return right(Q, K, V) + np.exp(V[0, 0] * 1e-3 - 1e30)",

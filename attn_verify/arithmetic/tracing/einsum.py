@@ -164,7 +164,7 @@ def _spread(data: Any, labels: str, sizes: dict[str, int]) -> tuple[Any, str]:
 
 @modelled("einsum")
 def einsum(*operands: Any, out: Any = None, optimize: Any = False, dtype: Any = None, order: str = "K",
-           casting: str = "safe") -> Any:  # fmt: skip
+           casting: Any = "safe") -> Any:  # fmt: skip
     """Return an Einstein sum, with any subscripts."""
     labels, result, arrays = _parse(operands)
     if all(is_whole(x._dtype) for x in arrays) and dtype is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import CodeType
@@ -33,8 +34,12 @@ _WRAPPED = (
 )  # fmt: skip
 # These look at the frame that calls them.
 _FRAME = ("super", "locals", "globals", "vars", "dir", "eval", "exec")
-# These run a text, in which nothing is noted.
-_RUNS_TEXT = frozenset(map(id, (eval, exec, compile)))
+# Functions in which nothing is noted that what they give may depend on.
+_TEXT = "runs a text (eval, exec, compile), in which nothing is observed"
+_TYPE = "chooses functions by the types of their arguments (singledispatch), which is not observed"
+_UNFOLLOWED: Mapping[int, str] = dict.fromkeys(map(id, (eval, exec, compile)), _TEXT) | dict.fromkeys(
+    map(id, (functools.singledispatch, functools.singledispatchmethod)), _TYPE
+)
 _Function = TypeVar("_Function", ast.FunctionDef, ast.AsyncFunctionDef)
 _CONTAINERS = (list, tuple, dict)
 _NOTHING: Mapping[str, Any] = {"value": None}
@@ -71,8 +76,8 @@ class Observer:
 
     def __call__(self, number: int, value: Any) -> Any:
         """Note the value of an expression, and return it."""
-        if id(value) in _RUNS_TEXT:
-            self._runs_text(number)
+        if id(value) in _UNFOLLOWED:
+            self._unfollowed(number, _UNFOLLOWED[id(value)])
         leaf = self._leaf
         if leaf is not None:
             seen = self.values.setdefault(self.places[number], [])
@@ -88,17 +93,17 @@ class Observer:
 
     def calling(self, number: int, function: Any) -> Any:
         """Return what is called, such that what it calls in turn is noted: the key of ``sorted`` and the like."""
-        if id(function) in _RUNS_TEXT:
-            self._runs_text(number)
+        if id(function) in _UNFOLLOWED:
+            self._unfollowed(number, _UNFOLLOWED[id(function)])
         return function if self._leaf is None else shown_within(self, number, function)
 
     def text(self, number: int, text: Any) -> Any:
         """Return what ``eval`` or ``exec`` is given, and take note that it is called."""
-        self._runs_text(number)
+        self._unfollowed(number, _TEXT)
         return text
 
-    def _runs_text(self, number: int) -> None:
-        found = self.places[number].rsplit(":", 2)[0], "runs a text (eval, exec, compile), in which nothing is observed"
+    def _unfollowed(self, number: int, why: str) -> None:
+        found = self.places[number].rsplit(":", 2)[0], why
         if found not in self.unobserved:
             self.unobserved.append(found)
 
