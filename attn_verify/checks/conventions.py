@@ -142,10 +142,10 @@ def shared_cases(
 
 
 def by_turns(planned: Sequence[tuple[Case, str]]) -> list[tuple[Case, str]]:
-    """Return the cases with sizes and conventions taking turns, each in its own order."""
+    """Return the cases with sizes, batches and conventions taking turns, each in its own order."""
     groups: dict[Any, list[tuple[Case, str]]] = {}
     for case, text in planned:
-        groups.setdefault((case.sizes, case.convention), []).append((case, text))
+        groups.setdefault((case.sizes, case.convention, case.batch), []).append((case, text))
     rounds = itertools.zip_longest(*groups.values())
     return [item for turn in rounds for item in turn if item is not None]
 

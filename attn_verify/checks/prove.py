@@ -113,7 +113,7 @@ class _Agenda:
 
     def leave_out(self, case: Case, text: str, hopeless: bool) -> bool:
         """Return whether a case is left out; take note of it either way."""
-        key = (case.convention, tuple(case.sizes.items()), case.mask is None, sharing(case))
+        key = (case.convention, tuple(case.sizes.items()), case.batch, case.mask is None, sharing(case))
         spent = time.monotonic() - self.start
         # Cases in which arguments are one object are few and tiny.
         late = self.looked[key] >= _MOST or (spent > self.end and not sharing(case))
