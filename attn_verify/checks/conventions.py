@@ -91,14 +91,16 @@ def plan_cases(
             if binding.mask == "no":
                 continue
             tried, text = masks(case_sizes, binding.spec, seed)
-            where = f"n={case_sizes.n}, m={case_sizes.keys}"
+            which = f"{in_words(binding, convention)}: " if len(conventions) > 1 else ""
+            where = f"{which}n={case_sizes.n}, m={case_sizes.keys}"
             if known:
-                yield from ((case, _shown(case)) for case in _differing(binding, convention, case_sizes, tried, 2))
+                differing = _differing(binding, convention, case_sizes, tried, 2)
+                yield from ((case, f"{where}: {_shown(case)}") for case in differing)
                 continue
             for nth, mask in enumerate(tried if number == 0 else tried[at : at + 2]):
                 # Every second time the elements of a batch have masks of their own.
                 case = binding.case(case_sizes, mask, convention, vary=nth % 2 == 1)
-                yield case, f"{where}: {text}" if number == 0 else _shown(case)
+                yield case, f"{where}: {text}" if number == 0 else f"{where}: {_shown(case)}"
         told = number == 0 or known or binding.mask == "no"
         if told and convention.batched and chosen[-1].n <= _ALIKE:
             yield from _all_alike(binding, convention, chosen[-1], seed)
@@ -122,15 +124,15 @@ def _all_alike(
         yield binding.case(sizes, None, convention, batch), "none"
         return
     for case in _differing(binding, convention, sizes, masks(sizes, binding.spec, seed)[0], 1, batch):
-        yield case, f"{_shown(case)} where b = n = {n}"
+        yield case, f"b = n = {n}: {_shown(case)}"
 
 
 def _shown(case: Case) -> str:
     """Return the masks of a case row by row, those of the elements of a batch as they come, 1 for a pair allowed."""
     if case.sizes.n * case.sizes.keys > _WRITTEN:
-        return f"n={case.sizes.n}, m={case.sizes.keys}: one mask more"
+        return "one mask more"
     masks = ("/".join("".join("01"[pair] for pair in row) for row in allowed) for allowed in case.each)
-    return f"n={case.sizes.n}, m={case.sizes.keys}: {' and '.join(dict.fromkeys(masks))}"
+    return " and ".join(dict.fromkeys(masks))
 
 
 def shared_cases(
