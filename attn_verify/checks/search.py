@@ -69,9 +69,12 @@ class Trials:
         return time.monotonic() > self.deadline
 
     def outcomes(self, asked: Problem, inputs: Sequence[Arrays], *, fresh: bool = False) -> list[dict[str, Any]]:
-        """Run every input; where the process does not survive them together, each by itself."""
-        self.runs += len(inputs)
-        calls = [recipe(self.target, asked.call, arrays) for arrays in inputs]
+        """Run every input, as :meth:`ran` runs calls."""
+        return self.ran([recipe(self.target, asked.call, arrays) for arrays in inputs], fresh=fresh)
+
+    def ran(self, calls: Sequence[dict[str, Any]], *, fresh: bool = False) -> list[dict[str, Any]]:
+        """Run every call; where the process does not survive them together, each by itself."""
+        self.runs += len(calls)
         outcomes = self.runner.run_many(calls, seconds=self.seconds, fresh=fresh)
         if len(calls) > 1 and not fresh and all(o["outcome"] not in ("returned", "raised") for o in outcomes):
             outcomes = []

@@ -6,6 +6,7 @@ Values and sizes shrink towards zero and one, and every array is finite.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,7 @@ def layer_inputs(
     return inputs
 
 
+@lru_cache(maxsize=1024)  # Hypothesis checks a strategy when it is first drawn from, which takes longer than drawing
 def _array(shape: tuple[int, ...], dtype: np.dtype[Any], bound: float) -> st.SearchStrategy[NDArray[Any]]:
     limit = float(np.nextafter(dtype.type(bound), dtype.type(0)))
     elements = hnp.from_dtype(dtype, min_value=-limit, max_value=limit, allow_subnormal=False)

@@ -50,10 +50,9 @@ def test_a_difference_of_equal_terms_refutes_nothing(runner: Runner, tmp_path: P
     """What is added is 0 in exact numbers, and some unit roundoffs of a query in floats, also where V = 0."""
     terms = "np.exp(0.5 * np.log(Q[0, 0] ** 2)) - np.abs(Q[0, 0])"
     body = SOFTMAX + f"    return P @ V + ({terms})\n"
-    options = {"budget_seconds": 8.0, "smaller": None}
-    assert find(runner, tmp_path / "rounding_added.py", body, **options) is None
+    assert find(runner, tmp_path / "rounding_added.py", body, smaller=None, budget_seconds=3.0) is None
     wrong = body.replace("0.5 *", "0.5000001 *")
-    assert find(runner, tmp_path / "wrong_added.py", wrong, **options) is not None
+    assert find(runner, tmp_path / "wrong_added.py", wrong, smaller=None) is not None
 
 
 VALUES = {

@@ -65,16 +65,16 @@ def test_the_keys_of_an_audit_are_documented() -> None:
 def proofs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What prove, replay and recheck return, one proof of each outcome."""
     where = tmp_path_factory.mktemp("proofs")
-    (where / "open.py").write_text(OPEN, "utf-8")
+    (where / "file.py").write_text(FILE, "utf-8")
     sizes = {"n": 1, "m": 2, "d_k": 1, "d_v": 1}
-    own = "attn_verify.numeric:attention"
-    refuted = prove(own, "scale=2", sizes=sizes, save_dir=where)
+    textbook = f"{where / 'file.py'}::textbook"
+    refuted = prove(textbook, "scale=2", sizes=sizes, save_dir=where)
     with Runner() as runner:
         # no counterexample is looked for, since there is none
         prover = Prover(runner, search_seconds=0)
-        undecided = verdict_of(prover.prove(f"{where / 'open.py'}::f", AttentionSpec(), sizes=sizes))
+        undecided = verdict_of(prover.prove(f"{where / 'file.py'}::solved", AttentionSpec(), sizes=sizes))
     return {
-        "PROVED": prove(own, sizes=sizes, certificate=where / "proof.json").to_dict(),
+        "PROVED": prove(textbook, sizes=sizes, certificate=where / "proof.json").to_dict(),
         "REFUTED": refuted.to_dict(),
         "UNDECIDED": undecided.to_dict(),
         "replay": replay(refuted.evidence["saved"]).to_dict(),
@@ -82,11 +82,19 @@ def proofs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     }
 
 
-OPEN = """
+FILE = """
 import numpy as np
 
 
-def f(Q, K, V):
+def textbook(Q, K, V, mask=None):
+    S = Q @ K.T / np.sqrt(Q.shape[1])
+    if mask is not None:
+        S = np.where(mask, S, -np.inf)
+    E = np.exp(S - S.max(axis=1, keepdims=True))
+    return E / E.sum(axis=1, keepdims=True) @ V
+
+
+def solved(Q, K, V):
     E = np.exp(Q @ K.T / np.sqrt(Q.shape[1]))
     return np.linalg.solve(np.diag(E.sum(axis=1)), E @ V)
 """

@@ -5,8 +5,11 @@ import re
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
+
+from attn_verify.checks import prove
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -34,6 +37,22 @@ def run_text(text: str, directory: Path) -> int:
     return blocks.run_page(Path("page.md"), directory, text)
 
 
+# Right functions that no proof is found for: a search takes all the time that it is given and finds nothing.
+UNDECIDED = {"talkative", "solved", "sixteen_digits"}
+
+
+@pytest.fixture
+def _short_searches(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = prove.search
+
+    def search(runner: Any, target: str, *given: Any, budget_seconds: float, **options: Any) -> Any:
+        fruitless = target.rpartition("::")[2] in UNDECIDED
+        return real(runner, target, *given, budget_seconds=0.3 if fruitless else budget_seconds, **options)
+
+    monkeypatch.setattr(prove, "search", search)
+
+
+@pytest.mark.usefixtures("_short_searches")
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_block_of_a_page_does_what_it_says(page: Path, tmp_path: Path) -> None:
     blocks.run_page(page, tmp_path)

@@ -118,7 +118,7 @@ def point(box: list[list[tuple[Fraction, Fraction]]], weights: list[Fraction]) -
     ]
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(formulas(), boxes(), boxes(), st.lists(st.integers(0, 4).map(lambda n: Fraction(n, 4)), min_size=8, max_size=8))
 def test_values_lie_in_the_enclosure(formula: str, A: Any, B: Any, weights: list[Fraction]) -> None:
     node = language.parse(formula)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from attn_verify.checks.counterexample import Counterexample
 from attn_verify.checks.search import Found, Trials
 from attn_verify.checks.variants import rounded
 from attn_verify.checks.witness_case import Problem
-from attn_verify.checks.witness_plan import contradiction
+from attn_verify.checks.witness_plan import contradiction, recipe
 from attn_verify.checks.witness_shrink import at_smaller_sizes, same, simplify
 from attn_verify.strategies.frames import Frame
 from attn_verify.targets.units import Case
@@ -71,11 +71,12 @@ def confirm(runner: Any, subject: Subject, claim: str, group: Group, arrays: Arr
     if seen is None:
         return {"lost": "it does not fail in a process of its own"}
     found: Witness = (prepared.asked, arrays, seen)
+    corners = _Corners(trials, subject, group, found, list(smaller_cases(subject.binding, prepared.case)))
     best = at_smaller_sizes(
         found,
         prepared.case,
-        lambda now: smaller_cases(subject.binding, now),
-        lambda other, known: _corner(trials, subject, other, group, known),
+        lambda now: [other for other in corners.cases if len(other.inputs) < len(now.inputs)],
+        lambda other, _: corners.witness(other),
         time.monotonic() + seconds / 2,
     )
     small, numbers, again = best[0], *simplify(trials, *best)
@@ -104,18 +105,46 @@ class _Plainly:
         return [result for pack in packs for result in self.runner.plain(pack, seconds=seconds)]
 
 
-def _corner(trials: Trials, subject: Subject, other: Case, group: Group, best: Witness) -> Witness | None:
-    """Return the corner of a witness at another size, if it is one there."""
+class _Corners:
+    """The corners of a witness at smaller sizes: which of them are witnesses too."""
+
+    def __init__(self, trials: Trials, subject: Subject, group: Group, found: Witness, cases: Sequence[Case]) -> None:
+        self.trials = trials
+        self.found = found
+        cut = [(case, *_corner(subject, case, group, found[1])) for case in cases]
+        self.parts = {id(case): (prepared, arrays) for case, prepared, arrays in cut if arrays is not None}
+        self.cases = [case for case in cases if id(case) in self.parts]
+        # One process for all of them: a process of its own for each would take most of the time of a whole audit.
+        pairs = list(self.parts.values())
+        calls = [recipe(trials.target, prepared.asked.call, arrays) for prepared, arrays in pairs]
+        outcomes = trials.ran(calls)
+        self.fails = {
+            key: self._seen(*pair, outcome) is not None
+            for (key, pair), outcome in zip(self.parts.items(), outcomes, strict=False)
+        }
+
+    def witness(self, case: Case) -> Witness | None:
+        """Return the corner at the sizes of ``case`` if it is a witness in a process of its own."""
+        if not self.fails.get(id(case), False):
+            return None
+        prepared, arrays = self.parts[id(case)]
+        seen = self._seen(prepared, arrays, self.trials.outcomes(prepared.asked, [arrays])[0])
+        return None if seen is None else (prepared.asked, arrays, seen)
+
+    def _seen(self, prepared: Prepared, arrays: Arrays, outcome: Data) -> Found | None:
+        prepared.settle([outcome])
+        seen = self.trials.judge(prepared.asked, arrays, outcome)
+        return seen if seen is not None and same(seen, self.found[2]) else None
+
+
+def _corner(subject: Subject, other: Case, group: Group, arrays: Arrays) -> tuple[Prepared, Arrays | None]:
+    """Return a case at another size, and the corners of ``arrays`` there, ``None`` where they are too small."""
     small = {name: int(size) for name, size in other.sizes.to_dict().items()}
     mask = None if other.mask is None else [list(row) for row in other.mask]
-    prepared = Prepared(subject, replace(group, sizes=small, mask=mask))
-    shapes, arrays = prepared.asked.shapes, {}
-    for name, shape in shapes.items():
-        array = best[1].get(name)
+    prepared, cut = Prepared(subject, replace(group, sizes=small, mask=mask)), {}
+    for name, shape in prepared.asked.shapes.items():
+        array = arrays.get(name)
         if array is None or array.ndim != len(shape) or any(a < b for a, b in zip(array.shape, shape, strict=True)):
-            return None
-        arrays[name] = array[tuple(slice(length) for length in shape)].copy()
-    outcome = trials.outcomes(prepared.asked, [arrays])[0]
-    prepared.settle([outcome])
-    seen = trials.judge(prepared.asked, arrays, outcome)
-    return (prepared.asked, arrays, seen) if seen is not None and same(seen, best[2]) else None
+            return prepared, None
+        cut[name] = array[tuple(slice(length) for length in shape)].copy()
+    return prepared, cut

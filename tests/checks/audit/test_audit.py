@@ -21,9 +21,10 @@ BODIES = {
     "right": "    return softmax(Q @ K.T / np.sqrt(Q.shape[-1])) @ V\n",
     "careless": "    E = np.exp(Q @ K.T / np.sqrt(Q.shape[-1]))\n    return E / E.sum(-1, keepdims=True) @ V\n",
     "narrow": "    P = softmax(Q @ K.T / np.sqrt(Q.shape[-1])).astype(np.float32)\n    return P @ V\n",
-    "tail": "    if len(K) > 32:\n        K, V = K[:32], V[:32]\n{right}",
+    "tail": "    if len(K) > 4:\n        K, V = K[:4], V[:4]\n{right}",
     "leaves": "    if (V == 1).all():\n        import os\n        os._exit(3)\n{right}",
-    "hangs": "    while (V == 1).all():\n        pass\n{right}",
+    # Asleep, so that it takes no processor from other tests; code that spins is among the hostile targets.
+    "hangs": "    while (V == 1).all():\n        import time\n        time.sleep(9)\n{right}",
     "unreached": "    if len(K) == 123457:\n        V = V + 1\n{right}",
 }
 HEAD = """import numpy as np
@@ -60,7 +61,7 @@ SIZES = {"n": 2, "m": 3, "d_k": 2, "d_v": 2}
 
 def audited(file: Path, name: str, executor: Executor, **options: Any) -> Audit:
     """Audit at one small size, so that little is tried, and with time for all of it on a slow machine."""
-    given = {"budget": 1, "limit": 120, "dtypes": "float64", "executor": executor, "sizes": SIZES}
+    given = {"budget": 0.3, "limit": 120, "dtypes": "float64", "executor": executor, "sizes": SIZES}
     return audit(f"{file}::{name}", **{**given, **options})
 
 
@@ -87,7 +88,7 @@ def test_a_right_function_passes_every_claim(file: Path, executor: Executor) -> 
 
 def test_our_own_gradients_pass_every_claim(executor: Executor) -> None:
     sizes = {"n": 2, "m": 2, "d_k": 1, "d_v": 2}
-    options = {"budget": 1, "limit": 120, "dtypes": "float64", "executor": executor, "sizes": sizes}
+    options = {"budget": 0.3, "limit": 120, "dtypes": "float64", "executor": executor, "sizes": sizes}
     found = audit("attn_verify.numeric:attention_grad", **options)
     assert found.status is Status.TESTED, statuses(found)
     assert found["gradient"].status is Status.PROVED
@@ -105,7 +106,7 @@ def test_our_own_gradients_pass_every_claim(executor: Executor) -> None:
 def test_a_wrong_function_is_refuted_by_a_witness_that_replays(
     file: Path, executor: Executor, careless: Audit, tmp_path: Path, name: str, claim: str, said: str
 ) -> None:
-    sizes = {**SIZES, "m": 40} if name == "tail" else SIZES
+    sizes = {**SIZES, "m": 5} if name == "tail" else SIZES
     found = careless if name == "careless" else audited(file, name, executor, save_dir=tmp_path, sizes=sizes)
     assert found[claim].status is Status.REFUTED, statuses(found)
     evidence = found[claim].evidence
@@ -138,7 +139,7 @@ def test_the_verdicts_depend_neither_on_the_number_of_workers_nor_on_the_executo
 
     with (
         own_executor(1) as alone,
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster,
         Client(cluster) as client,
     ):
         seen = [careless, *(audited(file, "careless", one) for one in (alone, client.get_executor(pure=False)))]
