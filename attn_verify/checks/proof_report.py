@@ -122,7 +122,7 @@ def _scope(proof: Proof) -> dict[str, Any]:
     scope: dict[str, Any] = {
         "sizes": [text if count == 1 else f"{text} ({count} masks)" for text, count in sizes.items()],
         "number_system": "real numbers (exact)",
-        "masks": _first(proof.masks),
+        "masks": _first(_by_place(proof.masks)),
         "conventions": _first(proof.conventions),
         "roles": _first(proof.bound),
         "cases": len(outcomes),
@@ -184,6 +184,15 @@ def _fill_text(fill: Fraction, portion: Fraction) -> str:
         f"{float(fill):g} stands for −∞: equal in the limit only; a masked weight is at most "
         f"exp({float(portion * fill):g} + 2s) where no score exceeds s in magnitude, and not 0"
     )
+
+
+def _by_place(masks: Sequence[str]) -> list[str]:
+    """Return the masks with those of one layout and size in one text, as what is said before the last colon tells."""
+    found: dict[str, dict[str, None]] = {}
+    for text in masks:
+        place, _, mask = text.rpartition(": ")
+        found.setdefault(place or mask, {}).setdefault(mask)
+    return [f"{place}: {'; '.join(said)}" if place not in said else place for place, said in found.items()]
 
 
 def _first(items: Sequence[str]) -> list[str]:
