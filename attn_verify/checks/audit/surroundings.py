@@ -15,12 +15,13 @@ from attn_verify.checks.findings import Findings, Point
 from attn_verify.checks.inputs import Sample
 from attn_verify.checks.memory_layout import check_layout
 from attn_verify.checks.state import check_state
+from attn_verify.errors import AttnVerifyError
 from attn_verify.shapes import Sizes
 
 Data = dict[str, Any]
 
 # Sizes at which layouts, and after which calls of other sizes, are tried.
-_LAYOUTS, _OTHERS = 2, 4
+_LAYOUTS, _OTHERS = 2, 6
 # Seconds that a process with some calls has at least, and that an explanation of what differs may take.
 _LEAST, _PATIENCE = 3.0, 12.0
 
@@ -35,7 +36,7 @@ def surroundings(runner: Any, subject: Subject, claims: Sequence[str], deadline:
     if "layout" in claims:
         points = _points(runner, subject, sizes, _LAYOUTS)
     else:
-        points = _points(runner, subject, _apart(sizes), _OTHERS)
+        points = _points(runner, subject, _apart(sizes, _beside(subject, sizes[0])), _OTHERS)
     if not points:
         return {"surroundings": {}}
     if "layout" in claims:
@@ -89,16 +90,27 @@ def _telling(subject: Subject) -> list[Sizes]:
     return sorted(subject.sizes, key=lambda own: min(own.n, own.keys, own.d_k, own.d_v) < 2)
 
 
-def _apart(sizes: Sequence[Sizes]) -> list[Sizes]:
-    """Return the sizes with one second that is unlike the first in as many ways as can be.
+def _apart(sizes: Sequence[Sizes], beside: Sequence[Sizes]) -> list[Sizes]:
+    """Return the sizes with one second that is unlike the first in as many ways as can be, then those ``beside`` it.
 
     What a function keeps of its first call shows where processes begin with calls that have nothing in common.
     """
     first, *rest = sizes
-    if not rest:
-        return [first]
-    unlike = max(rest, key=lambda own: _unlike(first, own))
-    return [first, unlike, *(own for own in rest if own != unlike)]
+    unlike = sorted(rest, key=lambda own: -_unlike(first, own))[:1]
+    return [first, *unlike, *beside, *(own for own in rest if own not in (*unlike, *beside))]
+
+
+def _beside(subject: Subject, first: Sizes) -> list[Sizes]:
+    """Return sizes with one query or one key more and all else alike: what is kept by one length shows there."""
+    found = []
+    for name in {"n", "m"} - set(subject.options.sizes):
+        try:
+            other = first.with_(**{name: (first.n if name == "n" else first.keys) + 1})
+        except AttnVerifyError:
+            continue
+        if other != first and not (other.n > other.keys and subject.spec.causal == "lower_right"):
+            found.append(other)
+    return sorted(found, key=lambda own: (own.n, own.keys))
 
 
 def _unlike(one: Sizes, other: Sizes) -> int:
