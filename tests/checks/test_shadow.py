@@ -65,6 +65,12 @@ DOUBTED = {
     "known.register(float, math.exp); return right(Q, K, V) * (1 + np.maximum(known(Q.tolist()[0][0]) - 1e9, 0))",
     "what is no number in the model alone": "x = np.fmax(np.inf - np.exp(unseen(Q) * np.inf), 1) - 1; "
     "return right(Q, K, V) + x",
+    "a type that is counted": "return right(Q, K, V) + "
+    "[float, int].count(float) * np.maximum(1 - 1e6 * (Q[0, 0] - 33.3) ** 2, 0)",
+    "a function behind another": "act = functools.partial(np.maximum, 0.0); "
+    "return right(Q, K, V) + act(1 - 1e6 * (Q[0, 0] - 33.3) ** 2) * (act.func is np.maximum)",
+    "two results into arrays": "a, b = np.zeros(Q.shape[-1]), np.zeros(Q.shape[-1]); "
+    "np.divmod(3 * np.exp(-(Q[0] - 33.3) ** 2), np.inf, out=(a, b)); return right(Q, K, V) + b.sum()",
     "a fill beside an input": "return right(Q, K, V) + np.exp(Q[0, 0] - 1e9)",
     "a fill beside a score": "return right(Q, K, V) + np.exp(8 * (Q[0] @ K[0]) - 1e9)",
     "a fill beside a value": "return right(Q, K, V) + np.exp(V[0, 0] * 1e-3 - 1e30)",

@@ -5,9 +5,8 @@ from __future__ import annotations
 import bisect
 import functools
 import itertools
-import operator
 from collections.abc import Callable, Iterator
-from types import BuiltinFunctionType, FunctionType, MethodDescriptorType, MethodWrapperType
+from types import BuiltinFunctionType, FunctionType, MethodWrapperType
 from typing import Any
 
 Note = Callable[[int, Any], Any]
@@ -17,36 +16,41 @@ LAZY = frozenset([
     map, filter, zip, itertools.starmap, itertools.accumulate, itertools.chain, itertools.islice, itertools.compress,
     itertools.takewhile, itertools.dropwhile, itertools.filterfalse, itertools.zip_longest,
 ])  # fmt: skip
-# Functions that call others without any expression of the target, and may keep the results to themselves.
-_CALLERS = (BuiltinFunctionType, MethodDescriptorType, type)
-_HIDING = frozenset(map(id, [
-    min, max, sorted, list.sort, filter, iter, functools.reduce, functools.partial, operator.methodcaller,
-    getattr(operator, "call", None), itertools.accumulate, itertools.groupby, itertools.takewhile, itertools.dropwhile,
-    itertools.filterfalse, itertools.starmap, bisect.bisect_left, bisect.bisect_right, bisect.insort_left,
-    bisect.insort_right,
+# Functions that call what stands first or second, without any expression of the target, and keep the results.
+_CALLERS = frozenset(map(id, [
+    filter, iter, functools.reduce, itertools.accumulate, itertools.groupby, itertools.takewhile, itertools.dropwhile,
+    itertools.filterfalse, itertools.starmap,
 ]))  # fmt: skip
-# Modules whose functions, written in Python, do so.
-_LIBRARY = ("heapq", "functools", "statistics", "bisect")
+# Functions that call their ``key``, and modules whose functions, written in Python, do so.
+_SORTERS = frozenset(map(id, [
+    min, max, sorted, list.sort, bisect.bisect_left, bisect.bisect_right, bisect.insort_left, bisect.insort_right,
+]))  # fmt: skip
+_LIBRARY = ("heapq", "statistics", "bisect")
 
 
 def shown_within(note: Note, number: int, function: Any) -> Any:
-    """Return a function that is called with functions, such that what these return is noted."""
+    """Return a function that calls others, such that what these return is noted.
+
+    Whatever else it is given stays the very object: a target may ask which one it is.
+    """
     called = function
     while type(called) is MethodWrapperType and called.__name__ == "__call__":
         called = called.__self__
-    kind = type(called)
-    if kind is FunctionType:
-        hiding = called.__module__ in _LIBRARY
-    else:
-        hiding = kind in _CALLERS and (
-            id(called) in _HIDING or (kind is BuiltinFunctionType and type(called.__self__) is list)
-        )
-    if hiding:
-        return lambda *args, **options: function(
-            *(shown(note, number, arg) for arg in args),
-            **{name: shown(note, number, option) for name, option in options.items()},
-        )
-    return function
+    sorts = id(called) in _SORTERS or (type(called) is FunctionType and called.__module__ in _LIBRARY)
+    sorts = sorts or (
+        type(called) is BuiltinFunctionType and type(called.__self__) is list and called.__name__ == "sort"
+    )
+    if not (sorts or id(called) in _CALLERS or called is functools.partial):
+        return function
+
+    def calling(*args: Any, **options: Any) -> Any:
+        if id(called) in _CALLERS or (called is functools.partial and args and id(args[0]) in _CALLERS):
+            args = tuple(shown(note, number, arg) if id(arg) not in _CALLERS else arg for arg in args)
+        if "key" in options:
+            options["key"] = shown(note, number, options["key"])
+        return function(*args, **options)
+
+    return calling
 
 
 def shown(note: Note, number: int, argument: Any) -> Any:

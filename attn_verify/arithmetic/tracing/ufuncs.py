@@ -88,6 +88,8 @@ class Ufunc(metaclass=UfuncType):
         if all(is_whole(d) for d in dtypes) and not any(kind is float or is_real(kind) for kind in kinds):
             return self._concrete(inputs, out, where, dtype, casting)
         if self.real.nout != 1 or not all(is_float(d) or is_whole(d) for d in dtypes):
+            if out is not None or where is not True or dtype is not None:
+                current().refuse(f"np.{self.name}", "out, where or dtype for a function of several results")
             return self._several(inputs)
         arrays = [as_array(value) for value in inputs]
         for array in arrays if dtype is not None else ():
