@@ -9,7 +9,7 @@ import numpy as np
 from attn_verify.arithmetic.tracing.array import TracedArray, finish, is_traced, shape_of, wrap
 from attn_verify.arithmetic.tracing.carrier import laid_out, pattern
 from attn_verify.arithmetic.tracing.convert import NotNumericError, as_array, exact, raw, weak_kind
-from attn_verify.arithmetic.tracing.dtypes import BOOL, common_dtype, is_whole
+from attn_verify.arithmetic.tracing.dtypes import BOOL, ScalarType, common_dtype, is_whole
 from attn_verify.arithmetic.tracing.elementwise import EXACT, minimum, where
 from attn_verify.arithmetic.tracing.registry import FUNCTIONS, modelled
 from attn_verify.arithmetic.tracing.session import current
@@ -219,7 +219,7 @@ def _dtypes(value: Any) -> Any:
     if is_traced(value):
         kind = weak_kind(value)
         return 0.0 if kind is float else value._dtype
-    return value
+    return np.dtype(value) if isinstance(value, ScalarType) else value
 
 
 def _dtype_question(name: str) -> None:

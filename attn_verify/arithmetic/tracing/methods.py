@@ -221,6 +221,13 @@ def _is_integer(self: Any) -> Any:
     return rounded_float(constant(self, "is_integer")).is_integer()
 
 
+def _flags(self: Any) -> Any:
+    """Return what NumPy says of an array of whole numbers or truths, whose entries are NumPy's; refuse all else."""
+    if type(self) is not TracedArray or not isinstance(self._data, np.ndarray):
+        current().refuse("ndarray.flags", "the attribute has no exact model")
+    return self._data.flags
+
+
 def _compress(self: Any, condition: Any, axis: Any = None) -> Any:
     return FUNCTIONS["compress"](condition, self, axis)
 
@@ -252,6 +259,7 @@ for _name in ("conj", "conjugate"):
     # of real arrays not even a copy
     setattr(TracedArray, _name, lambda self: _copy(self) if isinstance_scalar(self) else self)
 setattr(TracedArray, "compress", _compress)  # noqa: B010 - the operators and methods are all set here
+setattr(TracedArray, "flags", property(_flags))  # noqa: B010
 setattr(TracedScalar, "is_integer", _is_integer)  # noqa: B010
 
 
