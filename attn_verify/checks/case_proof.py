@@ -68,7 +68,7 @@ def decide(case: Case, spec: AttentionSpec, target: str, runner: Any, *, seed: i
 
 
 def _judge(case: Case, spec: AttentionSpec, call: Json, ran: Json, trace: Json, seed: int) -> Outcome:
-    outcome = Outcome(case, ran=ran, notes=list(trace.get("notes", ())))
+    outcome = Outcome(case, ran=ran, notes=list(trace.get("notes", ())), sets=bool(trace.get("sets")))
     point = {
         (name, tuple(index)): Fraction(value)
         for (name, index), value in zip(call["inputs"], call["point"], strict=True)

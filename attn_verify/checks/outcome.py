@@ -67,6 +67,7 @@ class Outcome:
     ran: Json = field(default_factory=dict)
     maxima: bool = False
     partial: bool = False
+    sets: bool = False  # whether the target made a set
 
     @property
     def only_partial(self) -> bool:

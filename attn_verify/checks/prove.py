@@ -225,7 +225,8 @@ class Prover:
             )
         agenda.report(proof)
         self._run_plain(proof)
-        if proof.status is not Status.UNDECIDED and uses_hashes(description.get("modules", ())):
+        hashing = any(outcome.sets for outcome in proof.outcomes) or uses_hashes(description.get("modules", ()))
+        if proof.status is not Status.UNDECIDED and hashing:
             call = {**proof.outcomes[0].case.call(proof.target), "observed": True}
             check_hashes(
                 proof.outcomes[0],

@@ -39,7 +39,7 @@ _EXPONENTS: Mapping[str, float] = {"float64": 340, "float32": 40, "float16": 5}
 # From these scores on keys are drawn nearly alike, so that scores differ by little.
 _ALIKE = 300
 # Arrays differ by powers of two up to these.
-_SPREADS = (0, 3, 8)
+_SPREADS = (0, 3, 8, 24)
 # Points that are drawn for a case with several paths; runs of a proof, and of each of its cases at least.
 _POINTS, _TOTAL, _FEWEST = 24, 150, 2
 # Runs whose lines are watched, and further ones whose values are noted.

@@ -72,6 +72,35 @@ def _instance_forgets_an_element() -> Fact:
     return instance(order(Le(w[i] ** 2, Sum(k, w[k] ** 2)), certificate=rest), {w: ((i,), c)})
 
 
+def _a_quotient_moved_by_a_delta() -> Fact:
+    """δ_ab + δ_bc (f_c − f_a)/(f_c − f_a) is 1 and δ_bc is 0 for a = b ≠ c: only at c is the divisor known."""
+    divisor = V[C] - V[A]
+    return algebra(Eq(Delta(A, B) + Delta(B, C) * divisor / divisor, Delta(B, C)), [Lt(zero, divisor)])
+
+
+def _a_quotient_of_sums_moved_by_a_delta() -> Fact:
+    u = Symbol("u", (KEYS, KEYS))
+    at_b = Sum(i, V[i] * u[i, B])
+    given = [Eq(Sum(i, V[i] * u[i, A] * a), zero), Lt(zero, at_b)]
+    return algebra(Eq(a + Delta(A, B) * at_b / at_b, Delta(A, B)), given)
+
+
+def _a_factor_drawn_out_of_a_sum() -> Fact:
+    """1/(z + δ_ab/G_b) is 1 and δ_ab G_b is 0 for a ≠ b, z = 1."""
+    u = Symbol("u", (KEYS, KEYS))
+    at_b = Sum(i, V[i] * u[i, B])
+    given = [Eq(Sum(i, V[i] * u[i, A] * a), zero), Lt(zero, at_b), Lt(zero, a)]
+    return algebra(Eq(1 / (a + Delta(A, B) / at_b), Delta(A, B) * at_b), given)
+
+
+def _two_symbols_of_one_name() -> Fact:
+    """∂x/∂x = 0, by an x that is a function of t beside one that is not."""
+    return algebra(Eq(Deriv(x, scalar("x", ("t",))), zero))
+
+
+A, B, C = (KEYS.index(name, fixed=True) for name in "abc")
+
+
 class _Two(int):
     """A whole number that counts as 2 in sums and products, and is written 1."""
 
@@ -123,6 +152,10 @@ FALSE: dict[str, Callable[[], object]] = {
     "a fraction of a strange number": lambda: algebra(Eq(Num(Fraction(_Two(1))), number(2))),
     "tangent at a number that is above all": _tangent_at_a_number_that_is_above_all,
     "less than nothing": _less_than_nothing,
+    "a quotient moved by a delta": _a_quotient_moved_by_a_delta,
+    "a quotient of sums moved by a delta": _a_quotient_of_sums_moved_by_a_delta,
+    "a factor drawn out of a sum": _a_factor_drawn_out_of_a_sum,
+    "two symbols of one name": _two_symbols_of_one_name,
     "an instance forgets an element": _instance_forgets_an_element,
     "balls of a derived class": lambda: balls(_Balanced(zero, one)),
     "rank of a derived class": lambda: rank(_Ranked(((Fraction(1),),), 1)),

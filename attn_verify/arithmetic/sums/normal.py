@@ -238,8 +238,10 @@ class Normal:
                     return {}  # two numbers that differ by their shifts
                 gone, kept = (one, two) if one in bound else (two, one)
                 inside = gone in bound
-                if (inside or not (gone.shift or kept.shift)) and any(gone in free(a) for a, _ in rest):
-                    again = [(rename(a, {gone: kept}), x) for a, x in rest]
+                # A quotient, root or logarithm is known to be defined at its own element, and stays with it.
+                moved = {a for a, x in rest if gone in free(a) and (inside or _everywhere(a, x))}
+                if moved and (inside or not (gone.shift or kept.shift)):
+                    again = [(rename(a, {gone: kept}) if a in moved else a, x) for a, x in rest]
                     left_over = [i for i in bound if i != gone] if inside else bound
                     return self._again(number, again if inside else [*again, (atom, e)], left_over)
                 if inside:
@@ -306,3 +308,10 @@ class Normal:
     def equal(self, left: Term, right: Term) -> bool:
         """Return whether two terms are equal by their normal forms."""
         return self.is_zero(add((self(left), Fraction(1)), (self(right), Fraction(-1))))
+
+
+def _everywhere(t: Term, exponent: Fraction) -> bool:
+    """Return whether a power of a term is defined for all numbers."""
+    powers = [exponent, *(inner.exponent for inner in walk(t) if isinstance(inner, Pow))]
+    whole = all(e >= 0 and e.denominator == 1 for e in powers)
+    return whole and not any(isinstance(inner, Log | Whole) for inner in walk(t))

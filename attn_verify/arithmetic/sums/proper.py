@@ -81,6 +81,8 @@ def improper(terms: Iterable[Term]) -> str:
                 return f"{i.name}: such names are for bound indices"
     depends: dict[str, frozenset[str]] = {}
     symbols = {part.symbol for t in terms for part in walk(t) if isinstance(part, App)}
+    if len(symbols) > len({(symbol.name, symbol.sorts) for symbol in symbols}):
+        return "two symbols look alike, and depend on other variables"
     for symbol in symbols:
         depends[symbol.name] = depends.get(symbol.name, frozenset()) | set(symbol.depends)
     for symbol in symbols:

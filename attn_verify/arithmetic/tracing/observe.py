@@ -54,6 +54,7 @@ class Observer:
         self._imported: dict[str, list[dict[str, Any]]] = {}
         self.places: list[str] = []
         self.unobserved: list[tuple[str, str]] = []
+        self.sets = False  # whether an expression gave a set, whose order hashes decide
         self._leaf: Leaf | None = None
 
     def type_of(self, kind: Any, value: Any) -> Any:
@@ -78,6 +79,7 @@ class Observer:
         """Note the value of an expression, and return it."""
         if id(value) in _UNFOLLOWED:
             self._unfollowed(number, _UNFOLLOWED[id(value)])
+        self.sets = self.sets or type(value) in (set, frozenset)
         leaf = self._leaf
         if leaf is not None:
             seen = self.values.setdefault(self.places[number], [])

@@ -189,6 +189,7 @@ def _report(
         "paths": [_path(run, number) for run in runs],
         "values": _renumbered(runs[0].values, number) if runs else {},
         "unobserved": tracer.observer.unobserved,
+        "sets": tracer.observer.sets,
         "exhausted": exhausted,
         "notes": [dict(note) for note in tracer.notes.values()],
         "refusals": [vars(refusal) for refusal in refusals],
