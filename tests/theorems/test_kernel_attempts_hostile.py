@@ -4,11 +4,31 @@ from collections.abc import Callable
 from fractions import Fraction
 
 import pytest
-from attempt_letters import ABOVE, KEYS, NONE, V, a, alg, c, i, integrated, number, one, tends, two, x, y, zero
+from attempt_letters import (
+    ABOVE,
+    KEYS,
+    NONE,
+    VE,
+    V,
+    W,
+    a,
+    alg,
+    c,
+    e,
+    i,
+    integrated,
+    number,
+    one,
+    tends,
+    two,
+    x,
+    y,
+    zero,
+)
 
 from attn_verify.arithmetic.sums.polynomials import RefusedError, build
 from attn_verify.arithmetic.sums.proper import put
-from attn_verify.arithmetic.sums.terms import Abs, Size, Trig
+from attn_verify.arithmetic.sums.terms import Abs, Pow, Size, Trig
 from attn_verify.theorems.kernel.calculus import rising, tangent
 from attn_verify.theorems.kernel.facts import Fact, algebra, instance, order
 from attn_verify.theorems.kernel.outside import balls, counting, rank
@@ -101,6 +121,25 @@ def _two_symbols_of_one_name() -> Fact:
 A, B, C = (KEYS.index(name, fixed=True) for name in "abc")
 
 
+def _a_divisor_known_in_an_empty_set() -> Fact:
+    """z + Σ_e u/(u + q_e − q_e) = |E|: u is known not to be 0 if there is an e, and z u = 0 then makes z = 0."""
+    u = Sum(i, V[i]) + c
+    given = [Eq(Sum(i, V[i] * a), -(c * a)), Lt(zero, u + VE[e] - VE[e])]
+    return algebra(Eq(a + Sum(e, u / (u + VE[e] - VE[e])), Size(NONE)), given)
+
+
+def _a_divisor_split_in_an_empty_set() -> Fact:
+    u = Sum(i, V[i]) + c
+    given = [Eq(Sum(i, V[i] * a), -(c * a)), Lt(zero, VE[e] * u)]
+    return algebra(Eq(a + Sum(e, VE[e] * u / (VE[e] * u)), Size(NONE)), given)
+
+
+def _a_quotient_defined_in_an_empty_set() -> Fact:
+    u = Sum(i, V[i]) + c
+    given = [Eq(Sum(i, W[i] * VE[e]), 1 / u), Eq(Sum(i, V[i] * a), -(c * a))]
+    return algebra(Eq(a + Sum(e, Sum(i, W[i] * VE[e]) * u), Size(NONE)), given)
+
+
 class _Two(int):
     """A whole number that counts as 2 in sums and products, and is written 1."""
 
@@ -152,6 +191,11 @@ FALSE: dict[str, Callable[[], object]] = {
     "a fraction of a strange number": lambda: algebra(Eq(Num(Fraction(_Two(1))), number(2))),
     "tangent at a number that is above all": _tangent_at_a_number_that_is_above_all,
     "less than nothing": _less_than_nothing,
+    "a divisor known in an empty set": _a_divisor_known_in_an_empty_set,
+    "a divisor split in an empty set": _a_divisor_split_in_an_empty_set,
+    "a quotient defined in an empty set": _a_quotient_defined_in_an_empty_set,
+    "a limit with a hidden zero": lambda: tends((Log(number(4)) - 2 * Log(two)) * x, "oo", "oo"),
+    "balls of a power of nothing": lambda: balls(Lt(zero, Pow(Pow(zero, Fraction(-1)), Fraction(0)))),
     "a quotient moved by a delta": _a_quotient_moved_by_a_delta,
     "a quotient of sums moved by a delta": _a_quotient_of_sums_moved_by_a_delta,
     "a factor drawn out of a sum": _a_factor_drawn_out_of_a_sum,

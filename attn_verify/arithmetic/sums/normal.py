@@ -26,11 +26,15 @@ from attn_verify.arithmetic.sums.terms import (
 # isort: on
 
 
+ONCE = Fraction(1)
+
+
 class Normal:
     """Normal forms under equations read as rules; what is divided by must be different from zero by its ``signs``."""
 
     def __init__(self, rules: Iterable[Rule] = ()) -> None:
-        self.rules = tuple(rules)
+        # A quotient that is known for the elements of a set that may be empty must not do without them.
+        self.rules = tuple(r for r in rules if _everywhere(r.right, ONCE) or not _forgets(r.left, r.right))
         self.signs: Signs
         self.looking = False  # for a known sign: no further one is looked for meanwhile
         self._inside = 0  # in a part that is known to be defined
@@ -139,6 +143,9 @@ class Normal:
         if not self._inside and not (self.signs.positive(argument) or self.signs.positive(build(p))):
             raise RefusedError("the argument of a logarithm is not visibly positive")
         number, content, rest = self._content(p, positive=True)
+        for part in (*(atom for atom, _ in content), build(rest)):
+            if _forgets([argument], part) and not self.signs.positive(part):
+                raise RefusedError("the argument of a logarithm is known at elements that there may be none of")
         pieces = [(log_of(number), Fraction(1))]
         for atom, e in content:
             pieces.append((self.defined(atom.argument) if isinstance(atom, Exp) else log_atom(atom), e))
@@ -174,6 +181,9 @@ class Normal:
         if not p:
             raise RefusedError("division by zero")
         number, content, rest = self._content(p, positive=not whole)
+        for part in (*(atom for atom, _ in content), build(rest)):
+            if _forgets([base], part) and not (self.signs.nonzero if whole else self.signs.positive)(part):
+                raise RefusedError("a base is known at elements that there may be none of")
         powers = [(atom, e * exponent) for atom, e in content]
         if whole:
             number **= int(exponent)
@@ -308,6 +318,11 @@ class Normal:
     def equal(self, left: Term, right: Term) -> bool:
         """Return whether two terms are equal by their normal forms."""
         return self.is_zero(add((self(left), Fraction(1)), (self(right), Fraction(-1))))
+
+
+def _forgets(before: Iterable[Term], after: Term) -> bool:
+    """Return whether an element of a set that may be empty stands in some terms, and no longer in what they become."""
+    return any(i.sort.empty for i in frozenset().union(*map(free, before)) - free(after))
 
 
 def _everywhere(t: Term, exponent: Fraction) -> bool:

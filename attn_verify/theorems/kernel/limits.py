@@ -148,6 +148,10 @@ def _steady(
 
     def letter(t: Term) -> Any:
         if not any(isinstance(inner, App | Size) for inner in walk(t)):
+            from attn_verify.theorems.kernel.outside import ball
+
+            if not isinstance(t, Num) and not abs(ball(t, 256)) > 0:
+                raise RefusedError("a constant may be zero, which SymPy need not see")
             return _sympy(t, symbols)
         if isinstance(t, Mul) and isinstance(t.factors[0], Num) and t.factors[0].value < 0:
             return _sympy(t.factors[0], symbols) * letter(Mul(t.factors[1:]))

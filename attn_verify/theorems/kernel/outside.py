@@ -51,7 +51,10 @@ def _ball(t: Term) -> flint.arb:
                 found *= _ball(factor)
             return found
         case Pow(base, exponent) if exponent.denominator == 1:
-            return _ball(base) ** int(exponent)
+            inner = _ball(base)
+            if not inner.is_finite():
+                raise RefusedError("a base has no value")
+            return inner ** int(exponent)
         case Pow(base, exponent):
             return _ball(base) ** flint.arb(flint.fmpq(exponent.numerator, exponent.denominator))
         case Exp(argument):
