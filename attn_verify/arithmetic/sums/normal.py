@@ -17,7 +17,7 @@ from attn_verify.arithmetic.sums.polynomials import (
     MOST_EXPONENT, MOST_MONOMIALS, MOST_PRODUCTS, MOST_WEIGHT, ONE, Monomial, Polynomial, Powers, RefusedError, add,
     apart, build, key, log_atom, log_of, ordered, primes, weight,
 )  # fmt: skip
-from attn_verify.arithmetic.sums.rules import Rule, Signs, contractions, derivative, match
+from attn_verify.arithmetic.sums.rules import Rule, Signs, contractions, derivative, everywhere, forgets, match
 from attn_verify.arithmetic.sums.terms import (
     Abs, Add, App, Delta, Deriv, Exp, Index, Log, Mul, Num, Pow, Size, Sum, Term, Trig, Whole, free, fresh,
     rename, walk,
@@ -34,7 +34,7 @@ class Normal:
 
     def __init__(self, rules: Iterable[Rule] = ()) -> None:
         # A quotient that is known for the elements of a set that may be empty must not do without them.
-        self.rules = tuple(r for r in rules if _everywhere(r.right, ONCE) or not _forgets(r.left, r.right))
+        self.rules = tuple(r for r in rules if everywhere(r.right, ONCE) or not forgets(r.left, r.right))
         self.signs: Signs
         self.looking = False  # for a known sign: no further one is looked for meanwhile
         self._inside = 0  # in a part that is known to be defined
@@ -144,7 +144,7 @@ class Normal:
             raise RefusedError("the argument of a logarithm is not visibly positive")
         number, content, rest = self._content(p, positive=True)
         for part in (*(atom for atom, _ in content), build(rest)):
-            if _forgets([argument], part) and not self.signs.positive(part):
+            if forgets([argument], part) and not self.signs.positive(part):
                 raise RefusedError("the argument of a logarithm is known at elements that there may be none of")
         pieces = [(log_of(number), Fraction(1))]
         for atom, e in content:
@@ -182,7 +182,7 @@ class Normal:
             raise RefusedError("division by zero")
         number, content, rest = self._content(p, positive=not whole)
         for part in (*(atom for atom, _ in content), build(rest)):
-            if _forgets([base], part) and not (self.signs.nonzero if whole else self.signs.positive)(part):
+            if forgets([base], part) and not (self.signs.nonzero if whole else self.signs.positive)(part):
                 raise RefusedError("a base is known at elements that there may be none of")
         powers = [(atom, e * exponent) for atom, e in content]
         if whole:
@@ -249,7 +249,7 @@ class Normal:
                 gone, kept = (one, two) if one in bound else (two, one)
                 inside = gone in bound
                 # A quotient, root or logarithm is known to be defined at its own element, and stays with it.
-                moved = {a for a, x in rest if gone in free(a) and (inside or _everywhere(a, x))}
+                moved = {a for a, x in rest if gone in free(a) and (inside or everywhere(a, x))}
                 if moved and (inside or not (gone.shift or kept.shift)):
                     again = [(rename(a, {gone: kept}) if a in moved else a, x) for a, x in rest]
                     left_over = [i for i in bound if i != gone] if inside else bound
@@ -318,15 +318,3 @@ class Normal:
     def equal(self, left: Term, right: Term) -> bool:
         """Return whether two terms are equal by their normal forms."""
         return self.is_zero(add((self(left), Fraction(1)), (self(right), Fraction(-1))))
-
-
-def _forgets(before: Iterable[Term], after: Term) -> bool:
-    """Return whether an element of a set that may be empty stands in some terms, and no longer in what they become."""
-    return any(i.sort.empty for i in frozenset().union(*map(free, before)) - free(after))
-
-
-def _everywhere(t: Term, exponent: Fraction) -> bool:
-    """Return whether a power of a term is defined for all numbers."""
-    powers = [exponent, *(inner.exponent for inner in walk(t) if isinstance(inner, Pow))]
-    whole = all(e >= 0 and e.denominator == 1 for e in powers)
-    return whole and not any(isinstance(inner, Log | Whole) for inner in walk(t))

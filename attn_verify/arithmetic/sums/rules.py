@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import permutations
@@ -24,9 +24,11 @@ from attn_verify.arithmetic.sums.terms import (
     Sum,
     Term,
     Trig,
+    Whole,
     free,
     fresh,
     rename,
+    walk,
 )  # fmt: skip
 
 
@@ -115,3 +117,15 @@ def contractions(rule: Rule, powers: Powers, bound: Sequence[Index]) -> Iterator
             images = [i for pattern, i in names.items() if pattern != rule.bound]
             if summed not in images:
                 yield names, others
+
+
+def forgets(before: Iterable[Term], after: Term) -> bool:
+    """Return whether an element of a set that may be empty stands in some terms, and no longer in what they become."""
+    return any(i.sort.empty for i in frozenset().union(*map(free, before)) - free(after))
+
+
+def everywhere(t: Term, exponent: Fraction) -> bool:
+    """Return whether a power of a term is defined for all numbers."""
+    powers = [exponent, *(inner.exponent for inner in walk(t) if isinstance(inner, Pow))]
+    whole = all(e >= 0 and e.denominator == 1 for e in powers)
+    return whole and not any(isinstance(inner, Log | Whole) for inner in walk(t))
