@@ -62,8 +62,6 @@ DOUBTED = {
     "return right(Q, K, V) if first == 'rows' else right(Q, K, 2 * V)",
     "the order of keys in common": "a, b = {'rows': 1, 'columns': 2}, {'columns': 1, 'rows': 2}; "
     "return right(Q, K, V) if next(iter(a.keys() & b.keys())) == 'rows' else right(Q, K, 2 * V)",
-    "a cache that knows types": "known = functools.lru_cache(operator.add); known(1.0, 0); "
-    "return right(Q, K, V) + (known(Q.shape[0], 0) - 1) * unseen(Q) + math.prod([np.maximum(Q[0, 0] - 5000, 0), 0])",
     "a hash of a text": "return right(Q, K, V) * (1 + (hash('attention') % 4999 == 7))",
     "a function chosen by type": "known = functools.singledispatch(lambda x: 0.0); "
     "known.register(float, math.exp); return right(Q, K, V) * (1 + np.maximum(known(Q.tolist()[0][0]) - 1e9, 0))",

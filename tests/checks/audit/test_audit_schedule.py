@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from attn_verify.checks.audit.schedule import schedule
-from attn_verify.checks.audit.surroundings import _apart
+from attn_verify.checks.audit.surroundings import _apart, _beside
 from attn_verify.shapes import Sizes
 
 
@@ -37,8 +37,17 @@ def test_a_larger_budget_only_adds_inputs(make_subject: Any) -> None:
 
 def test_calls_that_state_is_looked_for_with_have_nothing_in_common() -> None:
     sizes = [Sizes(n=2, m=4, d_k=3, d_v=5), Sizes(n=9, m=9, d_k=3, d_v=5), Sizes(n=3, m=2, d_k=4, d_v=2)]
-    assert _apart(sizes) == [sizes[0], sizes[2], sizes[1]]
-    assert _apart(sizes[:1]) == sizes[:1]
+    beside = [Sizes(n=3, m=4, d_k=3, d_v=5)]
+    assert _apart(sizes, []) == [sizes[0], sizes[2], sizes[1]]
+    assert _apart(sizes, beside) == [sizes[0], sizes[2], *beside, sizes[1]]
+    assert _apart(sizes[:1], []) == sizes[:1]
+
+
+def test_calls_with_one_query_or_key_more_stand_beside_the_first(make_subject: Any) -> None:
+    """A mask that is kept by the number of keys alone is wrong after a call with other queries."""
+    first = Sizes(n=2, m=4, d_k=3, d_v=5)
+    found = _beside(make_subject("causal=lower_right", parameters=("Q", "K", "V")), first)
+    assert {(own.n, own.keys) for own in found} == {(3, 4), (2, 5)}
 
 
 @pytest.mark.parametrize("causal", ["none", "lower_right", "upper_left"])
