@@ -20,6 +20,7 @@ from attn_verify.checks.formula import Entry, expected
 from attn_verify.checks.outcome import Condition, Outcome, ProvedPath, check_run, check_ways, short_place
 from attn_verify.checks.reaching import near_path
 from attn_verify.checks.reading import (
+    overlap,
     point_of_all,
     points_of_equality,
     unproved_domains,
@@ -170,7 +171,7 @@ def _equal(
         return False
     try:
         equal, maxima = _compare(outcome, graph, pairs, seed)
-        if not equal and _overlap(graph, pairs, point):
+        if not equal and overlap(graph, pairs, point):
             limit, nodes, fills = in_the_limit(graph, [got for got, _ in pairs], below=FILL)
             wanted = _copy(graph, limit, [want for _, want in pairs])
             if fills and not any(node.special for node in nodes):
@@ -239,12 +240,6 @@ def _apart(graph: Graph, pairs: Sequence[Pair]) -> list[list[Pair]]:
         exponentials = tuple(node.index for node in graph.cone([pair[1]]) if node.op == "exp")
         groups.setdefault(exponentials, []).append(pair)
     return list(groups.values())
-
-
-def _overlap(graph: Graph, pairs: Sequence[Pair], point: Mapping[Any, Fraction]) -> bool:
-    """Return whether no pair can be told apart in 256 bits at the point."""
-    balls = BallValues(graph, point)
-    return all(balls[got].overlaps(balls[want]) for got, want in pairs)
 
 
 def _copy(source: Graph, into: Graph, roots: Sequence[Node]) -> list[Node]:

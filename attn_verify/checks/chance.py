@@ -66,7 +66,7 @@ def _chains(tree: ast.AST) -> Iterator[tuple[ast.AST, ...]]:
         for child in ast.iter_child_nodes(node):
             # Parts such as keywords and comprehensions belong to the expression that they stand in.
             part = isinstance(node, ast.expr | ast.stmt)
-            yield from below(child, own if part else (*around,))
+            yield from below(child, own if part else around)
 
     return below(tree, ())
 

@@ -14,6 +14,7 @@ from attn_verify.arithmetic.graph import Graph, Node
 from attn_verify.arithmetic.graph.evaluation import BallValues
 from attn_verify.arithmetic.graph.limits import in_the_limit
 from attn_verify.checks.formula import SEEDS, Entry, expected, scaling, scores
+from attn_verify.checks.reading import overlap
 from attn_verify.checks.refilled import refilled, ways_to_read
 from attn_verify.spec import AttentionSpec
 from attn_verify.targets.units import Case
@@ -63,21 +64,16 @@ def objection(
     for readings in ways_to_read(case, spec):
         read_so = partial(refilled, read, case, spec, readings) if masked else partial(expected, read, case, spec)
         padding = _padding(read, got, read_so, case, point)
-        if padding is not None and _overlap(read, got, read_so(padding), point):
-            wanted = read_so(padding)
-            if equal(read, [(node, wanted[key]) for key, node in got.items()]):
-                return "", portion
+        if padding is None:
+            continue
+        wanted = read_so(padding)
+        same = [(node, wanted[key]) for key, node in got.items()]
+        if overlap(read, same, point) and equal(read, same):
+            return "", portion
     if masked:
         return f"{shown}masked scores, and here it is none: read as the score 0, other attention is left", Fraction(0)
     text = f"{shown}masked scores; here nothing is masked, and it is no score of keys that fill up a block"
     return text, Fraction(0)
-
-
-def _overlap(
-    graph: Graph, got: Mapping[Entry, Node], wanted: Mapping[Entry, Node], point: Mapping[Any, Fraction]
-) -> bool:  # fmt: skip
-    balls = BallValues(graph, point)
-    return got.keys() == wanted.keys() and all(balls[node].overlaps(balls[wanted[key]]) for key, node in got.items())
 
 
 def _padding(

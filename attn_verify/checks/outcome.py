@@ -96,22 +96,28 @@ class Outcome:
 
 def check_plain(outcome: Outcome, result: Json) -> None:
     """Compare the float run of a case with one in a plain process, where nothing tells that code is being verified."""
+    differs = "in a plain Python process, after other calls, it returns something else: state, or a trap"
+    check_again(outcome, result, "in a plain Python process", differs)
+
+
+def check_again(outcome: Outcome, result: Json, where: str, differs: str) -> None:
+    """Compare the float run of a case with another one: doubt what ends otherwise, and what ``differs``."""
     if outcome.status is Status.UNDECIDED or outcome.ran.get("outcome") != "returned":
         return
     if result["outcome"] in ("timeout", "memory"):
-        outcome.doubt(f"in a plain Python process, the run ended with {result['outcome']!r}")
+        outcome.doubt(f"{where}, the run ended with {result['outcome']!r}")
         return
     there = outcome.case.select(result["value"]) if result["outcome"] == "returned" else None
     here = outcome.case.select(outcome.ran["value"])
     if not isinstance(there, list) or not isinstance(here, list):
-        outcome.doubt(f"in a plain Python process, the run ended with {result['outcome']!r}")
+        outcome.doubt(f"{where}, the run ended with {result['outcome']!r}")
         return
     values = {(item.name, item.index): float.fromhex(str(item.value)) for item in here}
     largest = max([1.0, *map(abs, values.values())])
     allowance = allowance_of(outcome.notes) * largest
     for item in there:
         if not abs(float.fromhex(str(item.value)) - values[item.name, item.index]) <= allowance:
-            outcome.doubt("in a plain Python process, after other calls, it returns something else: state, or a trap")
+            outcome.doubt(differs)
             return
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from attn_verify.arithmetic.graph import Graph, Node
 from attn_verify.arithmetic.graph.bounds import Bounds, vanishes_nowhere_or_rarely
-from attn_verify.arithmetic.graph.evaluation import Point, Rule, evaluate
+from attn_verify.arithmetic.graph.evaluation import BallValues, Point, Rule, evaluate
 from attn_verify.arithmetic.graph.nodes import TOTAL
 from attn_verify.errors import shorten
 
@@ -192,3 +192,9 @@ def with_decimals(graph: Graph, roots: Sequence[Node]) -> tuple[Graph, list[Node
                 readings[value] = value = decimal
         made[node.index] = new.make(node.op, tuple(made[arg].index for arg in node.args), value)
     return new, [made[root.index] for root in roots], readings
+
+
+def overlap(graph: Graph, pairs: Sequence[tuple[Node, Node]], point: Mapping[Any, Fraction]) -> bool:
+    """Return whether no pair can be told apart in 256 bits at the point."""
+    balls = BallValues(graph, point)
+    return all(balls[got].overlaps(balls[want]) for got, want in pairs)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import product
 
 from attn_verify.arithmetic.graph import Graph, Node
+from attn_verify.arithmetic.graph.arithmetic import node_arithmetic
 from attn_verify.checks.formula import Entry, formula
 from attn_verify.spec import AttentionSpec
 from attn_verify.targets.units import Case, Unit
@@ -53,7 +54,7 @@ def _weights(
     """Return the weights of every head, with those of further keys."""
     n, m = unit.sizes.n, unit.sizes.keys
     opened = formula(graph, unit.inputs, unit.sizes, spec, ((True,) * m,) * n, padding)
-    zero, one = graph.number(0), graph.number(1)
+    zero, one, sum_of = graph.number(0), graph.number(1), node_arithmetic(graph).sum
     found = []
     for head in opened.heads:
         rows = []
@@ -64,7 +65,7 @@ def _weights(
                 why = hidden.get((i, j))
                 reading = "own" if why is None else readings[why]
                 large.append(zero if reading == "none" else one if reading == "zero" else graph.exp(score))
-            total = _sum(graph, large)
+            total = sum_of(large)
             rows.append([x / total for x in large])
         found.append(rows)
     return found
@@ -89,32 +90,23 @@ def _hidden(case: Case, unit: Unit, spec: AttentionSpec) -> dict[tuple[int, int]
 
 def _outputs(
     graph: Graph, unit: Unit, spec: AttentionSpec, weights: Sequence[Sequence[Sequence[Node]]]
-) -> list[list[Node]]:  # fmt: skip
+) -> Sequence[Sequence[Node]]:  # fmt: skip
     """Return Y, or Z where there is no output projection; the values of further keys are zero."""
     keys, width = range(unit.sizes.keys), unit.sizes.d_v
     # With one key open, every row of Z is the values of that key.
     only = [formula(graph, unit.inputs, unit.sizes, spec, ((*(i == j for i in keys),),) * unit.sizes.n) for j in keys]
     values = [one.Z[0] for one in only]
-    Z = [
-        [
-            _sum(graph, [weights[c // width][i][j] * _known(values[j][c]) for j in keys])
-            for c in range(width * unit.sizes.heads)
-        ]
-        for i in range(unit.sizes.n)
-    ]
+    arithmetic = node_arithmetic(graph)
+    Z: list[list[Node]] = [[] for _ in range(unit.sizes.n)]
+    for t, head in enumerate(weights):
+        rows = [row[: unit.sizes.keys] for row in head]
+        own = [[_known(value) for value in one[t * width : (t + 1) * width]] for one in values]
+        Z = [[*before, *more] for before, more in zip(Z, arithmetic.matmul(rows, own), strict=True)]
     if unit.sizes.d_out is None:
         return Z
-    W_O = [[graph.input(*entry) for entry in row] for row in unit.inputs["W_O"][0]]
-    return [[_sum(graph, [z * W_O[c][r] for c, z in enumerate(row)]) for r in range(unit.sizes.d_out)] for row in Z]
+    return arithmetic.matmul(Z, [[graph.input(*entry) for entry in row] for row in unit.inputs["W_O"][0]])
 
 
 def _known(node: Node | None) -> Node:
     assert node is not None
     return node
-
-
-def _sum(graph: Graph, nodes: Sequence[Node]) -> Node:
-    total = graph.number(0)
-    for node in nodes:
-        total = total + node
-    return total

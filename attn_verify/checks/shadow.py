@@ -14,7 +14,7 @@ from attn_verify.arithmetic.graph import Graph
 from attn_verify.arithmetic.tracing.observe import difference
 from attn_verify.checks.agreement import allowance_of
 from attn_verify.checks.chance import absorbed
-from attn_verify.checks.outcome import Outcome, short_place
+from attn_verify.checks.outcome import Outcome, check_again, short_place
 from attn_verify.checks.reading import floats
 
 Json = Mapping[str, Any]
@@ -52,13 +52,12 @@ def check_values(outcome: Outcome, shadow: Shadow, exact_run: Json, real: Values
 
 def check_hashes(outcome: Outcome, run: Callable[[int], Json], *, few: bool) -> None:
     """Doubt a case in which the order of sets or a hash may decide; ``run`` calls the target with a seed of hashes."""
-    first = run(1)
-    for seed in range(2, 2 + (_FEW_HASHES if few else _HASHES)):
-        other = run(seed)
-        if other["value"] != first["value"]:
-            outcome.doubt("its result depends on hashes or the order of a set, which other processes have otherwise")
-            return
-        values, others = first.get("values", {}), other.get("values", {})
+    differs = "its result depends on hashes or the order of a set, which other processes have otherwise"
+    runs = [run(seed) for seed in range(1, 2 + (_FEW_HASHES if few else _HASHES))]
+    for other in runs:
+        check_again(outcome, other, "in a process that hashes otherwise", differs)
+    values = runs[0].get("values", {})
+    for others in (other.get("values", {}) for other in runs[1:]):
         check_chance(outcome, {place for place in values if values[place] != others.get(place)}, values, others)
 
 

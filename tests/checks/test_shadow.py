@@ -7,6 +7,7 @@ import pytest
 from attn_verify import AttentionSpec
 from attn_verify.checks.prove import Prover
 from attn_verify.checks.verdict import Status
+from attn_verify.targets.runner import Runner
 
 HEAD = """
     import functools
@@ -89,6 +90,14 @@ PROVED = {
     "a shape in words": "text = f'{Q.shape} {Q.dtype}'; return right(Q, K, V) if text else None",
     "annotations": "x: np.ndarray = Q; return (lambda a, *b: right(a, *b))(x, K, V)",
 }
+
+
+def test_a_run_that_fails_where_hashes_are_others_is_no_agreement(prove, monkeypatch):
+    monkeypatch.setattr(Runner, "run_elsewhere", lambda *_, **__: {"outcome": "timeout", "value": None})
+    found = prove("def f(Q, K, V): return right(Q, K, V) if Q.dtype.name in {'float64'} else None", SIZES)
+    assert found.status is Status.UNDECIDED
+    assert "in a process that hashes otherwise, the run ended with 'timeout'" in found.outcomes[0].reasons
+
 
 CROSS = """
     def f(X, context, W_Q, W_K, W_V):
