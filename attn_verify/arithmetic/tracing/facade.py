@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from attn_verify.arithmetic.tracing.foreign import refuse_foreign
 from attn_verify.arithmetic.tracing.session import current, running_session
 
 _PLAIN = (int, str, bool, float, type(None), bytes)
@@ -51,6 +52,7 @@ class Function:
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         """Run the model."""
+        refuse_foreign(getattr(self._real, "__name__", "function"), (*args, *options.values()))
         return self._model(*args, **options)
 
     def __getattribute__(self, name: str) -> Any:

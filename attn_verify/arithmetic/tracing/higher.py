@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
+from numpy.typing import NDArray
 
 from attn_verify.arithmetic.tracing.array import TracedArray, is_traced, shape_of, wrap
 from attn_verify.arithmetic.tracing.carrier import laid_out, pattern
@@ -30,30 +31,63 @@ class Vectorize:
             _real_vectorize(signature)
         self._f = pyfunc
         self._types = otypes
+        self._cache = cache
         self._signature = signature
         self.__name__ = getattr(pyfunc, "__name__", "vectorize")
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         """Return the array of the function's values; of a decorator with options, the decorated function."""
         if self._f is np._NoValue:
-            return Vectorize(args[0], self._types, signature=self._signature)
+            return Vectorize(args[0], self._types, cache=self._cache, signature=self._signature)
         if options:
             current().refuse("np.vectorize", "arguments by name")
         if self._signature is not None:
             return _subarrays(self._f, self._signature, self._types, args)
-        arrays = FUNCTIONS["broadcast_arrays"](*(as_array(a) for a in args))
-        shape = shape_of(arrays[0])
-        values = [self._f(*(a[place] for a in arrays)) for place in np.ndindex(*shape)]
-        if not values:
+        arrays = [as_array(a) for a in args]
+        # NumPy copies its arguments into arrays of objects before it goes through them.
+        calls, order = in_turn([np.asarray(pattern(x._data), object) for x in arrays])
+        if not calls:
             if self._types is None:
                 raise ValueError("cannot call `vectorize` on size 0 inputs unless `otypes` is set")
-            return FUNCTIONS["zeros"](shape, self._types[0])
+            return FUNCTIONS["zeros"](order.shape, self._types[0])
+        # Without a type NumPy calls it once more, for that of what it returns.
+        first = None if self._types else self._call(arrays, calls[0])
+        again = first is None or not self._cache
+        values = [first if not (number or again) else self._call(arrays, call) for number, call in enumerate(calls)]
         if isinstance(values[0], tuple):
             current().refuse("np.vectorize", "a function with several results")
-        dtype = self._types[0] if self._types else as_array(values[0]).dtype
-        result = FUNCTIONS["array"](values, dtype=dtype).reshape(shape)
-        like = np.asarray(np.frompyfunc(lambda *_: None, len(arrays), 1)(*(pattern(x._data) for x in arrays)))
-        return wrap(laid_out(result._data, like), result._dtype)
+        dtype = self._types[0] if self._types else as_array(first).dtype
+        result = FUNCTIONS["array"](values, dtype=dtype)[order.ravel()].reshape(order.shape)
+        return wrap(laid_out(result._data, order), result._dtype)
+
+    def _call(self, arrays: list[Any], entries: tuple[int, ...]) -> Any:
+        return self._f(*(entry(x, number) for x, number in zip(arrays, entries, strict=True)))
+
+
+def in_turn(arrays: list[NDArray[Any]]) -> tuple[list[tuple[int, ...]], NDArray[Any]]:
+    """Return the calls that a function of entries gets, in NumPy's order, and an array of their numbers.
+
+    A call is the numbers of its entries, each in the C order of its array.  NumPy goes through entries as they lie in
+    memory, so that a function which remembers its calls shows the strides of its arguments.
+    """
+    calls: list[tuple[int, ...]] = []
+    numbered = []
+    for array in arrays:
+        back = (*(slice(None, None, -1 if stride < 0 else 1) for stride in array.strides), ...)
+        numbers = np.empty_like(array[back], dtype=object)[back]
+        numbers[...] = np.arange(array.size).reshape(array.shape)
+        numbered.append(numbers)
+
+    def called(*entries: int) -> int:
+        calls.append(entries)
+        return len(calls) - 1
+
+    return calls, np.asarray(np.frompyfunc(called, len(arrays), 1)(*numbered), dtype=np.int64, order="K")
+
+
+def entry(x: Any, number: int) -> Any:
+    """Return an entry by its number in C order."""
+    return x[np.unravel_index(number, shape_of(x))]
 
 
 def _real_vectorize(signature: Any) -> Any:

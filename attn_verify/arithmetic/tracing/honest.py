@@ -6,6 +6,8 @@ import builtins
 from types import FunctionType, ModuleType
 from typing import Any
 
+import numpy as np
+
 from attn_verify.arithmetic.tracing.array import TracedArray, TracedFloat, TracedScalar
 from attn_verify.arithmetic.tracing.dtypes import SCALAR_TYPES, ScalarType
 from attn_verify.arithmetic.tracing.facade import Function
@@ -40,3 +42,18 @@ def class_of(value: Any) -> Any:
 def honest(found: Any) -> Any:
     """Return ``type`` with the answers of NumPy; any other object as it is."""
     return class_of if found is builtins.type else found
+
+
+_SCALARS = {id(model): real for real, model in SCALAR_TYPES.items()}
+
+
+def real_of(value: Any) -> Any:
+    """Return NumPy's own function or class for one of the model; what has none in NumPy stands for itself."""
+    kind = type(value)
+    if kind is Function:
+        return value._real
+    if kind is Ufunc:
+        return value.real
+    if value is TracedArray or value is Ufunc:
+        return np.ndarray if value is TracedArray else np.ufunc
+    return _SCALARS.get(id(value), value)

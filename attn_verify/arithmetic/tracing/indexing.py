@@ -11,6 +11,7 @@ from attn_verify.arithmetic.tracing.array import TracedScalar, finish, is_traced
 from attn_verify.arithmetic.tracing.convert import NotNumericError, as_array, cast, raw
 from attn_verify.arithmetic.tracing.dtypes import is_float
 from attn_verify.arithmetic.tracing.facade import of_instance, ours
+from attn_verify.arithmetic.tracing.foreign import refuse_foreign
 from attn_verify.arithmetic.tracing.session import current
 
 
@@ -24,6 +25,8 @@ def concrete_key(key: Any) -> Any:
         return key._data if key._data.shape else key._data[()]
     if isinstance(key, list):
         return raw(as_array(key)) if key else key
+    parts = (key.start, key.stop, key.step) if isinstance(key, slice) else (key,)
+    refuse_foreign("indexing", parts)
     return key
 
 

@@ -10,9 +10,11 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from attn_verify.arithmetic.tracing.array import TracedScalar, shape_of
+from attn_verify.arithmetic.tracing.array import TracedScalar
+from attn_verify.arithmetic.tracing.carrier import pattern
 from attn_verify.arithmetic.tracing.convert import as_array
 from attn_verify.arithmetic.tracing.dtypes import as_dtype, is_float
+from attn_verify.arithmetic.tracing.higher import entry, in_turn
 from attn_verify.arithmetic.tracing.methods import python_value
 from attn_verify.arithmetic.tracing.registry import FUNCTIONS, modelled
 from attn_verify.arithmetic.tracing.session import current
@@ -70,10 +72,10 @@ class FromPyFunc:
         """Return the array of the function's values, or its value for numbers."""
         if options or len(args) != self._nin:
             current().refuse("np.frompyfunc", "out=, options, or another number of arguments")
-        arrays = FUNCTIONS["broadcast_arrays"](*(as_array(a) for a in args))
-        shape = shape_of(arrays[0])
-        values = [self._f(*(python_value(a[place]) for a in arrays)) for place in np.ndindex(*shape)]
-        return Objects(values, shape) if shape else values[0]
+        arrays = [as_array(a) for a in args]
+        calls, order = in_turn([pattern(x._data) for x in arrays])
+        values = [self._f(*(python_value(entry(x, i)) for x, i in zip(arrays, call, strict=True))) for call in calls]
+        return Objects([values[number] for number in order.ravel()], order.shape) if order.shape else values[0]
 
     def __getattr__(self, name: str) -> Any:
         if hasattr(np.ufunc, name):

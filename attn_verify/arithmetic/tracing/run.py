@@ -9,7 +9,7 @@ from typing import Any
 
 from attn_verify.arithmetic.graph import Graph, Node
 from attn_verify.arithmetic.graph.storage import dump
-from attn_verify.arithmetic.tracing.honest import honest
+from attn_verify.arithmetic.tracing.honest import honest, real_of
 from attn_verify.arithmetic.tracing.imports import ExactImports, OwnFiles
 from attn_verify.arithmetic.tracing.observe import Observer
 from attn_verify.arithmetic.tracing.paths import Budget, explore
@@ -71,7 +71,7 @@ class _Tracer:
         self.point = point_of(call)
         self.sizes = sizes_of(call)
         self.cases = cases
-        self.observer = Observer(honest)
+        self.observer = Observer(honest, real_of, exact_models().values())
         self.observed: list[Node] = []  # on import and in the first run
         self.ran = False
         self.imports = ExactImports(own, exact_models())

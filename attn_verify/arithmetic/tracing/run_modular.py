@@ -16,7 +16,7 @@ from attn_verify.arithmetic.modular.draw import Draw
 from attn_verify.arithmetic.modular.field import Field, VanishingError, using
 from attn_verify.arithmetic.modular.reading import Reading
 from attn_verify.arithmetic.tracing.array import is_traced, wrap
-from attn_verify.arithmetic.tracing.honest import honest
+from attn_verify.arithmetic.tracing.honest import honest, real_of
 from attn_verify.arithmetic.tracing.imports import ExactImports, OwnFiles
 from attn_verify.arithmetic.tracing.observe import Observer
 from attn_verify.arithmetic.tracing.run_arrays import exact_models, leaf, noted
@@ -80,7 +80,7 @@ def run_modular(
     session = Session(Graph(), {}, sizes_of(call), target_files=own, carrier=ModularData)
     lines: set[str] = set()
     read = Ending("returned")
-    observer = Observer(honest)
+    observer = Observer(honest, real_of, exact_models().values())
     with observer.compiling(own), imports.installed(), running(session), using(field):
         observer.start(_noted)
         ending = watched(load, own, watch, imports, session)

@@ -13,6 +13,7 @@ from attn_verify.arithmetic.tracing.convert import as_array, cast, exact, raw, w
 from attn_verify.arithmetic.tracing.dtypes import DType, as_dtype, is_float, is_whole, loop, narrower
 from attn_verify.arithmetic.tracing.elementwise import EXACT, PREDICATES
 from attn_verify.arithmetic.tracing.facade import of_class, of_instance, ours
+from attn_verify.arithmetic.tracing.foreign import refuse_foreign
 from attn_verify.arithmetic.tracing.registry import FUNCTIONS, settle
 from attn_verify.arithmetic.tracing.session import current
 
@@ -66,6 +67,7 @@ class Ufunc(metaclass=UfuncType):
         return self._guard(self.real, self._call, inputs, options)
 
     def _guard(self, real: Any, f: Callable[..., Any], inputs: Any, options: Any) -> Any:
+        refuse_foreign(f"np.{self.name}", (*inputs, *options.values()))
         try:
             return f(*inputs, **options)
         except Exception as error:

@@ -1,0 +1,66 @@
+"""Which function or class an object is: by a name that is the same in every process and in every kind of numbers."""
+
+from __future__ import annotations
+
+import functools
+from types import (
+    BuiltinFunctionType,
+    ClassMethodDescriptorType,
+    FunctionType,
+    MethodDescriptorType,
+    MethodType,
+    MethodWrapperType,
+    ModuleType,
+    WrapperDescriptorType,
+)
+from typing import Any
+
+import numpy as np
+
+from attn_verify.arithmetic.tracing.observe_calls import NotingCall
+
+_PACKAGE = __name__.partition(".")[0] + "."
+_Dispatched = type(np.sum)
+_LruCache = type(functools.lru_cache(len))
+
+
+def identity(value: Any) -> str:
+    """Return the name of a function or a class, and the empty string for everything else.
+
+    Functions of the model and of this package have none.
+
+    >>> identity(len), identity(np.exp), identity("x".join), identity(dict), identity(3)
+    ('function builtins.len', 'function numpy.exp', 'method str.join', 'class builtins.dict', '')
+    """
+    kind = type(value)
+    if kind is FunctionType:
+        code, module = value.__code__, str(value.__globals__.get("__name__"))
+        return (
+            "" if module.startswith(_PACKAGE) else f"function {code.co_filename}:{code.co_firstlineno}:{code.co_name}"
+        )
+    if kind is NotingCall:
+        return identity(value._function)
+    if kind in (np.ufunc, _Dispatched):
+        return f"function numpy.{value.__name__}"
+    if kind is BuiltinFunctionType or kind is MethodWrapperType:
+        owner = getattr(value, "__self__", None)
+        if owner is None or isinstance(owner, ModuleType):
+            return f"function {value.__module__}.{value.__name__}"
+        return f"method {_class(owner if isinstance(owner, type) else type(owner))}.{value.__name__}"
+    if kind is MethodType:
+        return identity(value.__func__).replace("function", "method", 1)
+    if kind in (MethodDescriptorType, WrapperDescriptorType, ClassMethodDescriptorType):
+        return f"method {_class(value.__objclass__)}.{value.__name__}"
+    if kind is functools.partial:
+        inner = identity(value.func)
+        return inner and f"partial {inner}"
+    if kind is _LruCache:
+        return f"cached {identity(value.__wrapped__)}"
+    if isinstance(value, type):
+        module = str(value.__module__)
+        return "" if f"{module}.".startswith(_PACKAGE) else f"class {module}.{value.__qualname__}"
+    return ""
+
+
+def _class(cls: type) -> str:
+    return str(cls.__qualname__)

@@ -1,0 +1,103 @@
+"""A guard over what a target's expressions give: whatever may treat exact numbers and floats otherwise is told of."""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections.abc import Callable, Iterable
+from types import MethodType, ModuleType
+from typing import Any
+
+from attn_verify.arithmetic.tracing.imports import OwnFiles
+from attn_verify.arithmetic.tracing.observe_calls import NotingCall
+from attn_verify.arithmetic.tracing.observe_source import Places
+from attn_verify.arithmetic.tracing.sizes import SizeInt
+from attn_verify.arithmetic.tracing.vocabulary import READERS, Vocabulary, ordered_by_hashes, reads
+
+Tell = Callable[[int, str], None]
+
+_ORDER = "uses the order of a set, which other processes have otherwise"
+_ADDRESS = "makes a text of an address in memory, which other processes have otherwise"
+# What is looked at so often that it has a way of its own; nothing of them may be objected to.
+_DATA = frozenset({bool, int, float, type(None), list, tuple, dict, SizeInt})
+_LruCache = type(functools.lru_cache(len))
+
+
+class Guard:
+    """Looks at values by the numbers of their places, and tells an observer what speaks against them.
+
+    On import a target may use whatever it likes, for a test or a command beside the function; what it keeps of that
+    is seen when it is called.
+    """
+
+    def __init__(self, own: OwnFiles, models: Iterable[ModuleType], places: Places, tell: Tell) -> None:
+        self._vocabulary = Vocabulary(own, models)
+        self._places = places
+        self._tell = tell
+        self.importing = True
+
+    def seen(self, number: int, value: Any, called: bool = False) -> None:
+        """Look at the value of an expression, or at what is about to be called."""
+        kind = type(value)
+        if kind in (set, frozenset) and number in self._places.ordered and ordered_by_hashes(value):
+            self._tell(number, _ORDER)
+        if self.importing:
+            return
+        if number in self._places.private:
+            self._tell(number, self._places.private[number])
+        if number in self._places.inner and self._vocabulary.outside(value):
+            self._tell(number, f"uses {value.__name__}.{self._places.inner[number]}, which is internal there")
+        if kind in _DATA:
+            return
+        if kind is str:
+            if " at 0x" in value:
+                self._tell(number, _ADDRESS)
+            return
+        if kind is NotingCall:
+            value, called = value._function, True
+        if why := self._vocabulary.objection(value, called):
+            self._tell(number, why)
+
+    def called(self, number: int, function: Any) -> Any:
+        """Look at what is about to be called; return it, or a function that looks at its arguments first."""
+        self.seen(number, function, called=True)
+        if id(function) in READERS:
+            return self._reader(number, function)
+        return asked_by_ints(function)
+
+    def _reader(self, number: int, function: Any) -> Callable[..., Any]:
+        """Return ``getattr`` or the like such that the names which it reads are looked at."""
+
+        def reading(*args: Any, **options: Any) -> Any:
+            unseen = function in (operator.attrgetter, operator.methodcaller)
+            outside = bool(args) and self._vocabulary.outside(args[0])
+            if function is vars and outside:
+                self._tell(number, "reads all names of a module, internal ones too")
+            for name in args if unseen else args[1:2]:
+                why = reads(name)
+                if not why and isinstance(name, str) and name.startswith("_") and (unseen or outside):
+                    why = f"reads the internal name {name}"
+                if why:
+                    self._tell(number, why)
+            return function(*args, **options)
+
+        return reading
+
+
+def asked_by_ints(function: Any) -> Any:
+    """Return a function that is cached by its arguments such that a size is a key as an ``int`` is.
+
+    ``functools.lru_cache`` asks for the class of what it is given, and has other keys for other classes.
+    """
+    cached = getattr(function, "__func__", None) if type(function) is MethodType else function
+    if type(cached) is not _LruCache:
+        return function
+
+    def asking(*args: Any, **options: Any) -> Any:
+        return function(*map(_plain, args), **{name: _plain(value) for name, value in options.items()})
+
+    return asking
+
+
+def _plain(value: Any) -> Any:
+    return int(value) if type(value) is SizeInt else value

@@ -1,0 +1,219 @@
+"""What a target may use: functions and classes that are known to treat exact numbers as they treat floats.
+
+Whatever a target calls is its own code, whose expressions are noted; a model; or code of others.  Code of others may
+look at the class, the identity or the hash of what it is given, and then do one thing with an exact number and another
+with a float.  So only what stands in the tables below is taken for granted; anything else leaves a case undecided.
+"""
+
+from __future__ import annotations
+
+import functools
+import operator
+import sys
+from collections.abc import Callable, Iterable
+from types import (
+    BuiltinFunctionType,
+    ClassMethodDescriptorType,
+    CodeType,
+    FrameType,
+    FunctionType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    MethodDescriptorType,
+    MethodType,
+    MethodWrapperType,
+    ModuleType,
+    TracebackType,
+    WrapperDescriptorType,
+)
+from typing import Any
+
+import numpy as np
+
+from attn_verify.arithmetic.tracing.imports import OwnFiles
+
+_PACKAGE = __name__.partition(".")[0]
+
+# Modules of the standard library, all functions and classes of which may be used.
+_MODULES = frozenset({
+    "__future__", "_abc", "_bisect", "_collections", "_collections_abc", "_functools", "_heapq", "_io", "_operator",
+    "_thread", "_warnings", "abc", "argparse", "bisect", "collections", "collections.abc", "contextlib", "copy",
+    "dataclasses", "enum", "fractions", "functools", "genericpath", "heapq", "io", "itertools", "logging", "math",
+    "ntpath", "numbers", "operator", "os.path", "pathlib", "posixpath", "re", "string", "textwrap", "typing",
+    "typing_extensions", "warnings",
+})  # fmt: skip
+# Of other modules these may be.
+_NAMES = {
+    "builtins": frozenset({
+        "abs", "all", "any", "ascii", "bin", "callable", "chr", "delattr", "dir", "divmod", "format", "getattr",
+        "globals", "hasattr", "hex", "isinstance", "issubclass", "iter", "len", "locals", "max", "min", "next", "oct",
+        "open", "ord", "pow", "print", "repr", "round", "setattr", "sorted", "sum", "vars", "__build_class__",
+    }),
+    "os": frozenset({"_Environ", "fspath", "getenv"}),
+    "posix": frozenset({"fspath"}),
+    "sys": frozenset({"exit"}),
+    "threading": frozenset({"Lock", "RLock", "local"}),
+    "time": frozenset({"monotonic", "perf_counter", "process_time", "sleep", "time"}),
+    "types": frozenset({"SimpleNamespace", "MappingProxyType", "UnionType", "GenericAlias", "NoneType"}),
+}  # fmt: skip
+# Of the modules above these may not be: they call what they are given by its class, or unseen.
+_EXCEPT = frozenset(
+    {"functools.singledispatch", "functools.singledispatchmethod", "_operator.call", "_thread.get_ident"}
+)
+# Classes of the interpreter that show how a program is run or what lies in memory.
+_INNER = (bytearray, CodeType, FrameType, TracebackType, memoryview, GetSetDescriptorType, MemberDescriptorType)
+# They read attributes by names that no expression shows, and may be called with names that are looked at, no more.
+READERS = frozenset(map(id, (getattr, hasattr, setattr, delattr, operator.attrgetter, operator.methodcaller, vars)))
+
+# Attributes with names ``__…__`` that Python code asks for; others show how an object is made.
+_SAID = """
+    abs add all annotations array_function array_priority array_ufunc author bool call class contains dataclass_fields
+    debug delattr delitem dict divmod doc enter eq exit file float floordiv ge getattr getitem gt index init int invert
+    iter le len license lshift lt main match_args matmul missing mod module mul name ne neg new next or package path
+    pos post_init pow qualname repr round rshift setattr setitem slots str sub truediv version wrapped xor and
+"""
+_IN_PLACE_TOO = "add sub mul matmul truediv floordiv mod pow and or xor lshift rshift divmod"
+ATTRIBUTES = frozenset(
+    [f"__{name}__" for name in _SAID.split()]
+    + [f"__{letter}{name}__" for name in _IN_PLACE_TOO.split() for letter in "ri"]
+)
+
+
+class Vocabulary:
+    """Judges the functions, classes and other objects that a target's expressions give."""
+
+    def __init__(self, own: OwnFiles, models: Iterable[ModuleType]) -> None:
+        self._own = own
+        self._modelled = {id(value) for module in models for value in vars(module).values()}
+        self._classes: dict[type, str] = {}
+
+    def objection(self, value: Any, called: bool) -> str:
+        """Return why an object may do another thing with exact numbers than with floats, or the empty string."""
+        kind = type(value)
+        judge = _JUDGES.get(kind)
+        found = self._instance(value) if judge is None else judge(self, value)
+        if not found and not called and id(value) in READERS:
+            found = f"hands on {_name(value)}, which reads attributes that no expression shows"
+        return found
+
+    def class_(self, cls: type) -> str:
+        """Return what speaks against a class or one that it inherits from."""
+        found = self._classes.get(cls)
+        if found is None:
+            unknown = [base for base in cls.__mro__ if not self._known_class(base)]
+            found = self._classes[cls] = _unknown(unknown[-1]) if unknown else ""
+        return found
+
+    def _known_class(self, cls: type) -> bool:
+        module = str(cls.__module__)
+        if module == "builtins":
+            return not issubclass(cls, (*_INNER, type)) or cls.__name__ in ("EnumType", "ABCMeta")
+        top = module.partition(".")[0]
+        if top in (_PACKAGE, "numpy") or id(cls) in self._modelled or self._listed(module, cls.__qualname__):
+            return True
+        return getattr(sys.modules.get(module), "__file__", None) in self._own
+
+    def _instance(self, value: Any) -> str:
+        """Return what speaks against an object that is neither a function nor a class."""
+        if isinstance(value, type):
+            return self.class_(value) if value is not type else "uses the class of classes, which shows exact numbers"
+        if type(value) is _LruCache:
+            inner = value.__wrapped__
+            # C code that is called with keys of its own; functions of the target are asked by honest numbers.
+            return "" if type(inner) is FunctionType else f"caches {_name(inner)}, which is no function of the target"
+        if type(value) is functools.partial:
+            return self.objection(value.func, True)
+        if isinstance(value, ModuleType):
+            return ""
+        if type(value) in _NUMPY:
+            return "" if id(value) in self._modelled else _unknown(value)
+        return self.class_(type(value))
+
+    def _function(self, function: FunctionType) -> str:
+        file = function.__code__.co_filename
+        # Texts are told of where they are run; the library makes methods of records out of texts of its own.
+        if file in self._own or (file.startswith("<") and not file.startswith("<frozen")):
+            return ""
+        module = str(function.__globals__.get("__name__"))
+        known = module.partition(".")[0] == _PACKAGE or id(function) in self._modelled
+        return "" if known or self._listed(module, function.__code__.co_name) else _unknown(function)
+
+    def _builtin(self, function: Any) -> str:
+        owner = function.__self__
+        if owner is None or isinstance(owner, ModuleType):
+            known = id(function) in self._modelled or self._listed(str(function.__module__), function.__name__)
+            return "" if known else _unknown(function)
+        return self.class_(owner if isinstance(owner, type) else type(owner)) or _attribute(function.__name__)
+
+    def _method(self, method: Any) -> str:
+        return self.objection(method.__func__, True)
+
+    def _descriptor(self, descriptor: Any) -> str:
+        return self.class_(descriptor.__objclass__) or _attribute(descriptor.__name__)
+
+    def _wrapper(self, wrapper: Any) -> str:
+        return self.objection(wrapper.__self__, True) or _attribute(wrapper.__name__)
+
+    def _listed(self, module: str, name: str) -> bool:
+        top = name.partition(".")[0]
+        if f"{module}.{top}" in _EXCEPT:
+            return False
+        return module in _MODULES or name in _NAMES.get(module, ()) or module.startswith(("logging.", "collections."))
+
+    def outside(self, value: Any) -> bool:
+        """Return whether a module is neither the target's nor a model, so that its inner names are nobody's."""
+        return isinstance(value, ModuleType) and getattr(value, "__file__", None) not in self._own
+
+
+def reads(name: Any) -> str:
+    """Return what speaks against an attribute, or several with dots between, that is read by its name.
+
+    >>> reads("shape.__len__"), reads("__reduce_ex__")
+    ('', 'reads the attribute __reduce_ex__, which shows how an object is made')
+    """
+    parts = str(name).split(".") if isinstance(name, str) else ()
+    return next((found for part in parts if (found := _attribute(part))), "")
+
+
+def _attribute(name: str) -> str:
+    if not (name.startswith("__") and name.endswith("__")) or name in ATTRIBUTES:
+        return ""
+    return f"reads the attribute {name}, which shows how an object is made"
+
+
+def ordered_by_hashes(value: Any) -> bool:
+    """Return whether the order of a set is another one in other processes.
+
+    >>> ordered_by_hashes({"q"}), ordered_by_hashes({3, 1, 2}), ordered_by_hashes({"q", "k"})
+    (False, False, True)
+    """
+    return len(value) > 1 and not all(_hashes_alike(item) for item in value)
+
+
+def _hashes_alike(item: Any) -> bool:
+    return issubclass(type(item), (int, float)) or (type(item) is tuple and all(map(_hashes_alike, item)))
+
+
+def _unknown(value: Any) -> str:
+    return f"uses {_name(value)}, which is not known to treat exact numbers and floats alike"
+
+
+def _name(value: Any) -> str:
+    module = str(getattr(value, "__module__", None) or "")
+    name = str(getattr(value, "__qualname__", type(value).__name__))
+    return f"{module}.{name}" if module and module != "builtins" else name
+
+
+_LruCache = type(functools.lru_cache(len))
+# NumPy's own functions, in place of which a target sees models.
+_NUMPY = (np.ufunc, type(np.sum))
+_Judge = Callable[[Vocabulary, Any], str]
+_JUDGES: dict[type, _Judge] = {
+    FunctionType: Vocabulary._function,
+    BuiltinFunctionType: Vocabulary._builtin,
+    MethodType: Vocabulary._method,
+    MethodDescriptorType: Vocabulary._descriptor,
+    ClassMethodDescriptorType: Vocabulary._descriptor,
+    WrapperDescriptorType: Vocabulary._descriptor,
+    MethodWrapperType: Vocabulary._wrapper,
+}
