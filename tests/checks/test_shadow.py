@@ -74,6 +74,18 @@ DOUBTED = {
     "return right(Q, K, V) + act(1 - 1e6 * (Q[0, 0] - 33.3) ** 2) * (act.func is np.maximum)",
     "two results into arrays": "a, b = np.zeros(Q.shape[-1]), np.zeros(Q.shape[-1]); "
     "np.divmod(3 * np.exp(-(Q[0] - 33.3) ** 2), np.inf, out=(a, b)); return right(Q, K, V) + b.sum()",
+    "an identity": "known = {id(Q): right(Q, K, V)}; return known[id(Q)]",
+    "a cache that has other keys for sizes": "f = functools.lru_cache(operator.truth); f(2); f(Q.shape[1]); "
+    "return right(Q, K, V) + (f.cache_info().misses - 1) * unseen(Q)",
+    "a table of comparisons": "import unittest; t = unittest.TestCase(); return right(Q, K, V) + unseen(Q) * "
+    "(t._getAssertEqualityFunc(1, Q.shape[0]) == t._baseAssertEqual)",
+    "the order of a rare set": "names = {f'{i}' for i in range(50)}; "
+    "return right(Q, K, V) if next(iter(names)) != '31' else Q",
+    "a function of entries that is called once more": "done = []; "
+    "f = np.vectorize(lambda x: done.append(x) or x); f(np.ones(2)); "
+    "return right(Q, K, V) + (len(done) == 2) * unseen(Q)",
+    "an index that counts": "C = type('C', (), {'n': 0, '__index__': lambda self: vars(C).get('n') or "
+    "setattr(C, 'n', C.n + 1) or 0}); np.take(Q, C()); return right(Q, K, V)",
     "a fill beside an input": "return right(Q, K, V) + np.exp(Q[0, 0] - 1e9)",
     "a fill beside a score": "return right(Q, K, V) + np.exp(8 * (Q[0] @ K[0]) - 1e9)",
     "a fill beside a value": "return right(Q, K, V) + np.exp(V[0, 0] * 1e-3 - 1e30)",
@@ -81,8 +93,7 @@ DOUBTED = {
 
 PROVED = {
     "a clock": "start = time.perf_counter(); O = right(Q, K, V); end = time.perf_counter() - start; return O",
-    "an identity": "known = {id(Q): right(Q, K, V)}; return known[id(Q)]",
-    "addresses of one object": "i, j = id(Q), id(Q); return right(Q, K, V) if i == j else None",
+    "the type of a dtype": "kind = Q.dtype.type; return right(kind(1) * Q, K, V) if kind is np.float64 else None",
     "a clock that is told": "start = time.perf_counter(); O = right(Q, K, V); "
     "print(f'took {time.perf_counter() - start:.0f} s'); return O",
     "a set of texts": "return right(Q, K, V) if Q.dtype.name in {'float64', 'float32'} else None",

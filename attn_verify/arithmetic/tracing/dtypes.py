@@ -66,7 +66,9 @@ class ScalarType(type):
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         """Return the exact scalar, or array, for a value."""
         from attn_verify.arithmetic.tracing.convert import scalar_of
+        from attn_verify.arithmetic.tracing.foreign import refuse_foreign
 
+        refuse_foreign(f"np.{cls.__name__}", (*args, *kwargs.values()))
         return scalar_of(cls._real(), *args, **kwargs)
 
     def __getattribute__(cls, name: str) -> Any:

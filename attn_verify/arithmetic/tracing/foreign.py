@@ -19,7 +19,10 @@ _ASKED = frozenset(
 
 
 def refuse_foreign(operation: str, arguments: Iterable[Any]) -> None:
-    """Refuse arguments that answer NumPy by code of the target: a model need not ask as often, or in that order."""
+    """Refuse arguments that answer NumPy by code of the target: a model need not ask as often, or in that order.
+
+    Iterators are such arguments, except where going through them once is the whole purpose.
+    """
     for value in arguments:
         kind = type(value)
         if kind in (list, tuple):
@@ -28,6 +31,8 @@ def refuse_foreign(operation: str, arguments: Iterable[Any]) -> None:
             current().refuse(
                 operation, f"a {kind.__name__}, which NumPy asks by methods of its own", "pass numbers and arrays"
             )
+        elif hasattr(kind, "__next__") and operation != "fromiter":
+            current().refuse(operation, f"a {kind.__name__}, which can be gone through once", "pass a list of it")
 
 
 @cache

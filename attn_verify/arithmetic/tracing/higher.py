@@ -73,7 +73,7 @@ def in_turn(arrays: list[NDArray[Any]]) -> tuple[list[tuple[int, ...]], NDArray[
     calls: list[tuple[int, ...]] = []
     numbered = []
     for array in arrays:
-        back = (*(slice(None, None, -1 if stride < 0 else 1) for stride in array.strides), ...)
+        back: tuple[Any, ...] = (*(slice(None, None, -1 if stride < 0 else 1) for stride in array.strides), ...)
         numbers = np.empty_like(array[back], dtype=object)[back]
         numbers[...] = np.arange(array.size).reshape(array.shape)
         numbered.append(numbers)

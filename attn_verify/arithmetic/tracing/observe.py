@@ -92,7 +92,7 @@ class Observer:
         if id(value) in _UNFOLLOWED:
             self._unfollowed(number, _UNFOLLOWED[id(value)])
         if self._guard is not None:
-            self._guard.seen(number, value)
+            value = self._guard.seen(number, value)
         self.sets = self.sets or type(value) in (set, frozenset)
         if self._leaf is not None:
             self._note(number, value)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from types import MethodType, ModuleType
 from typing import Any
 
+from attn_verify.arithmetic.tracing.dtypes import SCALAR_TYPES
 from attn_verify.arithmetic.tracing.imports import OwnFiles
 from attn_verify.arithmetic.tracing.observe_calls import NotingCall
 from attn_verify.arithmetic.tracing.observe_source import Places
@@ -21,6 +22,8 @@ _ADDRESS = "makes a text of an address in memory, which other processes have oth
 # What is looked at so often that it has a way of its own; nothing of them may be objected to.
 _DATA = frozenset({bool, int, float, type(None), list, tuple, dict, SizeInt})
 _LruCache = type(functools.lru_cache(len))
+# NumPy's own scalar types, which a real dtype has (``x.dtype.type``), and what stands for them.
+_MODELS = {id(real): model for real, model in SCALAR_TYPES.items()}
 
 
 class Guard:
@@ -36,31 +39,31 @@ class Guard:
         self._tell = tell
         self.importing = True
 
-    def seen(self, number: int, value: Any, called: bool = False) -> None:
-        """Look at the value of an expression, or at what is about to be called."""
+    def seen(self, number: int, value: Any, called: bool = False) -> Any:
+        """Look at the value of an expression, or at what is about to be called; return it, or its model."""
         kind = type(value)
         if kind in (set, frozenset) and number in self._places.ordered and ordered_by_hashes(value):
             self._tell(number, _ORDER)
         if self.importing:
-            return
+            return value
         if number in self._places.private:
             self._tell(number, self._places.private[number])
         if number in self._places.inner and self._vocabulary.outside(value):
             self._tell(number, f"uses {value.__name__}.{self._places.inner[number]}, which is internal there")
         if kind in _DATA:
-            return
-        if kind is str:
-            if " at 0x" in value:
-                self._tell(number, _ADDRESS)
-            return
-        if kind is NotingCall:
-            value, called = value._function, True
-        if why := self._vocabulary.objection(value, called):
-            self._tell(number, why)
+            return value
+        if kind is str and " at 0x" in value:
+            self._tell(number, _ADDRESS)
+        elif kind is not str:
+            value = _MODELS.get(id(value), value)
+            asked = value._function if kind is NotingCall else value
+            if why := self._vocabulary.objection(asked, called or kind is NotingCall):
+                self._tell(number, why)
+        return value
 
     def called(self, number: int, function: Any) -> Any:
         """Look at what is about to be called; return it, or a function that looks at its arguments first."""
-        self.seen(number, function, called=True)
+        function = self.seen(number, function, called=True)
         if id(function) in READERS:
             return self._reader(number, function)
         return asked_by_ints(function)

@@ -36,18 +36,19 @@ _PACKAGE = __name__.partition(".")[0]
 
 # Modules of the standard library, all functions and classes of which may be used.
 _MODULES = frozenset({
-    "__future__", "_abc", "_bisect", "_collections", "_collections_abc", "_functools", "_heapq", "_io", "_operator",
-    "_thread", "_warnings", "abc", "argparse", "bisect", "collections", "collections.abc", "contextlib", "copy",
-    "dataclasses", "enum", "fractions", "functools", "genericpath", "heapq", "io", "itertools", "logging", "math",
-    "ntpath", "numbers", "operator", "os.path", "pathlib", "posixpath", "re", "string", "textwrap", "typing",
+    "__future__", "_abc", "_bisect", "_collections", "_collections_abc", "_functools", "_heapq", "_operator",
+    "_thread", "_warnings", "abc", "bisect", "collections", "collections.abc", "contextlib", "copy",
+    "dataclasses", "enum", "fractions", "functools", "heapq", "itertools", "logging", "math",
+    "numbers", "operator", "posixpath", "re", "string", "textwrap", "typing",
     "typing_extensions", "warnings",
 })  # fmt: skip
 # Of other modules these may be.
 _NAMES = {
+    "_io": frozenset({"StringIO", "TextIOBase", "TextIOWrapper", "_IOBase", "_TextIOBase"}),
     "builtins": frozenset({
         "abs", "all", "any", "ascii", "bin", "callable", "chr", "delattr", "dir", "divmod", "format", "getattr",
         "globals", "hasattr", "hex", "isinstance", "issubclass", "iter", "len", "locals", "max", "min", "next", "oct",
-        "open", "ord", "pow", "print", "repr", "round", "setattr", "sorted", "sum", "vars", "__build_class__",
+        "ord", "pow", "print", "repr", "round", "setattr", "sorted", "sum", "vars", "__build_class__",
     }),
     "os": frozenset({"_Environ", "fspath", "getenv"}),
     "posix": frozenset({"fspath"}),
