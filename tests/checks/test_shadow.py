@@ -81,9 +81,6 @@ DOUBTED = {
     "(t._getAssertEqualityFunc(1, Q.shape[0]) == t._baseAssertEqual)",
     "the order of a rare set": "names = {f'{i}' for i in range(50)}; "
     "return right(Q, K, V) if next(iter(names)) != '31' else Q",
-    "a function of entries that is called once more": "done = []; "
-    "f = np.vectorize(lambda x: done.append(x) or x); f(np.ones(2)); "
-    "return right(Q, K, V) + (len(done) == 2) * unseen(Q)",
     "an index that counts": "C = type('C', (), {'n': 0, '__index__': lambda self: vars(C).get('n') or "
     "setattr(C, 'n', C.n + 1) or 0}); np.take(Q, C()); return right(Q, K, V)",
     "a fill beside an input": "return right(Q, K, V) + np.exp(Q[0, 0] - 1e9)",

@@ -46,7 +46,7 @@ def identity(value: Any) -> str:
         owner = getattr(value, "__self__", None)
         if owner is None or isinstance(owner, ModuleType):
             return f"function {value.__module__}.{value.__name__}"
-        return f"method {_class(owner if isinstance(owner, type) else type(owner))}.{value.__name__}"
+        return f"method {_class(owner if issubclass(type(owner), type) else type(owner))}.{value.__name__}"
     if kind is MethodType:
         return identity(value.__func__).replace("function", "method", 1)
     if kind in (MethodDescriptorType, WrapperDescriptorType, ClassMethodDescriptorType):
@@ -56,7 +56,7 @@ def identity(value: Any) -> str:
         return inner and f"partial {inner}"
     if kind is _LruCache:
         return f"cached {identity(value.__wrapped__)}"
-    if isinstance(value, type):
+    if issubclass(kind, type):
         module = str(value.__module__)
         return "" if f"{module}.".startswith(_PACKAGE) else f"class {module}.{value.__qualname__}"
     return ""

@@ -116,19 +116,20 @@ class Vocabulary:
 
     def _instance(self, value: Any) -> str:
         """Return what speaks against an object that is neither a function nor a class."""
-        if isinstance(value, type):
+        kind = type(value)  # what stands for a class of NumPy calls itself one, and is none
+        if issubclass(kind, type):
             return self.class_(value) if value is not type else "uses the class of classes, which shows exact numbers"
-        if type(value) is _LruCache:
+        if kind is _LruCache:
             inner = value.__wrapped__
             # C code that is called with keys of its own; functions of the target are asked by honest numbers.
             return "" if type(inner) is FunctionType else f"caches {_name(inner)}, which is no function of the target"
-        if type(value) is functools.partial:
+        if kind is functools.partial:
             return self.objection(value.func, True)
-        if isinstance(value, ModuleType):
+        if issubclass(kind, ModuleType):
             return ""
-        if type(value) in _NUMPY:
+        if kind in _NUMPY:
             return "" if id(value) in self._modelled else _unknown(value)
-        return self.class_(type(value))
+        return self.class_(kind)
 
     def _function(self, function: FunctionType) -> str:
         file = function.__code__.co_filename
@@ -144,7 +145,7 @@ class Vocabulary:
         if owner is None or isinstance(owner, ModuleType):
             known = id(function) in self._modelled or self._listed(str(function.__module__), function.__name__)
             return "" if known else _unknown(function)
-        return self.class_(owner if isinstance(owner, type) else type(owner)) or _attribute(function.__name__)
+        return self.class_(owner if issubclass(type(owner), type) else type(owner)) or _attribute(function.__name__)
 
     def _method(self, method: Any) -> str:
         return self.objection(method.__func__, True)
@@ -163,7 +164,7 @@ class Vocabulary:
 
     def outside(self, value: Any) -> bool:
         """Return whether a module is neither the target's nor a model, so that its inner names are nobody's."""
-        return isinstance(value, ModuleType) and getattr(value, "__file__", None) not in self._own
+        return issubclass(type(value), ModuleType) and getattr(value, "__file__", None) not in self._own
 
 
 def reads(name: Any) -> str:

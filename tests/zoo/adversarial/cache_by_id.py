@@ -1,10 +1,9 @@
 """title: Results cached by the identity of the inputs
 kind: adversarial
 flaw: an array changed in place, or another one at the same address, gets the old result
-expected: PROVED
+expected: not PROVED
 function: attention
 visible: no
-reason: the scope is the first calls in a fresh process, on arrays that nobody changes
 """
 
 import numpy as np
