@@ -17,7 +17,7 @@ from attn_verify.arithmetic.sums.polynomials import (
     MOST_EXPONENT, MOST_MONOMIALS, MOST_PRODUCTS, MOST_WEIGHT, ONE, Monomial, Polynomial, Powers, RefusedError, add,
     apart, build, key, log_atom, log_of, ordered, primes, weight,
 )  # fmt: skip
-from attn_verify.arithmetic.sums.rules import Rule, Signs, contractions, derivative, everywhere, forgets, match
+from attn_verify.arithmetic.sums.rules import Rule, Signs, contractions, derivative, everywhere, match
 from attn_verify.arithmetic.sums.terms import (
     Abs, Add, App, Delta, Deriv, Exp, Index, Log, Mul, Num, Pow, Size, Sum, Term, Trig, Whole, free, fresh,
     rename, walk,
@@ -26,15 +26,11 @@ from attn_verify.arithmetic.sums.terms import (
 # isort: on
 
 
-ONCE = Fraction(1)
-
-
 class Normal:
     """Normal forms under equations read as rules; what is divided by must be different from zero by its ``signs``."""
 
     def __init__(self, rules: Iterable[Rule] = ()) -> None:
-        # A quotient that is known for the elements of a set that may be empty must not do without them.
-        self.rules = tuple(r for r in rules if everywhere(r.right, ONCE) or not forgets(r.left, r.right))
+        self.rules = tuple(rules)
         self.signs: Signs
         self.looking = False  # for a known sign: no further one is looked for meanwhile
         self._inside = 0  # in a part that is known to be defined
@@ -79,7 +75,8 @@ class Normal:
             case Sum(index, body):
                 aside = fresh(index)
                 inner = self(rename(body, {index: aside}))
-                return add(*(self._apart(m, c, [aside]) for m, c in inner.items()))
+                pieces = ((apart(m), c) for m, c in inner.items())
+                return add(*((self._settle(c, m.atoms, [*m.bound, aside]), Fraction(1)) for m, c in pieces))
             case App() | Deriv():
                 return self._entry(t)
             case Exp(argument):
@@ -91,9 +88,7 @@ class Normal:
                 negative = add((inner, Fraction(-1)))
                 if not inner or self.signs.nonnegative(argument) or self.signs.nonnegative(build(inner)):
                     return inner
-                if self.signs.nonnegative(Mul((Num(Fraction(-1)), argument))) or self.signs.nonnegative(
-                    build(negative)
-                ):
+                if any(map(self.signs.nonnegative, (Mul((Num(Fraction(-1)), argument)), build(negative)))):
                     return negative
                 return {Monomial(((Abs(min(build(inner), build(negative), key=key)), Fraction(1)),)): Fraction(1)}
             case Trig(name, argument):
@@ -143,9 +138,6 @@ class Normal:
         if not self._inside and not (self.signs.positive(argument) or self.signs.positive(build(p))):
             raise RefusedError("the argument of a logarithm is not visibly positive")
         number, content, rest = self._content(p, positive=True)
-        for part in (*(atom for atom, _ in content), build(rest)):
-            if forgets([argument], part) and not self.signs.positive(part):
-                raise RefusedError("the argument of a logarithm is known at elements that there may be none of")
         pieces = [(log_of(number), Fraction(1))]
         for atom, e in content:
             pieces.append((self.defined(atom.argument) if isinstance(atom, Exp) else log_atom(atom), e))
@@ -181,9 +173,6 @@ class Normal:
         if not p:
             raise RefusedError("division by zero")
         number, content, rest = self._content(p, positive=not whole)
-        for part in (*(atom for atom, _ in content), build(rest)):
-            if forgets([base], part) and not (self.signs.nonzero if whole else self.signs.positive)(part):
-                raise RefusedError("a base is known at elements that there may be none of")
         powers = [(atom, e * exponent) for atom, e in content]
         if whole:
             number **= int(exponent)
@@ -227,10 +216,6 @@ class Normal:
     def _times(self, m: Monomial, c: Fraction, power: tuple[Term, Fraction]) -> tuple[Polynomial, Fraction]:
         return self._settle(c, [*m.atoms, power], list(m.bound)), Fraction(1)
 
-    def _apart(self, m: Monomial, c: Fraction, more: list[Index]) -> tuple[Polynomial, Fraction]:
-        m = apart(m)
-        return self._settle(c, list(m.atoms), [*m.bound, *more]), Fraction(1)
-
     def _settle(self, number: Fraction, powers: Powers, bound: list[Index]) -> Polynomial:
         """Return ``number · Σ_bound Π atom^exponent`` in normal form; the atoms are defined."""
         total: dict[Term, Fraction] = {}
@@ -269,6 +254,7 @@ class Normal:
             elif isinstance(atom, Abs) and whole and e >= 2:
                 return self._again(number, [*rest, (atom.argument, Fraction(2)), (atom, e - 2)], bound)
         left = [(a, e) for a, e in total.items() if e]
+        self._grounded(left, [i for i in bound if i.sort.empty])
         for index in bound:
             if not any(index in free(a) for a, _ in left):
                 others = [i for i in bound if i != index]
@@ -278,6 +264,19 @@ class Normal:
                 left_over = [i for i in bound if i != names[rule.bound]] if rule.bound else bound
                 return self._again(number, [*unmatched, (rename(rule.right, names), Fraction(1))], left_over)
         return {ordered(left, bound, self._atom): number}
+
+    def _grounded(self, powers: Powers, maybe_none: Sequence[Index]) -> None:
+        """Refuse what is known to be defined where a set has elements only, and does not name one of them.
+
+        Factors of a monomial that do not name a bound index are divided by and drawn out as if they stood outside.
+        """
+        inside, self._inside = self._inside, 0
+        try:
+            for a, e in powers:
+                if not everywhere(a, e) and not free(a).issuperset(maybe_none):
+                    self(Pow(a, e))
+        finally:
+            self._inside = inside
 
     def _again(self, number: Fraction, powers: Powers, bound: Sequence[Index]) -> Polynomial:
         body: Term = Mul((Num(number), *(a if e == 1 else Pow(a, e) for a, e in powers)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import permutations
@@ -117,11 +117,6 @@ def contractions(rule: Rule, powers: Powers, bound: Sequence[Index]) -> Iterator
             images = [i for pattern, i in names.items() if pattern != rule.bound]
             if summed not in images:
                 yield names, others
-
-
-def forgets(before: Iterable[Term], after: Term) -> bool:
-    """Return whether an element of a set that may be empty stands in some terms, and no longer in what they become."""
-    return any(i.sort.empty for i in frozenset().union(*map(free, before)) - free(after))
 
 
 def everywhere(t: Term, exponent: Fraction) -> bool:
