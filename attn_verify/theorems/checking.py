@@ -28,7 +28,7 @@ RULES: Mapping[str, str] = {
     "tangent": "value and slope are 0 at a point, and the second derivative is nowhere negative",
     "increasing": "it holds at the start, and the derivative is nowhere negative",
     "limit": "computed by SymPy",
-    "integral": "computed by SymPy",
+    "integral": "the slope of an antiderivative is the body, and the value is how far it rises from end to end",
     "balls": "enclosures of both numbers are apart",
     "rank": "elimination over the fractions",
     "counted through": "evaluated for every whole number in the range",
@@ -119,7 +119,7 @@ def apply(step: Step, find: Find) -> Fact:
         case "limit":
             fact = outside.limit(claim, step.given)
         case "integral":
-            fact = outside.integral(claim, step.given)
+            fact = outside.integral(claim, step.given, **hints)
         case "balls":
             fact = outside.balls(claim)
         case "rank":

@@ -38,7 +38,7 @@ from attn_verify.theorems.notation import (
 
 HERE = Path(attn_verify.__file__).parent
 KERNEL = [f"theorems/kernel/{name}.py" for name in ("facts", "signs", "calculus", "statements", "cited")]
-WRAPPERS = [f"theorems/kernel/{name}.py" for name in ("computed", "limits", "outside")]
+WRAPPERS = [f"theorems/kernel/{name}.py" for name in ("computed", "limits", "integrals", "outside")]
 SUMS = [f"arithmetic/sums/{name}.py" for name in ("terms", "polynomials", "normal", "rules", "proper")]
 CodeLines = Callable[[str], int]
 KEYS, STEPS = Sort("n"), Sort("t", natural=True)

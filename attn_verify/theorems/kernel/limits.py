@@ -1,11 +1,10 @@
-"""Limits and definite integrals that SymPy computes, for letters that cannot cancel.
+"""Limits that SymPy computes, for letters that cannot cancel.
 
-A fact that rests on SymPy says so (``cited`` holds ``"SymPy: limit"`` or ``"SymPy: integral"``).
+A fact that rests on SymPy says so (``cited`` holds ``"SymPy: limit"``).
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any
@@ -27,19 +26,18 @@ from attn_verify.arithmetic.sums.terms import (
     Trig,
     walk,
 )  # fmt: skip
-from attn_verify.theorems.kernel.computed import Integral, Limit
+from attn_verify.theorems.kernel.computed import Limit
 from attn_verify.theorems.kernel.facts import Fact, _fact
 from attn_verify.theorems.kernel.signs import VisibleSigns
-from attn_verify.theorems.kernel.statements import Lt, Statement, gap
-
-_WHOLE = re.compile("-?[0-9]{1,20}")
+from attn_verify.theorems.kernel.statements import Lt, Statement, gap, terms_of
 
 
-def _sympy(t: Term, symbols: Mapping[Term, Any]) -> Any:
+def in_sympy(t: Term, symbols: Mapping[Term, Any]) -> Any:
+    """Return a term as an expression of SymPy."""
     import sympy
 
     def inner(x: Term) -> Any:
-        return _sympy(x, symbols)
+        return in_sympy(x, symbols)
 
     match t:
         case Num(value):
@@ -65,7 +63,8 @@ def _sympy(t: Term, symbols: Mapping[Term, Any]) -> Any:
     raise RefusedError(f"{type(t).__name__} has no reading in SymPy")
 
 
-def _symbols(given: tuple[Statement, ...], sides: Iterable[Term]) -> dict[Term, Any]:
+def sympy_symbols(given: tuple[Statement, ...], sides: Iterable[Term]) -> dict[Term, Any]:
+    """Return a symbol of SymPy for each letter and size; hypotheses of another form than 0 < x are refused."""
     import sympy
 
     zero = Num(Fraction(0))
@@ -89,7 +88,8 @@ def _symbols(given: tuple[Statement, ...], sides: Iterable[Term]) -> dict[Term, 
     return found
 
 
-def _words(*words: str) -> None:
+def words(*words: str) -> None:
+    """Refuse words that are of a class of their own."""
     if any(type(word) is not str for word in words):
         raise RefusedError("where a limit or an integral begins and ends is said in plain words")
 
@@ -99,9 +99,10 @@ def limit(claim: Limit, given: Iterable[Statement] = ()) -> Fact:
     import sympy
 
     given = tuple(given)
+    terms_of(claim)  # is a statement of this very class
     value = claim.value if isinstance(claim.value, Term) else Num(Fraction(0))
-    _words(claim.to, *(() if isinstance(claim.value, Term) else (claim.value,)))
-    symbols = _symbols(given, (claim.body, claim.by, value))
+    words(claim.to, *(() if isinstance(claim.value, Term) else (claim.value,)))
+    symbols = sympy_symbols(given, (claim.body, claim.by, value))
     if claim.by.indices:
         raise RefusedError("a limit is taken in a scalar")
     symbols[claim.by] = x = sympy.Dummy("x", positive=True)
@@ -113,7 +114,7 @@ def limit(claim: Limit, given: Iterable[Statement] = ()) -> Fact:
     _defined((value,), given)
     _defined((put(claim.body, {claim.by.symbol: ((), near)}),), [*given, Lt(Num(Fraction(0)), claim.by)])
     body, letters = _steady(claim.body, claim.by, x, target, symbols, given)
-    wanted = sympy.oo if isinstance(claim.value, str) else _sympy(value, symbols)
+    wanted = sympy.oo if isinstance(claim.value, str) else in_sympy(value, symbols)
     try:
         found = sympy.limit(body, x, target, "+").subs(letters)
         both_finite = found.is_finite is not False and wanted.is_finite
@@ -152,9 +153,9 @@ def _steady(
 
             if not isinstance(t, Num) and not abs(ball(t, 256)) > 0:
                 raise RefusedError("a constant may be zero, which SymPy need not see")
-            return _sympy(t, symbols)
+            return in_sympy(t, symbols)
         if isinstance(t, Mul) and isinstance(t.factors[0], Num) and t.factors[0].value < 0:
-            return _sympy(t.factors[0], symbols) * letter(Mul(t.factors[1:]))
+            return in_sympy(t.factors[0], symbols) * letter(Mul(t.factors[1:]))
         if t not in letters:
             if not signs.positive(t):
                 raise RefusedError(
@@ -183,6 +184,8 @@ def _steady(
                 return sympy.Pow(read(base), sympy.Rational(exponent.numerator, exponent.denominator))
             case Exp(argument) | Log(argument):
                 inner = read(argument)
+                if isinstance(t, Log) and inner.free_symbols - {x}:
+                    raise RefusedError("a logarithm may be 0 for some values of the letters")
                 if any((inner / other).free_symbols - {x} for other in compared):
                     raise RefusedError("exponentials are compared whose order depends on letters")
                 compared.append(inner)
@@ -191,7 +194,7 @@ def _steady(
                 return x
         raise RefusedError(f"{type(t).__name__} has no limit here")
 
-    return read(body), {v: _sympy(t, symbols) for t, v in letters.items()}
+    return read(body), {v: in_sympy(t, symbols) for t, v in letters.items()}
 
 
 def _sign(c: Any, x: Any, target: Any) -> int | None:
@@ -202,34 +205,3 @@ def _sign(c: Any, x: Any, target: Any) -> int | None:
         if found.is_extended_positive or found.is_extended_negative:
             return 1 if found.is_extended_positive else -1
     return None
-
-
-def integral(claim: Integral, given: Iterable[Statement] = ()) -> Fact:
-    """SymPy computes the definite integral, and it is the one claimed."""
-    import sympy
-
-    given = tuple(given)
-    _words(claim.low, claim.high)
-    symbols = _symbols(given, (claim.body, claim.by, claim.value))
-    if claim.by.indices or set(symbols) - {claim.by, *(s.right for s in given if isinstance(s, Lt))}:
-        raise RefusedError("an integral is over a scalar, and other letters in it are given to be positive")
-    if any(isinstance(t, Abs) and any(isinstance(inner, Trig) for inner in walk(t)) for t in walk(claim.body)):
-        raise RefusedError("SymPy integrates magnitudes of waves wrongly")
-    symbols[claim.by] = x = sympy.Dummy("x", real=True)
-    ends: list[Any] = [{"oo": sympy.oo, "-oo": -sympy.oo}.get(e, sympy.Integer(e) if _WHOLE.fullmatch(e) else None)
-            for e in (claim.low, claim.high)]  # fmt: skip
-    if None in ends:
-        raise RefusedError("integrals run from and to a whole number, -oo or oo")
-    if not ends[0] < ends[1] or any(claim.by == s.right for s in given if isinstance(s, Lt)):
-        raise RefusedError("an integral runs upwards, and nothing else is known of what it runs over")
-    # Counted from its lower end, if there is one, the body is defined at all numbers inside, and so continuous there.
-    start = ends[0] if ends[0].is_finite else sympy.Integer(0)
-    inside = [Lt(Num(Fraction(0)), claim.by)] if ends[0].is_finite else []
-    if ends[1].is_finite:
-        inside.append(Lt(claim.by, Num(Fraction(int(ends[1] - start)))))
-    _defined((claim.value,), given)
-    _defined((put(claim.body, {claim.by.symbol: ((), claim.by + Fraction(int(start)))}),), [*given, *inside])
-    found = sympy.integrate(_sympy(claim.body, symbols), (x, *ends))
-    if found.has(sympy.Integral) or sympy.simplify(found - _sympy(claim.value, symbols)) != 0:
-        raise RefusedError(f"the integral is {found}")
-    return _fact("integral", claim, (), given, cited="SymPy: integral")

@@ -27,7 +27,8 @@ from attn_verify.arithmetic.sums.terms import (
 )  # fmt: skip
 from attn_verify.theorems.kernel.computed import Rank
 from attn_verify.theorems.kernel.facts import Fact, _fact
-from attn_verify.theorems.kernel.limits import integral, limit
+from attn_verify.theorems.kernel.integrals import integral
+from attn_verify.theorems.kernel.limits import limit
 from attn_verify.theorems.kernel.statements import Cited, Eq, Le, Lt, Statement, terms_of
 
 MOST_ASSIGNMENTS = 200_000

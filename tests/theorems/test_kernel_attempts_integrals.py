@@ -1,0 +1,67 @@
+"""Attempts to talk the kernel into false integrals: wrong antiderivatives, with jumps, ends without a limit."""
+
+from collections.abc import Callable
+
+import pytest
+from attempt_letters import ABOVE, a, f, g, half, integrated, one, tends, x, zero
+
+from attn_verify.arithmetic.sums.polynomials import RefusedError
+from attn_verify.theorems.kernel.facts import Fact
+from attn_verify.theorems.kernel.outside import integral
+from attn_verify.theorems.notation import Abs, Exp, Integral, Log, Lt, Term, Trig, Whole, term
+
+Q = x**2 + a * x + 1  # SymPy loses the logarithms of its roots, for they hold a letter
+
+
+def by(body: Term, low: str, high: str, value: Term | int, antiderivative: Term) -> Fact:
+    return integral(Integral(body, x, low, high, term(value)), ABOVE, antiderivative)
+
+
+FALSE: dict[str, Callable[[], object]] = {
+    "1/(x² + a x + 1) → 0": lambda: integrated(1 / Q, "0", "oo", 0, ABOVE),
+    "1/(x² + a x + 1) up to 1 → 0": lambda: integrated(1 / Q, "0", "1", 0, ABOVE),
+    "(x + 1)/(x² + a x + 1)²": lambda: integrated((x + 1) / Q**2, "0", "oo", 1 / (a + 2), ABOVE),
+    "1/(x(1 + x) + a) → 0": lambda: integrated(1 / (x * (1 + x) + a), "1", "2", 0, ABOVE),
+    "log(x² + a x + 1)": lambda: integrated(Log(Q), "0", "1", Log(a + 2) - 2, ABOVE),
+    "an antiderivative of something else": lambda: by(x, "0", "1", 1, x),
+    "an antiderivative with a pole inside": lambda: by(x**-2, "-1", "1", -2, -(x**-1)),
+    "an antiderivative with a pole at an end": lambda: by(x**-2, "0", "1", -1, -(x**-1)),
+    "an antiderivative with a pole at a letter": lambda: by((x - a) ** -2, "0", "oo", 0, -((x - a) ** -1)),
+    "an antiderivative that jumps": lambda: by(zero, "-1", "1", 1, Whole("//", x, one)),
+    "a sign as an antiderivative": lambda: by(zero, "-1", "1", 2, Abs(x) / x),
+    "an antiderivative of no limit": lambda: by(Trig("cos", x), "0", "oo", 0, Trig("sin", x)),
+    "an antiderivative that grows": lambda: by(one, "0", "oo", 0, x),
+    "the ends in the other order": lambda: by(x, "1", "0", -half, x**2 / 2),
+    "a value that depends on x": lambda: by(one, "0", "1", x + 1 - x, x),
+    "a function as an antiderivative": lambda: by(zero, "0", "1", g - g, f - f),
+    "the other end": lambda: by(Exp(x), "-oo", "0", -1, Exp(x)),
+    "a root of a negative number": lambda: integrated((x**2 - 1) ** half.value, "0", "2", 1),
+    "x is given": lambda: integral(Integral(x, x, "-1", "1", one), [Lt(zero, x)], x**2 / 2),
+    "a logarithm that may be 0 in a limit": lambda: tends(Log(a + x) ** 2, "0+", Log(a) ** 2, ABOVE),
+}
+
+
+@pytest.mark.parametrize("name", FALSE)
+def test_refused(name: str) -> None:
+    with pytest.raises(RefusedError):
+        FALSE[name]()
+
+
+TRUE: dict[str, Callable[[], Fact]] = {
+    "from the left": lambda: integrated(Exp(a * x), "-oo", "0", 1 / a, ABOVE),
+    "over all numbers": lambda: integrated(a * Exp(a * x) / (1 + Exp(a * x)) ** 2, "-oo", "oo", 1, ABOVE),
+    "across 0": lambda: integrated(x**3, "-1", "2", term(15) / 4),
+    "a logarithm": lambda: integrated(1 / (x + a), "0", "1", Log(1 + a) - Log(a), ABOVE),
+    "an antiderivative of one's own": lambda: by((x + a) ** -2, "0", "oo", 1 / a, x / (a * (x + a))),
+    "a magnitude on one side": lambda: by(Abs(x), "0", "1", half, x**2 / 2),
+}
+
+
+@pytest.mark.parametrize("name", TRUE)
+def test_what_is_true_is_not_refused(name: str) -> None:
+    assert TRUE[name]()
+
+
+def test_what_rests_on_sympy_says_so() -> None:
+    assert TRUE["across 0"]().cited == frozenset()
+    assert TRUE["from the left"]().cited == {"SymPy: limit"}
