@@ -27,7 +27,7 @@ RULES: Mapping[str, str] = {
     "induction": "it holds for 0, and from t it follows for t + 1, so for every t",
     "tangent": "value and slope are 0 at a point, and the second derivative is nowhere negative",
     "increasing": "it holds at the start, and the derivative is nowhere negative",
-    "limit": "computed by SymPy",
+    "limit": "what grows fastest decides, and its factor is not 0",
     "integral": "the slope of an antiderivative is the body, and the value is how far it rises from end to end",
     "balls": "enclosures of both numbers are apart",
     "rank": "elimination over the fractions",

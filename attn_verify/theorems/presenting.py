@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 ALL_SIZES = "all sizes"
 PROGRAMS: Mapping[str, str] = {
-    "SymPy: limit": "the limit is computed by SymPy",
     "FLINT: balls": "enclosures of both numbers are computed by python-flint",
     "FLINT: rank": "python-flint eliminates exactly, over the fractions",
 }

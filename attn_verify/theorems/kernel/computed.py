@@ -1,4 +1,4 @@
-"""Statements of what SymPy and FLINT compute: no rule of the kernel takes them apart."""
+"""Statements about limits, integrals and ranks: no rule of the kernel takes them apart."""
 
 from __future__ import annotations
 

@@ -11,12 +11,12 @@ from fractions import Fraction
 from typing import Any
 
 from attn_verify.arithmetic.sums.polynomials import RefusedError
-from attn_verify.arithmetic.sums.proper import put
-from attn_verify.arithmetic.sums.terms import Add, App, Deriv, Exp, Log, Mul, Num, Pow, Term, Trig, walk
+from attn_verify.arithmetic.sums.proper import improper, put
+from attn_verify.arithmetic.sums.terms import Abs, Add, App, Deriv, Exp, Log, Mul, Num, Pow, Term, Trig, parts, walk
 from attn_verify.theorems.kernel.computed import Integral, Limit
 from attn_verify.theorems.kernel.facts import Fact, _fact, algebra
-from attn_verify.theorems.kernel.limits import in_sympy, limit, sympy_symbols, words
-from attn_verify.theorems.kernel.statements import Eq, Lt, Statement, terms_of
+from attn_verify.theorems.kernel.limits import limit
+from attn_verify.theorems.kernel.statements import Eq, Lt, Statement, entries_of, terms_of
 
 _WHOLE = re.compile("-?[0-9]{1,20}")
 ZERO = Num(Fraction(0))
@@ -26,17 +26,19 @@ def integral(claim: Integral, given: Iterable[Statement] = (), antiderivative: T
     """The body is the slope of an antiderivative between the ends, and the value is how far that rises in all."""
     given = tuple(given)
     terms_of(claim)  # is a statement of this very class
-    words(claim.low, claim.high)
-    by = claim.by
-    symbols = sympy_symbols(given, (claim.body, by, claim.value))
-    if by.indices or set(symbols) - {by, *(s.right for s in given if isinstance(s, Lt))}:
-        raise RefusedError("an integral is over a scalar, and other letters in it are given to be positive")
-    if Lt(ZERO, by) in given or by in set(walk(claim.value)):
+    if type(claim.low) is not str or type(claim.high) is not str:
+        raise RefusedError("where an integral begins and ends is said in plain words")
+    by, low, high = claim.by, _end(claim.low, "-oo"), _end(claim.high, "oo")
+    if wrong := improper((claim.body, by, claim.value, antiderivative or by)):
+        raise RefusedError(wrong)
+    rising = _suggested(claim.body, by, given) if antiderivative is None else antiderivative
+    about = [Eq(by, claim.body), Eq(rising, rising), Eq(claim.value, claim.value), *given]
+    if by.indices or any(t.symbol.depends for s in about for t in entries_of(s)):
+        raise RefusedError("an integral is over a scalar, and of no functions")
+    if any(by in entries_of(s) for s in about[2:]):
         raise RefusedError("nothing is known of what an integral runs over, and its value does not depend on it")
-    low, high = _end(claim.low, "-oo"), _end(claim.high, "oo")
     if low is not None and high is not None and not low.value < high.value:
         raise RefusedError("an integral runs upwards")
-    rising = _suggested(claim, symbols) if antiderivative is None else antiderivative
     # Counted from an end, all that is between the ends is positive, and visible signs are those of sums of such.
     sign, at, inside = 1, low + by if low is not None else by, [Lt(ZERO, by)]
     if low is not None and high is not None:
@@ -46,7 +48,6 @@ def integral(claim: Integral, given: Iterable[Statement] = (), antiderivative: T
     elif low is None:
         inside = []
     here = {by.symbol: ((), at)}
-    sympy_symbols((), (rising,))  # no functions of what it runs over
     algebra(Eq(Deriv(put(rising, here), by), sign * put(claim.body, here)), [*given, *inside])
     first, last = _value(rising, by, low, -1, given), _value(rising, by, high, 1, given)
     algebra(Eq(claim.value, last[0] - first[0]), given)
@@ -73,18 +74,47 @@ def _value(f: Term, by: App, end: Num | None, side: int, given: tuple[Statement,
         except RefusedError:
             pass
     moved = put(f, {by.symbol: ((), side * by if end is None else end - side * by)})
-    symbols = sympy_symbols(given, (moved, by))
-    symbols[by] = x = sympy.Dummy("x", positive=True)
-    found = sympy.limit(in_sympy(moved, symbols), x, sympy.oo if end is None else 0, "+")
+    symbols = _symbols((moved, by), [*given, Lt(ZERO, by)])
+    found = sympy.limit(_sympy(moved, symbols), symbols[by], sympy.oo if end is None else 0, "+")
     value = _term(found, {v: t for t, v in symbols.items()})
     return value, [limit(Limit(moved, by, "oo" if end is None else "0+", value), given)]
 
 
-def _suggested(claim: Integral, symbols: dict[Term, Any]) -> Term:
+def _suggested(body: Term, by: App, given: tuple[Statement, ...]) -> Term:
     import sympy
 
-    found = sympy.integrate(in_sympy(claim.body, symbols), symbols[claim.by])
-    return _term(found, {v: t for t, v in symbols.items()})
+    symbols = _symbols((body, by), given)
+    return _term(sympy.integrate(_sympy(body, symbols), symbols[by]), {v: t for t, v in symbols.items()})
+
+
+def _symbols(terms: tuple[Term, ...], given: Iterable[Statement]) -> dict[Term, Any]:
+    import sympy
+
+    above = {s.right for s in given if isinstance(s, Lt) and s.left == ZERO}
+    letters = {t for x in terms for t in walk(x) if isinstance(t, App)}
+    return {t: sympy.Dummy(t.symbol.name, real=True, positive=True if t in above else None) for t in letters}
+
+
+def _sympy(t: Term, symbols: dict[Term, Any]) -> Any:
+    import sympy
+
+    inner = [_sympy(x, symbols) for x in parts(t)]
+    match t:
+        case Num(value):
+            return sympy.Rational(value.numerator, value.denominator)
+        case App():
+            return symbols[t]
+        case Add():
+            return sympy.Add(*inner)
+        case Mul():
+            return sympy.Mul(*inner)
+        case Pow(_, exponent):
+            return sympy.Pow(*inner, sympy.Rational(exponent.numerator, exponent.denominator))
+        case Trig(name, _):
+            return getattr(sympy, name)(*inner)
+        case Exp() | Log() | Abs():
+            return {Exp: sympy.exp, Log: sympy.log, Abs: sympy.Abs}[type(t)](*inner)
+    raise RefusedError(f"{type(t).__name__} has no reading in SymPy")
 
 
 def _term(found: Any, letters: dict[Any, Term]) -> Term:

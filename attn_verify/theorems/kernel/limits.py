@@ -1,207 +1,185 @@
-"""Limits that SymPy computes, for letters that cannot cancel.
+"""Limits by leading terms: what grows fastest decides, if its factor is visibly different from 0.
 
-A fact that rests on SymPy says so (``cited`` holds ``"SymPy: limit"``).
+Near infinity a term is ``factor · exp(Σ rate_q x^q) · x^power · (log x)^logs`` up to a factor that tends to 1.
+Products, powers and logarithms keep that form; of a sum those summands are left that no other one outgrows, and their
+factors must not cancel.  Where that cannot be seen, the limit is refused.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from functools import reduce
 
-from attn_verify.arithmetic.sums.normal import Normal
-from attn_verify.arithmetic.sums.polynomials import RefusedError
-from attn_verify.arithmetic.sums.proper import improper, put
-from attn_verify.arithmetic.sums.terms import (
-    Abs,
-    Add,
-    App,
-    Exp,
-    Log,
-    Mul,
-    Num,
-    Pow,
-    Size,
-    Term,
-    Trig,
-    walk,
-)  # fmt: skip
+from attn_verify.arithmetic.sums.polynomials import RefusedError, build
+from attn_verify.arithmetic.sums.proper import put
+from attn_verify.arithmetic.sums.terms import Add, App, Exp, Log, Mul, Num, Pow, Size, Term, walk
 from attn_verify.theorems.kernel.computed import Limit
-from attn_verify.theorems.kernel.facts import Fact, _fact
-from attn_verify.theorems.kernel.signs import VisibleSigns
-from attn_verify.theorems.kernel.statements import Lt, Statement, gap, terms_of
+from attn_verify.theorems.kernel.facts import Fact, _fact, algebra
+from attn_verify.theorems.kernel.signs import normal_under
+from attn_verify.theorems.kernel.statements import Eq, Statement, entries_of, terms_of
 
-
-def in_sympy(t: Term, symbols: Mapping[Term, Any]) -> Any:
-    """Return a term as an expression of SymPy."""
-    import sympy
-
-    def inner(x: Term) -> Any:
-        return in_sympy(x, symbols)
-
-    match t:
-        case Num(value):
-            return sympy.Rational(value.numerator, value.denominator)
-        case App() | Size():
-            return symbols[t]
-        case Add(terms):
-            return sympy.Add(*map(inner, terms))
-        case Mul(factors):
-            return sympy.Mul(*map(inner, factors))
-        case Pow(base, exponent):
-            return sympy.Pow(inner(base), sympy.Rational(exponent.numerator, exponent.denominator))
-        case Exp(argument):
-            return sympy.exp(inner(argument))
-        case Log(argument):
-            return sympy.log(inner(argument))
-        case Abs(argument):
-            return sympy.Abs(inner(argument))
-        case Trig("cos", argument):
-            return sympy.cos(inner(argument))
-        case Trig(_, argument):
-            return sympy.sin(inner(argument))
-    raise RefusedError(f"{type(t).__name__} has no reading in SymPy")
-
-
-def sympy_symbols(given: tuple[Statement, ...], sides: Iterable[Term]) -> dict[Term, Any]:
-    """Return a symbol of SymPy for each letter and size; hypotheses of another form than 0 < x are refused."""
-    import sympy
-
-    zero = Num(Fraction(0))
-    if any(not (isinstance(s, Lt) and s.left == zero and isinstance(s.right, App)) for s in given):
-        raise RefusedError("under a limit or an integral, hypotheses are of the form 0 < x")
-    above = {s.right for s in given if isinstance(s, Lt)}
-    found: dict[Term, Any] = {}
-    sides = tuple(sides)
-    if wrong := improper(sides):
-        raise RefusedError(wrong)
-    for side in sides:
-        for t in walk(side):
-            if isinstance(t, App):
-                if t.symbol.depends:
-                    raise RefusedError(f"{t.symbol.name} is a function")
-                found[t] = sympy.Dummy(t.symbol.name, real=True, positive=True if t in above else None)
-            elif isinstance(t, Size):
-                if t.sort.empty:
-                    raise RefusedError(f"{t.sort.name} may be 0")
-                found[t] = sympy.Dummy(t.sort.name, positive=True)
-    return found
-
-
-def words(*words: str) -> None:
-    """Refuse words that are of a class of their own."""
-    if any(type(word) is not str for word in words):
-        raise RefusedError("where a limit or an integral begins and ends is said in plain words")
+ZERO, ONE = Num(Fraction(0)), Num(Fraction(1))
 
 
 def limit(claim: Limit, given: Iterable[Statement] = ()) -> Fact:
-    """SymPy computes the limit, and it is the one claimed (``oo`` or a term)."""
-    import sympy
-
+    """The leading term of the body tends to the value, a term or ``oo``, as the scalar goes to ``0+`` or ``oo``."""
     given = tuple(given)
     terms_of(claim)  # is a statement of this very class
-    value = claim.value if isinstance(claim.value, Term) else Num(Fraction(0))
-    words(claim.to, *(() if isinstance(claim.value, Term) else (claim.value,)))
-    symbols = sympy_symbols(given, (claim.body, claim.by, value))
-    if claim.by.indices:
-        raise RefusedError("a limit is taken in a scalar")
-    symbols[claim.by] = x = sympy.Dummy("x", positive=True)
-    target = {"0+": 0, "oo": sympy.oo}.get(claim.to)
-    if target is None or (isinstance(claim.value, str) and claim.value != "oo"):
+    infinite = type(claim.value) is str
+    if type(claim.to) is not str or claim.to not in ("0+", "oo") or (infinite and claim.value != "oo"):
         raise RefusedError("limits are taken at 0+ or oo, and are a term or oo")
-    beyond = 1 + max((abs(t.value) for t in walk(claim.body) if isinstance(t, Num)), default=Fraction(0))
-    near = claim.by if target == 0 else claim.by + beyond
-    _defined((value,), given)
-    _defined((put(claim.body, {claim.by.symbol: ((), near)}),), [*given, Lt(Num(Fraction(0)), claim.by)])
-    body, letters = _steady(claim.body, claim.by, x, target, symbols, given)
-    wanted = sympy.oo if isinstance(claim.value, str) else in_sympy(value, symbols)
-    try:
-        found = sympy.limit(body, x, target, "+").subs(letters)
-        both_finite = found.is_finite is not False and wanted.is_finite
-        right = found == wanted or (both_finite and sympy.simplify(found - wanted) == 0)
-    except NotImplementedError as error:
-        raise RefusedError(f"SymPy knows no such limit: {error}") from error
-    if not right:
-        raise RefusedError(f"the limit is {found}")
-    return _fact("limit", claim, (), given, cited="SymPy: limit")
+    value, by = ZERO if isinstance(claim.value, str) else claim.value, claim.by
+    about = [Eq(claim.body, by), Eq(value, value), *given]
+    near = _Near(given, (claim.body, by, value), by)
+    if any(t.symbol.depends for s in about for t in entries_of(s)):
+        raise RefusedError("a function of what it runs over is no letter")
+    if by.indices or any(by in entries_of(s) for s in about[1:]):
+        raise RefusedError("a limit is taken in a scalar, of which nothing else is known")
+    lead = near.lead(claim.body if claim.to == "oo" else put(claim.body, {by.symbol: ((), Pow(by, Fraction(-1)))}))
+    grows = -1 if lead is None else near.compare(lead, _Lead(ONE))
+    if infinite != (grows > 0) or (lead is not None and infinite and not near.positive(lead.factor)):
+        raise RefusedError("the limit is another")
+    algebra(Eq(value, lead.factor if lead is not None and not grows else ZERO), given)
+    return _fact("limit", claim, (), given, cited=near.cited)
 
 
-def _defined(terms: Iterable[Term], given: Iterable[Statement]) -> VisibleSigns:
-    normal = Normal()
-    signs = VisibleSigns(normal, [(gap(s), True) for s in given if isinstance(s, Lt)])
-    for t in terms:
-        normal(t)
-    return signs
+@dataclass(frozen=True)
+class _Lead:
+    factor: Term
+    rates: Mapping[Fraction, Term] = field(default_factory=dict)
+    power: Fraction = Fraction(0)
+    logs: Fraction = Fraction(0)
 
 
-def _steady(
-    body: Term, by: App, x: Any, target: Any, symbols: Mapping[Term, Any], given: tuple[Statement, ...]
-) -> tuple[Any, dict[Any, Any]]:
-    """Return a body with a letter for each part that does not depend on ``by``: positive, so that nothing cancels.
+class _Near:
+    """Leading terms near infinity, of terms that are thereby defined from some number on."""
 
-    SymPy computes limits for letters in general position: ``(a x + 1)/(a x + 2)`` tends to 1, but not for a = 0.
-    """
-    import sympy
+    def __init__(self, given: tuple[Statement, ...], about: tuple[Term, ...], by: App) -> None:
+        self.normal, self.signs = normal_under(given, (), about)
+        self.by, self.cited = by, ""
 
-    signs = _defined((), given)
-    letters: dict[Term, Any] = {}
-    compared: list[Any] = []
+    def positive(self, t: Term) -> bool:
+        """Return whether a term without ``x`` is positive."""
+        if self.signs.positive(t) or self.signs.positive(build(self.normal(t))):
+            return True
+        from attn_verify.theorems.kernel.outside import ball
 
-    def letter(t: Term) -> Any:
-        if not any(isinstance(inner, App | Size) for inner in walk(t)):
-            from attn_verify.theorems.kernel.outside import ball
+        if any(isinstance(inner, App | Size) for inner in walk(t)) or not ball(t, 256) > 0:
+            return False
+        self.cited = "FLINT: balls"
+        return True
 
-            if not isinstance(t, Num) and not abs(ball(t, 256)) > 0:
-                raise RefusedError("a constant may be zero, which SymPy need not see")
-            return in_sympy(t, symbols)
-        if isinstance(t, Mul) and isinstance(t.factors[0], Num) and t.factors[0].value < 0:
-            return in_sympy(t.factors[0], symbols) * letter(Mul(t.factors[1:]))
-        if t not in letters:
-            if not signs.positive(t):
-                raise RefusedError(
-                    "a part of the body is not visibly positive, and the limit may be another where it is 0"
-                )
-            letters[t] = sympy.Dummy("P", positive=True)
-        return letters[t]
-
-    def read(t: Term) -> Any:
-        if by not in set(walk(t)):
-            return letter(t)
+    def lead(self, t: Term) -> _Lead | None:
+        """Return the leading term; None for what is 0 for every ``x``."""
+        if self.by not in set(walk(t)):
+            return self._checked(_Lead(t)) if self.normal(t) else None
         match t:
-            case Add(terms):
-                found = sympy.expand(sympy.Add(*map(read, terms)))
-                groups: dict[Any, Any] = {}
-                for part in sympy.Add.make_args(found):
-                    alone, letters_in = part.as_independent(*letters.values()) if letters else (part, sympy.S.One)
-                    groups[letters_in] = groups.get(letters_in, 0) + alone
-                signed = {_sign(c, x, target) if g.is_positive else None for g, c in groups.items()}
-                if len(groups) > 1 and (len(signed) > 1 or None in signed):
-                    raise RefusedError("parts of the body may cancel for some values of the letters")
-                return found
-            case Mul(factors):
-                return sympy.Mul(*map(read, factors))
-            case Pow(base, exponent):
-                return sympy.Pow(read(base), sympy.Rational(exponent.numerator, exponent.denominator))
-            case Exp(argument) | Log(argument):
-                inner = read(argument)
-                if isinstance(t, Log) and inner.free_symbols - {x}:
-                    raise RefusedError("a logarithm may be 0 for some values of the letters")
-                if any((inner / other).free_symbols - {x} for other in compared):
-                    raise RefusedError("exponentials are compared whose order depends on letters")
-                compared.append(inner)
-                return sympy.exp(inner) if isinstance(t, Exp) else sympy.log(inner)
             case App():
-                return x
+                return _Lead(ONE, power=Fraction(1))
+            case Mul(factors):
+                leads = [self.lead(x) for x in factors]
+                found = [x for x in leads if x is not None]
+                return reduce(self._times, found, _Lead(ONE)) if len(found) == len(leads) else None
+            case Pow(base, exponent):
+                return self._power(self._some(base), exponent)
+            case Add(terms):
+                return self._added(terms)
+            case Exp(argument):
+                self._some(argument)  # is defined from some number on
+                pieces = (build({m: c}) for m, c in self.normal.defined(argument).items())
+                return reduce(self._times, map(self._exponential, pieces), _Lead(ONE))
+            case Log(argument):
+                return self._logarithm(self._some(argument))
         raise RefusedError(f"{type(t).__name__} has no limit here")
 
-    return read(body), {v: in_sympy(t, symbols) for t, v in letters.items()}
+    def compare(self, one: _Lead, two: _Lead) -> int:
+        """Return 1 if the first outgrows the second, −1 if the second does, and else 0."""
+        for q in sorted({*one.rates, *two.rates}, reverse=True):
+            difference = one.rates.get(q, ZERO) - two.rates.get(q, ZERO)
+            if not self.normal(difference):
+                continue
+            if self.positive(difference):
+                return 1
+            if self.positive(-difference):
+                return -1
+            raise RefusedError("exponentials are compared whose order depends on letters")
+        mine, other = (one.power, one.logs), (two.power, two.logs)
+        return (mine > other) - (mine < other)
+
+    def _some(self, t: Term) -> _Lead:
+        found = self.lead(t)
+        if found is None:
+            raise RefusedError("a part that is 0 for every x has no leading term")
+        return found
+
+    def _checked(self, lead: _Lead) -> _Lead:
+        if not (self.signs.nonzero(lead.factor) or self.positive(lead.factor) or self.positive(-lead.factor)):
+            raise RefusedError("a factor of a leading term may be 0 for some values of the letters")
+        return lead
+
+    def _added(self, terms: tuple[Term, ...]) -> _Lead | None:
+        moving = [x for x in terms if self.by in set(walk(x))]
+        constant = Add(tuple(x for x in terms if x not in moving))
+        best = self._sum([x for x in map(self.lead, moving) if x is not None])
+        if best is not None and self.compare(best, _Lead(ONE)) > 0:
+            self.normal(constant)  # is defined; it is outgrown, even if it is 0
+            return best
+        return self._sum([x for x in (best, self.lead(constant)) if x is not None])
+
+    def _sum(self, leads: list[_Lead]) -> _Lead | None:
+        best: list[_Lead] = []
+        for one in leads:
+            order = self.compare(one, best[0]) if best else 1
+            best = [one] if order > 0 else best if order < 0 else [*best, one]
+        if len(best) < 2:
+            return best[0] if best else None
+        return self._checked(_Lead(Add(tuple(x.factor for x in best)), best[0].rates, best[0].power, best[0].logs))
+
+    def _times(self, one: _Lead, two: _Lead) -> _Lead:
+        rates = {q: one.rates.get(q, ZERO) + two.rates.get(q, ZERO) for q in {*one.rates, *two.rates}}
+        rates = {q: c for q, c in rates.items() if self.normal(c)}
+        return _Lead(Mul((one.factor, two.factor)), rates, one.power + two.power, one.logs + two.logs)
+
+    def _power(self, base: _Lead, exponent: Fraction) -> _Lead:
+        if exponent.denominator != 1 and not self.positive(base.factor):
+            raise RefusedError("a root of what may be negative")
+        rates = {q: Num(exponent) * c for q, c in base.rates.items()} if exponent else {}
+        return _Lead(Pow(base.factor, exponent), rates, base.power * exponent, base.logs * exponent)
+
+    def _exponential(self, piece: Term) -> _Lead:
+        """Return the leading term of an exponential of one monomial."""
+        factors = piece.factors if isinstance(piece, Mul) else (piece,)
+        inner = [f for f in factors if self.by in set(walk(f))]
+        if not inner:
+            return _Lead(Exp(piece))
+        coefficient = Mul(tuple(f for f in factors if f not in inner))
+        q = _exponent(inner[0], self.by) if len(inner) == 1 else None
+        if q is not None and q > 0:
+            return _Lead(ONE, {q: coefficient})
+        if inner == [Log(self.by)] and coefficient.factors == tuple(numbers := [f for f in factors if type(f) is Num]):
+            return _Lead(ONE, power=reduce(lambda c, f: c * f.value, numbers, Fraction(1)))
+        lead = self._some(piece)
+        grows = self.compare(lead, _Lead(ONE))
+        if grows > 0:
+            raise RefusedError("an exponential of what grows in another way than a power")
+        return _Lead(ONE if grows else Exp(lead.factor))
+
+    def _logarithm(self, argument: _Lead) -> _Lead:
+        if not self.positive(argument.factor):
+            raise RefusedError("a logarithm of what may be negative")
+        if argument.rates:
+            q = max(argument.rates)
+            return self._checked(_Lead(argument.rates[q], power=q))
+        if argument.power:
+            return _Lead(Num(argument.power), logs=Fraction(1))
+        if argument.logs:
+            raise RefusedError("a logarithm of a logarithm")
+        return self._checked(_Lead(Log(argument.factor)))
 
 
-def _sign(c: Any, x: Any, target: Any) -> int | None:
-    """Return the sign of a function of ``x`` alone near the target, if it is plain."""
-    import sympy
-
-    for found in (c, sympy.limit(c, x, target, "+")):
-        if found.is_extended_positive or found.is_extended_negative:
-            return 1 if found.is_extended_positive else -1
-    return None
+def _exponent(t: Term, by: App) -> Fraction | None:
+    if isinstance(t, Pow) and t.base == by:
+        return t.exponent
+    return Fraction(1) if t == by else None

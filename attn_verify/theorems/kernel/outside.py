@@ -1,6 +1,6 @@
-"""Rules that lean on other programs: SymPy's limits and integrals, FLINT's balls and ranks, and counting through.
+"""Rules beyond algebra: limits and integrals, FLINT's balls and ranks, and counting through.
 
-A fact that rests on one of them says so (``cited`` holds ``"SymPy: limit"`` and the like).
+A fact that rests on FLINT says so (``cited`` holds ``"FLINT: balls"`` and the like).
 """
 
 from __future__ import annotations
