@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
 from attn_verify.arithmetic.sums.terms import Abs, App, Delta, Deriv, Exp, Log, Num, Size, Sort, Trig, walk
+from attn_verify.theorems.array_refusals import error
 from attn_verify.theorems.arrays import (
     HALF,
     MOST_PROBED,
@@ -15,7 +17,6 @@ from attn_verify.theorems.arrays import (
     array,
     average,
     each,
-    error,
     fraction,
     matmul,
     power,
@@ -51,7 +52,7 @@ def logsumexp(a: Any) -> Array:
 
 def _vector(a: Any, operation: str) -> Array:
     found = array(a)
-    if not found.shape or found.shape[-1] == ONE_PLACE:
+    if not found.axes or found.axes[-1] == ONE_PLACE:
         remedy = f"{operation} is over the last axis of a vector or matrix"
         raise error(f"{operation} of {said(found)}", remedy=remedy)
     return found
@@ -79,10 +80,10 @@ def diag(a: Any) -> Array:
     """Return the diagonal matrix of a vector, or the diagonal of a square matrix."""
     a = array(a)
     if a.ndim == 1:
-        sort = a.shape[0]
+        sort = a.axes[0]
         return Array((sort, sort), lambda p: Delta(p[0], p[1]) * a.entry((p[0],)), parts=a.parts + 2)
-    if a.ndim == 2 and a.shape[0] == a.shape[1]:
-        return Array((a.shape[0],), lambda p: a.entry((p[0], p[0])), parts=a.parts)
+    if a.ndim == 2 and a.axes[0] == a.axes[1]:
+        return Array((a.axes[0],), lambda p: a.entry((p[0], p[0])), parts=a.parts)
     raise error(f"diag of {said(a)}", remedy="diag is of a vector, or of a matrix with two equal axes")
 
 
@@ -95,7 +96,7 @@ def trace(a: Any) -> Array:
 
 def _sort(a: Any, operation: str) -> Sort:
     a = array(a)
-    found = value_of(a) if not a.shape else None
+    found = value_of(a) if not a.axes else None
     if not isinstance(found, Size):
         raise error(f"{operation} of {said(a)}", remedy=f"give a size, such as {operation}(n)")
     return found.sort
@@ -104,7 +105,7 @@ def _sort(a: Any, operation: str) -> Sort:
 def ones(a: Any) -> Array:
     """Return ones in the shape of an array, or as many as a size says."""
     a = array(a)
-    shape = a.shape or (_sort(a, "ones"),)
+    shape = a.axes or (_sort(a, "ones"),)
     return Array(shape, lambda _: Num(Fraction(1)))
 
 
@@ -147,7 +148,7 @@ def grad(a: Any, by: Any) -> Array:
         raise error("grad of grad", remedy="second derivatives are not supported; write out the first one")
     if any(isinstance(t, Abs) for t in walk(probe(a))):
         raise error("a derivative of a magnitude", remedy="abs, max and min have none everywhere")
-    return Array((*a.shape, *by.shape), lambda p: Deriv(a.entry(p[:cut]), App(symbol, p[cut:])), parts=2 * a.parts)
+    return Array((*a.axes, *by.axes), lambda p: Deriv(a.entry(p[:cut]), App(symbol, p[cut:])), parts=2 * a.parts)
 
 
 FUNCTIONS: Mapping[str, Callable[..., Array]] = {
@@ -183,7 +184,7 @@ UFUNCS: Mapping[str, Callable[..., Array]] = {
     "subtract": lambda a, b: array(a) - b,
     "multiply": lambda a, b: array(a) * b,
     "divide": lambda a, b: array(a) / b,
-    "negative": lambda a: -a,
+    "negative": lambda a: -array(a),
     "matmul": lambda a, b: array(a) @ b,
     "power": lambda a, b: array(a) ** b,
     "maximum": larger,
@@ -192,3 +193,60 @@ UFUNCS: Mapping[str, Callable[..., Array]] = {
     "absolute": FUNCTIONS["abs"],
     "square": FUNCTIONS["sq"],
 }
+
+
+def _zeros(a: Any) -> Array:
+    return Array(array(a).axes, lambda _: Num(Fraction(0)))
+
+
+def _ones(a: Any) -> Array:
+    return Array(array(a).axes, lambda _: Num(Fraction(1)))
+
+
+def _product(a: Any, b: Any) -> Any:
+    a, b = array(a), array(b)
+    return a @ b if a.ndim and b.ndim else a * b
+
+
+WHOLE: Mapping[str, Callable[..., Any]] = {
+    "sum": lambda a, axis=None, *, keepdims=False: array(a).sum(axis, keepdims=keepdims),
+    "mean": lambda a, axis=None, *, keepdims=False: array(a).mean(axis, keepdims=keepdims),
+    "dot": _product,
+    "inner": dot,
+    "vdot": dot,
+    "transpose": transpose,
+    "trace": trace,
+    "diag": diag,
+    "ones_like": _ones,
+    "zeros_like": _zeros,
+    "ndim": lambda a: array(a).ndim,
+    "shape": lambda a: array(a).shape,
+}
+
+
+def elementwise(ufunc: Any, method: str, inputs: Sequence[Any], options: Mapping[str, Any]) -> Any:
+    """Run one of NumPy's element-wise functions, which is known and called without options."""
+    import numpy as np
+
+    name = ufunc.__name__
+    if method != "__call__" or options or name not in UFUNCS or getattr(np, name, None) is not ufunc:
+        remedy = "known: " + ", ".join(sorted(UFUNCS))
+        raise error(f"numpy.{name} has no meaning for arrays of any size, or not like this", remedy=remedy)
+    return UFUNCS[name](*inputs)
+
+
+def whole(function: Any, inputs: Sequence[Any], options: Mapping[str, Any]) -> Any:
+    """Run one of NumPy's functions of whole arrays, which is known and called with no options that are not."""
+    import numpy as np
+
+    name = getattr(function, "__name__", "?")
+    known = WHOLE.get(name) if getattr(np, name, None) is function else None
+    try:
+        if known is not None:
+            inspect.signature(known).bind(*inputs, **options)
+    except TypeError:
+        known = None
+    if known is None:
+        remedy = "known: " + ", ".join(sorted(WHOLE))
+        raise error(f"numpy.{name} has no meaning for arrays of any size, or not like this", remedy=remedy)
+    return known(*inputs, **options)

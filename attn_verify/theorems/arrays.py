@@ -13,8 +13,9 @@ from typing import Any
 from attn_verify.arithmetic.sums.normal import Normal
 from attn_verify.arithmetic.sums.polynomials import RefusedError
 from attn_verify.arithmetic.sums.terms import Abs, App, Index, Num, Pow, Size, Sort, Sum, Symbol, Term, fresh, term
-from attn_verify.errors import LanguageError, explain, show
+from attn_verify.errors import show
 from attn_verify.language import MAX_EXPONENT
+from attn_verify.theorems.array_refusals import Refusing, division_by_zero, error
 from attn_verify.theorems.kernel.signs import VisibleSigns
 
 HALF = Fraction(1, 2)
@@ -23,11 +24,11 @@ MOST_PROBED = 60  # larger divisors are not asked whether they are zero identica
 Places = tuple[Index, ...]
 
 
-@dataclass(frozen=True, eq=False)
-class Array:
+@dataclass(frozen=True, eq=False, repr=False)
+class Array(Refusing):
     """An array: its index sets, and the entry at given indices."""
 
-    shape: tuple[Sort, ...]
+    axes: tuple[Sort, ...]
     entry: Callable[[Places], Term]
     symbol: Symbol | None = None  # where it is a letter, and not computed
     parts: int = 1  # how large the term of an entry is, about
@@ -39,24 +40,17 @@ class Array:
     @property
     def ndim(self) -> int:
         """The number of axes."""
-        return len(self.shape)
+        return len(self.axes)
+
+    @property
+    def shape(self) -> tuple[Array, ...]:
+        """The sizes of the axes: letters too, which cannot be compared."""
+        return tuple(array(1) if sort == ONE_PLACE else size(sort) for sort in self.axes)
 
     @property
     def T(self) -> Array:
         """The transpose of a matrix."""
         return transpose(self)
-
-    def __bool__(self) -> bool:
-        raise error("a branch on the values of an array", remedy="a claim is one expression, without branches")
-
-    def __len__(self) -> int:
-        raise error("len of an array whose size is a letter", remedy="divide by a size with mean, or declare a letter")
-
-    def __iter__(self) -> Any:
-        raise error("a loop over an array whose size is a letter", remedy="use sum, mean, @ or dot")
-
-    def __getitem__(self, _: object) -> Any:
-        raise error("an index into an array whose size is a letter", remedy="claims are about whole arrays")
 
     def __add__(self, other: Any) -> Array:
         return combine(lambda a, b: a + b, self, other)
@@ -94,27 +88,25 @@ class Array:
     def __abs__(self) -> Array:
         return each(Abs, self)
 
-    def sum(self, axis: int | None = None, dtype: None = None, out: None = None, keepdims: bool = False) -> Array:
+    def sum(self, axis: int | None = None, *, keepdims: bool = False) -> Array:
         """Sum over one axis, or over all."""
         return total(self, axis, keepdims)
 
-    def mean(self, axis: int | None = None, dtype: None = None, out: None = None, keepdims: bool = False) -> Array:
+    def mean(self, axis: int | None = None, *, keepdims: bool = False) -> Array:
         """Mean over one axis, or over all."""
         return average(self, axis, keepdims)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         """Run NumPy's element-wise functions."""
-        from attn_verify.theorems.array_functions import UFUNCS  # which are made of these operations
+        from attn_verify.theorems.array_functions import elementwise  # which is made of these operations
 
-        if method != "__call__" or options or ufunc.__name__ not in UFUNCS:
-            remedy = "known: " + ", ".join(sorted(UFUNCS))
-            raise error(f"numpy.{ufunc.__name__} has no meaning for arrays of any size", remedy=remedy)
-        return UFUNCS[ufunc.__name__](*inputs)
+        return elementwise(ufunc, method, inputs, options)
 
+    def __array_function__(self, function: Any, _: Any, inputs: Any, options: Any) -> Any:
+        """Run NumPy's other functions, as far as they have a meaning here."""
+        from attn_verify.theorems.array_functions import whole
 
-def error(*facts: str, remedy: str) -> LanguageError:
-    """Return the error of an operation that claims do not have, or not with these arguments."""
-    return LanguageError(explain("claim", *facts, remedy=remedy))
+        return whole(function, inputs, options)
 
 
 def array(value: object) -> Array:
@@ -148,29 +140,29 @@ def value_of(a: Array) -> Term:
 
 def said(a: Array) -> str:
     """Write a shape: ``(n, d)``, or ``a number``."""
-    return f"({', '.join(s.name for s in a.shape)})" if a.shape else "a number"
+    return f"({', '.join(s.name for s in a.axes)})" if a.axes else "a number"
 
 
 def combine(operation: Callable[[Term, Term], Term], a: Any, b: Any) -> Array:
     """Apply an operation entry by entry; a number, or an array with fewer axes, is repeated over the first axes."""
     a, b = array(a), array(b)
     longer, shorter = (a, b) if a.ndim >= b.ndim else (b, a)
-    wanted = longer.shape[longer.ndim - shorter.ndim :]
-    for one, two in zip(wanted, shorter.shape, strict=True):
+    wanted = longer.axes[longer.ndim - shorter.ndim :]
+    for one, two in zip(wanted, shorter.axes, strict=True):
         if one != two and ONE_PLACE not in (one, two):
             raise error(
                 f"shapes {said(a)} and {said(b)} do not fit",
                 f"the last axes are {one.name} and {two.name}",
                 remedy="declare shapes with --let, transpose with .T, or use sum",
             )
-    tail = tuple(two if one == ONE_PLACE else one for one, two in zip(wanted, shorter.shape, strict=True))
-    shape = longer.shape[: longer.ndim - shorter.ndim] + tail
+    tail = tuple(two if one == ONE_PLACE else one for one, two in zip(wanted, shorter.axes, strict=True))
+    shape = longer.axes[: longer.ndim - shorter.ndim] + tail
 
     def entry(places: Places) -> Term:
         sides = []
         for x in (a, b):
             own = places[len(places) - x.ndim :]
-            sides.append(x.entry(tuple(THE_PLACE if s == ONE_PLACE else i for s, i in zip(x.shape, own, strict=True))))
+            sides.append(x.entry(tuple(THE_PLACE if s == ONE_PLACE else i for s, i in zip(x.axes, own, strict=True))))
         return operation(*sides)
 
     return Array(shape, entry, parts=a.parts + b.parts + 1)
@@ -183,7 +175,7 @@ THE_PLACE = ONE_PLACE.index("only")
 def each(operation: Callable[[Term], Term], a: Any) -> Array:
     """Apply an operation to every entry."""
     a = array(a)
-    return Array(a.shape, lambda places: operation(a.entry(places)), parts=a.parts + 1)
+    return Array(a.axes, lambda places: operation(a.entry(places)), parts=a.parts + 1)
 
 
 def fraction(t: Term) -> Fraction | None:
@@ -201,27 +193,27 @@ def fraction(t: Term) -> Fraction | None:
 
 def probe(a: Array) -> Term:
     """Return the entry of an array at indices of its own."""
-    return a.entry(tuple(THE_PLACE if s == ONE_PLACE else s.index(f"p{n}") for n, s in enumerate(a.shape)))
+    return a.entry(tuple(THE_PLACE if s == ONE_PLACE else s.index(f"p{n}") for n, s in enumerate(a.axes)))
 
 
 def divide(a: Array, b: Array) -> Array:
     """Divide entry by entry; a divisor that is zero whatever its letters are is an error."""
     if b.parts <= MOST_PROBED and fraction(probe(b)) == 0:
-        raise ZeroDivisionError
+        raise division_by_zero()
     return combine(lambda x, y: x / y, a, b)
 
 
 def power(a: Array, exponent: Fraction) -> Array:
     """Raise every entry to a constant power."""
     if exponent < 0 and a.parts <= MOST_PROBED and fraction(probe(a)) == 0:
-        raise ZeroDivisionError
+        raise division_by_zero()
     return each(lambda x: Pow(x, exponent), a)
 
 
 def constant_of(value: Any) -> Fraction:
     """Return an exponent as a fraction."""
     if isinstance(value, Array):
-        found = value_of(value) if not value.shape else None
+        found = value_of(value) if not value.axes else None
         if not isinstance(found, Num):
             raise error("an exponent is not a constant", remedy="write exp(c * log(x)) for x to the power c")
         return found.value
@@ -243,7 +235,7 @@ def total(a: Any, axis: int | None = None, keepdims: bool = False) -> Array:
     """Sum over one axis, or over all."""
     a = array(a)
     if axis is None:
-        shape = a.shape
+        shape = a.axes
 
         def everything(_: Places) -> Term:
             places = tuple(THE_PLACE if s == ONE_PLACE else fresh(s.index("k")) for s in shape)
@@ -254,26 +246,26 @@ def total(a: Any, axis: int | None = None, keepdims: bool = False) -> Array:
 
         return Array((ONE_PLACE,) * a.ndim if keepdims else (), everything, parts=a.parts + a.ndim)
     at = _axis(a, axis, "a sum")
-    if a.shape[at] == ONE_PLACE:
+    if a.axes[at] == ONE_PLACE:
         return (
             a
             if keepdims
-            else Array((*a.shape[:at], *a.shape[at + 1 :]), lambda p: a.entry((*p[:at], THE_PLACE, *p[at:])))
+            else Array((*a.axes[:at], *a.axes[at + 1 :]), lambda p: a.entry((*p[:at], THE_PLACE, *p[at:])))
         )
 
     def entry(places: Places) -> Term:
-        index = fresh(a.shape[at].index("k"))
+        index = fresh(a.axes[at].index("k"))
         rest = places[at + 1 :] if keepdims else places[at:]
         return Sum(index, a.entry((*places[:at], index, *rest)))
 
     middle = (ONE_PLACE,) if keepdims else ()
-    return Array((*a.shape[:at], *middle, *a.shape[at + 1 :]), entry, parts=a.parts + 1)
+    return Array((*a.axes[:at], *middle, *a.axes[at + 1 :]), entry, parts=a.parts + 1)
 
 
 def average(a: Any, axis: int | None = None, keepdims: bool = False) -> Array:
     """Mean over one axis, or over all."""
     a = array(a)
-    axes = a.shape if axis is None else (a.shape[_axis(a, axis, "a mean")],)
+    axes = a.axes if axis is None else (a.axes[_axis(a, axis, "a mean")],)
     count = array(1)
     for sort in axes:
         count = count if sort == ONE_PLACE else count * size(sort)
@@ -285,7 +277,7 @@ def transpose(a: Any) -> Array:
     a = array(a)
     if a.ndim != 2:
         raise error(f"the transpose of {said(a)}", remedy="only a matrix has one; a vector has one axis")
-    return Array((a.shape[1], a.shape[0]), lambda places: a.entry((places[1], places[0])), parts=a.parts)
+    return Array((a.axes[1], a.axes[0]), lambda places: a.entry((places[1], places[0])), parts=a.parts)
 
 
 def matmul(a: Any, b: Any) -> Array:
@@ -293,16 +285,16 @@ def matmul(a: Any, b: Any) -> Array:
     a, b = array(a), array(b)
     if not (1 <= a.ndim <= 2 and 1 <= b.ndim <= 2):
         raise error(f"{said(a)} @ {said(b)}", remedy="@ is between vectors and matrices; use * for numbers")
-    if a.shape[-1] != b.shape[0] or a.shape[-1] == ONE_PLACE:
+    if a.axes[-1] != b.axes[0] or a.axes[-1] == ONE_PLACE:
         raise error(
             f"{said(a)} @ {said(b)}",
-            f"the inner axes are {a.shape[-1].name} and {b.shape[0].name}",
+            f"the inner axes are {a.axes[-1].name} and {b.axes[0].name}",
             remedy="declare shapes with --let, or transpose with .T",
         )
 
     def entry(places: Places) -> Term:
-        index = fresh(a.shape[-1].index("k"))
+        index = fresh(a.axes[-1].index("k"))
         left, right = places[: a.ndim - 1], places[a.ndim - 1 :]
         return Sum(index, a.entry((*left, index)) * b.entry((index, *right)))
 
-    return Array((*a.shape[:-1], *b.shape[1:]), entry, parts=a.parts + b.parts + 1)
+    return Array((*a.axes[:-1], *b.axes[1:]), entry, parts=a.parts + b.parts + 1)

@@ -11,6 +11,7 @@ from attn_verify.arithmetic.sums.terms import App, Num, Size, Sum, Term, free, r
 from attn_verify.errors import LanguageError, explain, shorten
 from attn_verify.language import Algebra, Comparison, Node, evaluate, names, parse_comparison, unparse
 from attn_verify.theorems.array_functions import FUNCTIONS
+from attn_verify.theorems.array_refusals import REFUSALS
 from attn_verify.theorems.arrays import ONE_PLACE, THE_PLACE, Array, array, combine, power, said, transpose
 from attn_verify.theorems.claim_letters import letters
 from attn_verify.theorems.notation import ZERO, Eq, Le, Lt
@@ -73,11 +74,27 @@ def equal(
     more = frozenset().union(*(names(side) for s in hypotheses for side in (s.left, s.right)))
     values, sentences = letters({*parameters, *more}, let)
     arguments = [values[name] for name in parameters]
+    one, two = _run(left, arguments), _run(right, arguments)
     text = f"{_called(left, parameters)} == {_called(right, parameters)}"
     return Stated(
-        text, _judged("==", array(left(*arguments)), array(right(*arguments)), text),
+        text, _judged("==", one, two, text),
         tuple(_statement(s, values) for s in hypotheses), tuple(map(_written, hypotheses)), sentences,
     )  # fmt: skip
+
+
+def _run(function: Callable[..., Any], arguments: Iterable[Array]) -> Array:
+    """Run a function; what it did not survive, or caught, is an error."""
+    REFUSALS.clear()
+    try:
+        found = array(function(*arguments))
+    except LanguageError:
+        raise
+    except Exception as failed:
+        received = f"the function failed on arrays of any size: {type(failed).__name__}: {shorten(str(failed))}"
+        raise LanguageError(explain("claim", received, remedy="a claim is one expression of arrays")) from failed
+    if REFUSALS:
+        raise REFUSALS[0]
+    return found
 
 
 def _called(function: Callable[..., Any], parameters: Iterable[str]) -> str:
@@ -100,7 +117,7 @@ def _value(node: Node, values: Mapping[str, Array]) -> Array:
 
 def _judged(operator: str, left: Array, right: Array, text: str) -> Judged:
     """Return the statement for every entry; ``!=`` says that a square is positive."""
-    if left.ndim and right.ndim and left.shape != right.shape:
+    if left.ndim and right.ndim and left.axes != right.axes:
         raise LanguageError(
             explain(
                 f"claim: {shorten(text)}",
@@ -117,7 +134,7 @@ def _judged(operator: str, left: Array, right: Array, text: str) -> Judged:
     both = combine(keep, left, right)
     letters_of = (INDICES[n % 4] + "'" * (n // 4) for n in range(both.ndim))
     both.entry(
-        tuple(THE_PLACE if s == ONE_PLACE else s.index(name) for s, name in zip(both.shape, letters_of, strict=True))
+        tuple(THE_PLACE if s == ONE_PLACE else s.index(name) for s, name in zip(both.axes, letters_of, strict=True))
     )
     used = frozenset().union(*map(_used, found.values()))
     a, b = (tidy(found[side], used) for side in ("left", "right"))
