@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from attn_verify.arithmetic.sums.polynomials import RefusedError
+from attn_verify.arithmetic.sums.proper import exact
 from attn_verify.theorems.kernel import calculus, outside
 from attn_verify.theorems.kernel import facts as kernel
 from attn_verify.theorems.kernel.facts import Fact
-from attn_verify.theorems.kernel.statements import Statement
+from attn_verify.theorems.kernel.statements import STATEMENTS, Statement
 from attn_verify.theorems.theorem import Step, Theorem
 
 RULES: Mapping[str, str] = {
@@ -130,9 +131,14 @@ def apply(step: Step, find: Find) -> Fact:
             fact = kernel.cite(claim.rule, claim.text, *used)
         case _:
             raise RefusedError(f"no rule is called {step.rule!r}")
-    if fact.statement != step.claim:
+    if not proves(fact, step):
         raise RefusedError("the rule yields another statement than the step claims")
     return fact
+
+
+def proves(fact: Fact, step: Step) -> bool:
+    """Return whether a fact is genuine, and what the step claims; neither was changed, nor only seems to be."""
+    return kernel.genuine(fact) and exact(step.claim, STATEMENTS) and fact.statement == step.claim
 
 
 def check(theorem: Theorem, library: Callable[[str], Theorem | Checked] | None = None) -> Checked:
@@ -167,7 +173,7 @@ def check(theorem: Theorem, library: Callable[[str], Theorem | Checked] | None =
             facts[step.label] = apply(step, find)
         except (RefusedError, TypeError, ValueError, KeyError, RecursionError) as error:
             raise RefusedError(f"{theorem.name}, step {step.label}: {error}") from error
-    if not all(map(kernel.genuine, facts.values())):
+    if not all(proves(facts[step.label], step) for step in theorem.steps):
         raise RefusedError(f"{theorem.name}: a fact was changed after a rule made it")
     for label in theorem.concludes:
         if label not in facts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from attn_verify.arithmetic.sums.polynomials import RefusedError
 from attn_verify.arithmetic.sums.terms import App, Index, Sort, Symbol, Term, walk
 from attn_verify.theorems import printing
 from attn_verify.theorems.kernel.cited import CITED
@@ -25,10 +26,15 @@ PROGRAMS: Mapping[str, str] = {
 
 
 def describe(checked: Checked) -> dict[str, Any]:
-    """Return a checked theorem as plain data; prose holds LaTeX between dollar signs."""
-    from attn_verify.theorems.checking import RULES
+    """Return a checked theorem as plain data; prose holds LaTeX between dollar signs.
+
+    Raises ``RefusedError`` if a fact or the claim of a step was changed after it was checked.
+    """
+    from attn_verify.theorems.checking import RULES, proves
 
     t = checked.theorem
+    if not all(proves(checked.facts[step.label], step) for step in t.steps):
+        raise RefusedError(f"{t.name}: a step was changed after it was checked")
     needed, made = _neighbours(t)
     return {
         **heading(t),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from math import gcd
 from typing import Any
 
-from attn_verify.arithmetic.sums.polynomials import RefusedError
+from attn_verify.arithmetic.sums.polynomials import RefusedError, key
 from attn_verify.arithmetic.sums.terms import (
     Abs,
     Add,
@@ -34,8 +35,10 @@ from attn_verify.arithmetic.sums.terms import (
     walk,
 )  # fmt: skip
 
+Symbols = Mapping[Symbol, tuple[tuple[Index, ...], Term]]
 
-def put(t: Term, symbols: Mapping[Symbol, tuple[tuple[Index, ...], Term]]) -> Term:
+
+def put(t: Term, symbols: Symbols) -> Term:
     """Replace symbols by terms, given with the indices that stand for those of the symbol.
 
     Below a derivative nothing is replaced: a term may hold, or depend on, what is differentiated by.
@@ -55,8 +58,64 @@ def put(t: Term, symbols: Mapping[Symbol, tuple[tuple[Index, ...], Term]]) -> Te
     return rebuilt(t, lambda inner: put(inner, symbols))
 
 
+def places(t: Term) -> set[Index]:
+    """Return the free indices of a term as they stand there, constants and successors too."""
+    found = {i for x in walk(t) if isinstance(x, App) for i in x.indices}
+    return {i for i in found if not i.name or replace(i, shift=0) in free(t)} | free(t)
+
+
 _KINDS = (Num, App, Size, Delta, Add, Mul, Pow, Exp, Log, Abs, Trig, Whole, Sum, Deriv)
-_PLAIN = frozenset({str, int, bool, Fraction, *_KINDS})
+_MADE_OF = frozenset(map(id, (*_KINDS, Index, Sort, Symbol)))  # by identity: a class may say that it is another
+_PLAIN = frozenset(map(id, (str, int, bool, type(None))))
+_FIELDS: Mapping[type, tuple[type, ...]] = {
+    Sort: (str, bool, bool), Index: (str, Sort, int, bool), Symbol: (str, tuple, tuple), App: (Symbol, tuple),
+    Size: (Sort,), Delta: (Index, Index), Sum: (Index,), Num: (Fraction,), Add: (tuple,), Mul: (tuple,),
+}  # fmt: skip
+
+
+def exact(value: Any, more: Iterable[type] = ()) -> bool:
+    """Return whether a value and all parts of it are what they seem to be: a derived class may equal everything."""
+    kind = type(value)
+    if kind is tuple or kind is frozenset:
+        return all(exact(x, more) for x in value)
+    if kind is Fraction:
+        return _whole_parts(value)
+    if id(kind) in _MADE_OF or any(kind is one for one in more):
+        parts = [x for name, x in dict.items(vars(value)) if name != "own"]
+        as_told = all(type(x) is one for x, one in zip(parts, _FIELDS.get(kind, ()), strict=False))
+        return as_told and all(exact(x, more) for x in parts)
+    return id(kind) in _PLAIN
+
+
+def arguments(value: Any, more: Iterable[type] = (), known: Callable[[Any], bool] = lambda _: False) -> Any:
+    """Return arguments as :func:`plain` does, and forget what was told of terms that may say to equal theirs."""
+    free.cache_clear()
+    key.cache_clear()
+    try:
+        return plain(value, more, known)
+    except RecursionError:
+        raise RefusedError("a term is too deep") from None
+
+
+def plain(value: Any, more: Iterable[type] = (), known: Callable[[Any], bool] = lambda _: False) -> Any:
+    """Return arguments with all containers copied and no part that only seems to be what it is.
+
+    Code of a class that is not known never runs here, and none is left to run later.
+    """
+    kind = type(value)
+    if kind is tuple or kind is list or kind is set or kind is frozenset:
+        return tuple(plain(x, more, known) for x in value)
+    if kind is dict:
+        return {plain(x, more, known): plain(y, more, known) for x, y in value.items()}
+    if kind is range or exact(value, more) or known(value):
+        return value
+    raise RefusedError(f"{kind.__name__}: a part of it is of another class than it should be, or it was changed")
+
+
+def proper(terms: Iterable[Term]) -> None:
+    """Refuse terms that are no proper ones taken together."""
+    if wrong := improper(terms):
+        raise RefusedError(wrong)
 
 
 def improper(terms: Iterable[Term]) -> str:
@@ -68,14 +127,11 @@ def improper(terms: Iterable[Term]) -> str:
     """
     terms = tuple(terms)
     for t in terms:
-        if not isinstance(t, Term):
-            return f"{type(t).__name__} is no term"
+        if not any(type(t) is kind for kind in _KINDS) or not exact(t):
+            return f"{type(t).__name__} is no term, or a part of it is of another class than it should be"
         for part in walk(t):
-            wrong = _improper(part)
-            if wrong:
+            if wrong := _improper(part):
                 return wrong
-            if not all(map(_exact, vars(part).values())):
-                return f"{type(part).__name__}: a part of it is of another class than it should be"
         for i in free(t):
             if i.name[0] in "$%#":
                 return f"{i.name}: such names are for bound indices"
@@ -97,8 +153,12 @@ def _improper(t: Term) -> str:
     if type(t) not in _KINDS:
         return f"{type(t).__name__} is no term"
     match t:
-        case Num(value) | Pow(_, value) if type(value) is not Fraction or not _whole_parts(value):
-            return "a number or an exponent is no fraction of whole numbers"
+        case Pow(_, exponent) if type(exponent) is not Fraction:
+            return "an exponent is no fraction"
+        case App(symbol, indices) if any(type(i) is not Index for i in indices):
+            return f"{symbol.name}: its entries are those at indices"
+        case App(symbol, _) if {*map(type, symbol.sorts)} - {Sort} or {*map(type, symbol.depends)} - {str}:
+            return f"{symbol.name} is over sets, and depends on names"
         case App(symbol, indices) if tuple(i.sort for i in indices) != symbol.sorts:
             return f"{symbol.name}: indices of other sets than its own"
         case App(_, indices):
@@ -121,20 +181,6 @@ def _improper(t: Term) -> str:
 def _whole_parts(value: Fraction) -> bool:
     above, below = value.numerator, value.denominator
     return type(above) is type(below) is int and below > 0 and gcd(above, below) == 1
-
-
-def _exact(value: Any) -> bool:
-    """Return whether a part of a term is what it seems to be: a class derived from ``Index`` may equal everything."""
-    kind = type(value)
-    if kind is tuple:
-        return all(map(_exact, value))
-    if kind is Index:
-        return all(map(_exact, (value.name, value.sort, value.shift, value.fixed)))
-    if kind is Symbol and not type(value.sorts) is type(value.depends) is tuple:
-        return False
-    if kind in (Sort, Symbol):
-        return all(map(_exact, vars(value).values()))
-    return kind in _PLAIN
 
 
 def _stray(i: Index) -> str:

@@ -7,15 +7,15 @@ from fractions import Fraction
 from attn_verify.arithmetic.sums.polynomials import RefusedError, build
 from attn_verify.arithmetic.sums.proper import put
 from attn_verify.arithmetic.sums.terms import App, Deriv, Num, Term, free, walk
-from attn_verify.theorems.kernel.facts import Fact, _fact, _proper
+from attn_verify.theorems.kernel.facts import Fact, _fact, rule
 from attn_verify.theorems.kernel.signs import normal_under
 from attn_verify.theorems.kernel.statements import Eq, Le, Lt, entries_of
 
 
+@rule
 def tangent(claim: Le, value: Fact, slope: Fact, curvature: Fact, by: App, at: Fraction) -> Fact:
     """``0 ≤ f``: f and f′ are 0 at a point and f″ ≥ 0 on an interval (from its Taylor formula)."""
     f, zero, here = _function(claim, by), Num(Fraction(0)), {by.symbol: ((), Num(at))}
-    _proper((), [Num(at)])
     normal, _ = normal_under(curvature.given, (), [Deriv(f, by)])
     rises = put(build(normal(Deriv(f, by))), here)
     wanted = Eq(put(f, here), zero), Eq(rises, zero), Le(zero, Deriv(Deriv(f, by), by))
@@ -34,6 +34,7 @@ def _function(claim: Le, by: App) -> Term:
     return claim.right
 
 
+@rule
 def rising(claim: Le, start: Fact, slope: Fact, by: App, at: Term) -> Fact:
     """``0 ≤ f(x)`` for x ≥ a: 0 ≤ f(a), and 0 ≤ f′(x) wherever x ≥ a (a derivative ≥ 0 means increasing)."""
     f, zero, beyond = _function(claim, by), Num(Fraction(0)), Le(at, by)

@@ -7,22 +7,25 @@ others are equations between functions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import wraps
+from typing import Any, ParamSpec
 from weakref import WeakKeyDictionary
 
 from attn_verify.arithmetic.sums.polynomials import RefusedError
-from attn_verify.arithmetic.sums.proper import improper, put
+from attn_verify.arithmetic.sums.proper import Symbols, arguments, exact, proper, put
 
 # isort: off
 from attn_verify.arithmetic.sums.terms import (
-    Abs, App, Delta, Deriv, Index, Symbol, Term, free, rename, walk,
+    Abs, App, Delta, Deriv, Index, Term, free, rename, walk,
 )  # fmt: skip
 from attn_verify.theorems.kernel.cited import CITED as CITED
 from attn_verify.theorems.kernel.computed import Integral, Limit, Rank
 from attn_verify.theorems.kernel.signs import binds, normal_under
 from attn_verify.theorems.kernel.statements import (
-    STATEMENTS, Absurd, Cited, Eq, Le, Lt, Statement, changed, entries_of, gap, indices_of, terms_of,
+    STATEMENTS, Absurd, Cited, Eq, Fact as Fact, Given, Le, Lt, Statement, changed, entries_of, gap, indices_of,
+    terms_of,
 )  # fmt: skip
 
 # isort: on
@@ -34,52 +37,46 @@ _SHAPES: Mapping[str, tuple[type, ...]] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, init=False, eq=False)
-class Fact:
-    """``given ⊢ statement``, with the rule that made it, what it leans on unchecked, and whether sizes were fixed."""
-
-    given: frozenset[Statement]
-    statement: Statement
-    rule: str
-    cited: frozenset[str]
-    fixed: frozenset[str]
-
-    def __init__(self, *_: object, **__: object) -> None:
-        raise RefusedError("facts are made by the rules of the kernel only")
-
-
-_MADE: WeakKeyDictionary[Fact, str] = WeakKeyDictionary()
+_MADE: WeakKeyDictionary[Fact, tuple[Mapping[str, Any], str]] = WeakKeyDictionary()
 
 
 def genuine(fact: Fact) -> bool:
-    """Return whether a rule made this very fact, and nobody changed it since."""
+    """Return whether a rule made this very fact, and nobody changed it since, nor what it is made of."""
+    made, written = _MADE.get(fact, ({}, "")) if type(fact) is Fact else ({}, "")
+    kept = [vars(fact).get(name) is part for name, part in made.items()]
     # Written out, for a hash would not tell ≤ from <, nor exp from log.
-    return type(fact) is Fact and _MADE.get(fact) == repr(fact)
+    return all(kept) and exact(tuple(made.values()), STATEMENTS) and written == repr(fact)
+
+
+P = ParamSpec("P")
+
+
+def rule(made: Callable[P, Fact]) -> Callable[P, Fact]:
+    """Look at the arguments of a rule before it does: premises are genuine, and all else is what it seems to be."""
+
+    @wraps(made)
+    def checked(*args: P.args, **named: P.kwargs) -> Fact:
+        places, names = arguments((args, named), STATEMENTS, genuine)
+        return made(*places, **names)
+
+    return checked
 
 
 def _fact(
-    rule: str, statement: Statement, premises: Iterable[Fact] = (), given: Iterable[Statement] = (), *,
-    only: Iterable[Statement] | None = None, cited: str = "", fixed: str = "",
+    rule: str, statement: Statement, premises: Sequence[Fact] = (), given: Given = (), *,
+    only: Given | None = None, cited: str = "", fixed: str = "",
 ) -> Fact:  # fmt: skip
-    premises = tuple(premises)
     if type(statement) not in _SHAPES.get(rule, STATEMENTS) or not all(map(genuine, premises)):
         raise RefusedError("the rule proves no such statement, or a premise was not made by a rule of the kernel")
     hypotheses = frozenset(given).union(*(f.given for f in premises)) if only is None else frozenset(only)
-    _proper([statement, *hypotheses, *(s for f in premises for s in (f.statement, *f.given))])
+    others = [s for f in premises for s in (f.statement, *f.given)]
+    proper([side for s in (statement, *hypotheses, *others) for side in terms_of(s)])
     made = object.__new__(Fact)
-    vars(made).update(
-        given=hypotheses, statement=statement, rule=rule,
-        cited=frozenset(filter(None, [cited])).union(*(f.cited for f in premises)),
-        fixed=frozenset(filter(None, [fixed])).union(*(f.fixed for f in premises)),
-    )  # fmt: skip
-    _MADE[made] = repr(made)
+    cites = frozenset(filter(None, [cited])).union(*(f.cited for f in premises))
+    fixes = frozenset(filter(None, [fixed])).union(*(f.fixed for f in premises))
+    vars(made).update(given=hypotheses, statement=statement, rule=rule, cited=cites, fixed=fixes)
+    _MADE[made] = dict(vars(made)), repr(made)
     return made
-
-
-def _proper(statements: Iterable[Statement], terms: Iterable[Term] = ()) -> None:
-    wrong = improper([*terms, *(side for s in statements for side in terms_of(s))])
-    if wrong:
-        raise RefusedError(wrong)
 
 
 def _grounded(claim: Statement, used: Iterable[Index]) -> None:
@@ -88,7 +85,7 @@ def _grounded(claim: Statement, used: Iterable[Index]) -> None:
         raise RefusedError("a set may be empty, and the claim is not about an element of it")
 
 
-def _everywhere(claim: Statement, given: Iterable[Statement]) -> None:
+def _everywhere(claim: Statement, given: Given) -> None:
     if any(binds(s, name) for s in given for t in entries_of(claim) for name in t.symbol.depends):
         raise RefusedError("a statement about a function is proved at one value of its variable only")
 
@@ -96,25 +93,24 @@ def _everywhere(claim: Statement, given: Iterable[Statement]) -> None:
 # The rules.
 
 
+@rule
 def assume(statement: Statement) -> Fact:
     """``S ⊢ S``."""
     return _fact("hypothesis", statement, given=[statement])
 
 
-def algebra(claim: Eq, given: Iterable[Statement] = (), using: Sequence[Fact] = ()) -> Fact:
+@rule
+def algebra(claim: Eq, given: Given = (), using: Sequence[Fact] = ()) -> Fact:
     """Both sides have one normal form, under the equations given and used, read from left to right."""
-    given, using = tuple(given), tuple(using)
     normal, _ = normal_under(given, using, terms_of(claim))
     if not normal.equal(claim.left, claim.right):
         raise RefusedError("the two sides have different normal forms")
     return _fact("normal form", claim, using, given)
 
 
-def order(
-    claim: Le | Lt, given: Iterable[Statement] = (), using: Sequence[Fact] = (), certificate: Term | None = None
-) -> Fact:
+@rule
+def order(claim: Le | Lt, given: Given = (), using: Sequence[Fact] = (), certificate: Term | None = None) -> Fact:
     """The difference of both sides equals the certificate, which is visibly non-negative (positive for ``<``)."""
-    given, using = tuple(given), tuple(using)
     sides, difference = terms_of(claim), gap(claim)
     shown = difference if certificate is None else certificate
     normal, signs = normal_under(given, using, (*sides, shown))
@@ -126,9 +122,9 @@ def order(
     return _fact("certificate", claim, using, given)
 
 
-def magnitude(claim: Eq | Le, given: Iterable[Statement] = (), using: Sequence[Fact] = ()) -> Fact:
+@rule
+def magnitude(claim: Eq | Le, given: Given = (), using: Sequence[Fact] = ()) -> Fact:
     """``|t| = a`` as a ≥ 0 and a² = t²; ``t ≤ |t|``; ``|t| ≤ a`` from t ≤ a and −t ≤ a."""
-    given, using = tuple(given), tuple(using)
     normal, signs = normal_under(given, using, terms_of(claim))
     if isinstance(claim, Eq) and isinstance(claim.left, Abs):
         inner = claim.left.argument
@@ -148,15 +144,15 @@ def magnitude(claim: Eq | Le, given: Iterable[Statement] = (), using: Sequence[F
     return _fact("magnitude", claim, using, given)
 
 
-def congruence(claim: Eq, equation: Fact, hole: App, context: Term, given: Iterable[Statement] = ()) -> Fact:
+@rule
+def congruence(claim: Eq, equation: Fact, hole: App, context: Term, given: Given = ()) -> Fact:
     """From a = b, whatever is computed from a equals the same from b: ``context`` with ``hole`` replaced."""
-    given, source = tuple(given), equation.statement
-    _proper((), [hole, context])
-    if not isinstance(source, Eq) or any(isinstance(t, Deriv) for t in walk(context)):
+    proper([hole, context])
+    if not isinstance(equation.statement, Eq) or any(isinstance(t, Deriv) for t in walk(context)):
         raise RefusedError("an equation is needed, and no derivative around the hole")
     if any(i.fixed or i.shift or not i.name for i in hole.indices):
         raise RefusedError("the indices of the hole stand for all elements")
-    sides = [put(context, {hole.symbol: (hole.indices, side)}) for side in terms_of(source)]
+    sides = [put(context, {hole.symbol: (hole.indices, side)}) for side in terms_of(equation.statement)]
     _grounded(claim, free(sides[0]) | free(sides[1]))
     normal, _ = normal_under([*given, *equation.given], (), [*sides, *terms_of(claim)])
     if not all(normal.equal(side, wanted) for side, wanted in zip(sides, terms_of(claim), strict=True)):
@@ -164,6 +160,7 @@ def congruence(claim: Eq, equation: Fact, hole: App, context: Term, given: Itera
     return _fact("congruence", claim, [equation], given)
 
 
+@rule
 def cases(first: Fact, second: Fact) -> Fact:
     """From a ≤ b ⊢ S and b ≤ a ⊢ S: ⊢ S, for numbers that no free index makes many."""
     if first.statement != second.statement:
@@ -181,6 +178,7 @@ def cases(first: Fact, second: Fact) -> Fact:
     raise RefusedError("no a ≤ b in one case meets b ≤ a in the other")
 
 
+@rule
 def contradiction(less: Fact, not_less: Fact) -> Fact:
     """From a < b and b ≤ a: what is given cannot be."""
     a, b = less.statement, not_less.statement
@@ -190,15 +188,12 @@ def contradiction(less: Fact, not_less: Fact) -> Fact:
     return _fact("contradiction", Absurd(), [less, not_less])
 
 
-def instance(
-    fact: Fact,
-    symbols: Mapping[Symbol, tuple[tuple[Index, ...], Term]] | None = None,
-    indices: Mapping[Index, Index] | None = None,
-) -> Fact:
+@rule
+def instance(fact: Fact, symbols: Symbols | None = None, indices: Mapping[Index, Index] | None = None) -> Fact:
     """Put terms for symbols, and elements for free indices; nothing that is derived may be touched."""
-    symbols, indices = dict(symbols or {}), dict(indices or {})
-    _proper((), [t for s, (names, body) in symbols.items() for t in (App(s, names), body)])
-    _proper((), [Delta(i, i) for pair in indices.items() for i in pair])
+    symbols, indices = symbols or {}, indices or {}
+    proper([t for s, (names, body) in symbols.items() for t in (App(s, names), body)])
+    proper([Delta(i, i) for pair in indices.items() for i in pair])
     inside = [t for s in (fact.statement, *fact.given) for side in terms_of(s) for t in walk(side)]
     if symbols and any(isinstance(t, Deriv) or (isinstance(t, App) and t.symbol.depends) for t in inside):
         raise RefusedError("symbols inside derivatives, or with dependencies, cannot be replaced")
@@ -213,8 +208,7 @@ def instance(
     caught = {i for names, body in symbols.values() for i in free(body) - set(names)}
     if any(caught & indices_of(s) and any(t.symbol in symbols for t in entries_of(s)) for s in fact.given):
         raise RefusedError("a hypothesis about all elements would become one about some; rename the index")
-    fixed = {old: new for old, new in indices.items() if old.fixed}
-    given = [one(s, fixed) for s in fact.given]
+    given = [one(s, {old: new for old, new in indices.items() if old.fixed}) for s in fact.given]
     statement = one(fact.statement, indices)
     _grounded(statement, caught | {indices.get(i, i) for i in indices_of(fact.statement)})
     for side in terms_of(statement):
@@ -222,6 +216,7 @@ def instance(
     return _fact("instance", statement, [fact], only=given)
 
 
+@rule
 def discharge(fact: Fact, *proofs: Fact) -> Fact:
     """Replace hypotheses by facts that prove them."""
     proved = {proof.statement for proof in proofs}
@@ -234,30 +229,30 @@ def discharge(fact: Fact, *proofs: Fact) -> Fact:
     return _fact("modus ponens", fact.statement, [fact, *proofs], only=given)
 
 
+@rule
 def induction(base: Fact, step: Fact, at: Index) -> Fact:
     """From P(0), and P(t) ⊢ P(t + 1) for a fixed t: P for all natural numbers."""
-    zero = Index("", at.sort)
-    _proper((), [Delta(at, at)])
+    proper([Delta(at, at)])
     if not at.sort.natural or not at.fixed or at.shift or not at.name:
         raise RefusedError("induction runs over a fixed natural number")
     names = {at: replace(at, shift=1)}
-    goal = step.statement
     for hypothesis in step.given:
-        if changed(hypothesis, lambda t: rename(t, names)) != goal:
+        if changed(hypothesis, lambda t: rename(t, names)) != step.statement:
             continue
         others = step.given - {hypothesis}
         if any(at in indices_of(s) for s in others | base.given):
             raise RefusedError("a hypothesis mentions the number that the induction runs over")
-        if changed(hypothesis, lambda t: rename(t, {at: zero})) != base.statement:
+        if changed(hypothesis, lambda t: rename(t, {at: Index("", at.sort)})) != base.statement:
             raise RefusedError("the base is not the hypothesis at 0")
-        _everywhere(goal, others | base.given)
+        _everywhere(step.statement, others | base.given)
         every = changed(hypothesis, lambda t: rename(t, {at: replace(at, fixed=False)}))
         return _fact("induction", every, [base, step], only=others | base.given)
     raise RefusedError("the step does not lead from its hypothesis at t to the same at t + 1")
 
 
+@rule
 def cite(rule: str, text: str, *premises: Fact) -> Fact:
     """State in words what a rule that is not checked here yields from facts."""
-    if type(rule) is not str or rule not in CITED:
+    if rule not in CITED:
         raise RefusedError(f"{rule!r} is not among the cited rules")
     return _fact("cited", Cited(rule, text), premises, cited=rule)

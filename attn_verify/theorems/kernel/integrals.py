@@ -11,26 +11,23 @@ from fractions import Fraction
 from typing import Any
 
 from attn_verify.arithmetic.sums.polynomials import RefusedError
-from attn_verify.arithmetic.sums.proper import improper, put
+from attn_verify.arithmetic.sums.proper import proper, put
 from attn_verify.arithmetic.sums.terms import Abs, Add, App, Deriv, Exp, Log, Mul, Num, Pow, Term, Trig, parts, walk
 from attn_verify.theorems.kernel.computed import Integral, Limit
-from attn_verify.theorems.kernel.facts import Fact, _fact, algebra
+from attn_verify.theorems.kernel.facts import Fact, _fact, algebra, rule
 from attn_verify.theorems.kernel.limits import limit
-from attn_verify.theorems.kernel.statements import Eq, Lt, Statement, entries_of, terms_of
+from attn_verify.theorems.kernel.statements import Eq, Given, Lt, Statement, entries_of
 
 _WHOLE = re.compile("-?[0-9]{1,20}")
 ZERO = Num(Fraction(0))
 
 
-def integral(claim: Integral, given: Iterable[Statement] = (), antiderivative: Term | None = None) -> Fact:
+@rule
+def integral(claim: Integral, given: Given = (), antiderivative: Term | None = None) -> Fact:
     """The body is the slope of an antiderivative between the ends, and the value is how far that rises in all."""
     given = tuple(given)
-    terms_of(claim)  # is a statement of this very class
-    if type(claim.low) is not str or type(claim.high) is not str:
-        raise RefusedError("where an integral begins and ends is said in plain words")
     by, low, high = claim.by, _end(claim.low, "-oo"), _end(claim.high, "oo")
-    if wrong := improper((claim.body, by, claim.value, antiderivative or by)):
-        raise RefusedError(wrong)
+    proper((claim.body, by, claim.value, antiderivative or by))
     rising = _suggested(claim.body, by, given) if antiderivative is None else antiderivative
     about = [Eq(by, claim.body), Eq(rising, rising), Eq(claim.value, claim.value), *given]
     if by.indices or any(t.symbol.depends for s in about for t in entries_of(s)):

@@ -7,7 +7,7 @@ factors must not cancel.  Where that cannot be seen, the limit is refused.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import reduce
@@ -16,17 +16,17 @@ from attn_verify.arithmetic.sums.polynomials import RefusedError, build
 from attn_verify.arithmetic.sums.proper import put
 from attn_verify.arithmetic.sums.terms import Add, App, Exp, Log, Mul, Num, Pow, Size, Term, walk
 from attn_verify.theorems.kernel.computed import Limit
-from attn_verify.theorems.kernel.facts import Fact, _fact, algebra
+from attn_verify.theorems.kernel.facts import Fact, _fact, algebra, rule
 from attn_verify.theorems.kernel.signs import normal_under
-from attn_verify.theorems.kernel.statements import Eq, Statement, entries_of, terms_of
+from attn_verify.theorems.kernel.statements import Eq, Given, Statement, entries_of
 
 ZERO, ONE = Num(Fraction(0)), Num(Fraction(1))
 
 
-def limit(claim: Limit, given: Iterable[Statement] = ()) -> Fact:
+@rule
+def limit(claim: Limit, given: Given = ()) -> Fact:
     """The leading term of the body tends to the value, a term or ``oo``, as the scalar goes to ``0+`` or ``oo``."""
     given = tuple(given)
-    terms_of(claim)  # is a statement of this very class
     infinite = type(claim.value) is str
     if type(claim.to) is not str or claim.to not in ("0+", "oo") or (infinite and claim.value != "oo"):
         raise RefusedError("limits are taken at 0+ or oo, and are a term or oo")

@@ -26,7 +26,7 @@ from attn_verify.arithmetic.sums.terms import (
     Whole,
 )  # fmt: skip
 from attn_verify.theorems.kernel.computed import Rank
-from attn_verify.theorems.kernel.facts import Fact, _fact
+from attn_verify.theorems.kernel.facts import Fact, _fact, rule
 from attn_verify.theorems.kernel.integrals import integral
 from attn_verify.theorems.kernel.limits import limit
 from attn_verify.theorems.kernel.statements import Cited, Eq, Le, Lt, Statement, terms_of
@@ -69,6 +69,7 @@ def _ball(t: Term) -> flint.arb:
     raise RefusedError(f"{type(t).__name__} is no number")
 
 
+@rule
 def balls(claim: Lt | Le) -> Fact:
     """The balls of both sides, which hold no symbols, are apart."""
     for bits in (64, 256, 1024, 4096):
@@ -80,9 +81,9 @@ def balls(claim: Lt | Le) -> Fact:
     raise RefusedError("balls do not show it")
 
 
+@rule
 def rank(claim: Rank) -> Fact:
     """FLINT eliminates over the fractions."""
-    terms_of(claim)  # is a statement of this very class
     if any(type(row) is not tuple for row in (claim.rows, *claim.rows)) or type(claim.rank) is not int:
         raise RefusedError("a matrix has rows, and a rank is a whole number")
     if any(type(x) is not Fraction for row in claim.rows for x in row):
@@ -96,6 +97,7 @@ def rank(claim: Rank) -> Fact:
     return _fact("rank", claim, cited="FLINT: rank")
 
 
+@rule
 def counting(claim: Eq | Le | Lt, ranges: Mapping[App, range], where: Iterable[Eq] = ()) -> Fact:
     """Evaluate both sides for all whole numbers in the ranges at which the equations of ``where`` hold."""
     where, ranges = tuple(where), dict(ranges)

@@ -6,26 +6,21 @@ A sign is seen by the form of a term (squares, exponentials, sums and products o
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from fractions import Fraction
 from itertools import product
-from typing import TYPE_CHECKING
 
 from attn_verify.arithmetic.sums.normal import Normal
 from attn_verify.arithmetic.sums.polynomials import RefusedError, add
-from attn_verify.arithmetic.sums.proper import improper
+from attn_verify.arithmetic.sums.proper import places, proper
 from attn_verify.arithmetic.sums.rules import Rule
 
 # isort: off
 from attn_verify.arithmetic.sums.terms import (
-    Abs, Add, App, Delta, Deriv, Exp, Index, Mul, Num, Pow, Size, Sum, Term, Whole, free, fresh, rename, walk,
+    Abs, Add, App, Delta, Deriv, Exp, Mul, Num, Pow, Size, Sum, Term, Whole, free, fresh, rename, walk,
 )  # fmt: skip
 
 # isort: on
-from attn_verify.theorems.kernel.statements import Eq, Le, Lt, Statement, entries_of, gap, terms_of
-
-if TYPE_CHECKING:
-    from attn_verify.theorems.kernel.facts import Fact
+from attn_verify.theorems.kernel.statements import Eq, Fact, Le, Lt, Statement, entries_of, gap, terms_of
 
 
 class VisibleSigns:
@@ -66,8 +61,7 @@ class VisibleSigns:
             case Size(sort):
                 return not sort.empty
             case Add(terms):
-                signs = all(map(self.nonnegative, terms)) and any(map(self.positive, terms))
-                return signs or self._known(t, True)
+                return (all(map(self.nonnegative, terms)) and any(map(self.positive, terms))) or self._known(t, True)
             case Mul(factors):
                 return all(map(self.positive, factors)) or self._known(t, True)
             case Sum(index, body):
@@ -99,7 +93,7 @@ class VisibleSigns:
 
     def _is(self, known: Term, t: Term) -> bool:
         loose = [i for i in free(known) if not i.fixed]
-        choices = [[i, *(j for j in _places(t) if j.sort == i.sort and j != i)] for i in loose]
+        choices = [[i, *(j for j in places(t) if j.sort == i.sort and j != i)] for i in loose]
         moved = (rename(known, dict(zip(loose, images, strict=True))) for images in product(*choices))
         alike = (other for other in moved if not any(i.sort.empty for i in free(other) - free(t)))
         return any(other == t or self._same(other, t) for other in alike)
@@ -111,12 +105,6 @@ class VisibleSigns:
         )
 
 
-def _places(t: Term) -> set[Index]:
-    """Return the free indices of a term as they stand there, constants and successors too."""
-    found = {i for x in walk(t) if isinstance(x, App) for i in x.indices}
-    return {i for i in found if not i.name or replace(i, shift=0) in free(t)} | free(t)
-
-
 def normal_under(
     hypotheses: Iterable[Statement], facts: Sequence[Fact], about: Sequence[Term]
 ) -> tuple[Normal, VisibleSigns]:
@@ -124,11 +112,10 @@ def normal_under(
     hypotheses = [*hypotheses, *(s for f in facts for s in f.given)]
     statements = [*hypotheses, *(f.statement for f in facts)]
     sides = [*about, *(side for s in statements for side in terms_of(s))]
-    if wrong := improper(sides):
-        raise RefusedError(wrong)
+    proper(sides)
     # A strict inequality that holds at a point holds around it, unless quotients or remainders jump there.
-    equations = [f for f in facts if isinstance(f.statement, Eq)]
-    at_points = [s for f in equations for s in f.given if not isinstance(s, Lt) or _jumps(s)]
+    about_equations = [s for f in facts if isinstance(f.statement, Eq) for s in f.given]
+    at_points = [s for s in about_equations if not isinstance(s, Lt) or _jumps(s)]
     if any(not isinstance(s, Eq) for s in at_points) and any(isinstance(t, Deriv) for a in about for t in walk(a)):
         raise RefusedError("a derivative under an equation that may hold at single points only")
     pinning = [*at_points, *(s for s in hypotheses if isinstance(s, Eq))]

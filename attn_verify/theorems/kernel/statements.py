@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -46,6 +46,23 @@ class Cited:
 
 Statement = Eq | Le | Lt | Absurd | Cited | Limit | Integral | Rank
 STATEMENTS = (Eq, Le, Lt, Absurd, Cited, Limit, Integral, Rank)
+
+
+Given = Iterable[Statement]
+
+
+@dataclass(frozen=True, init=False, eq=False)
+class Fact:
+    """``given ⊢ statement``, with the rule that made it, what it leans on unchecked, and whether sizes were fixed."""
+
+    given: frozenset[Statement]
+    statement: Statement
+    rule: str
+    cited: frozenset[str]
+    fixed: frozenset[str]
+
+    def __init__(self, *_: object, **__: object) -> None:
+        raise RefusedError("facts are made by the rules of the kernel only")
 
 
 def terms_of(statement: Statement) -> tuple[Term, ...]:
