@@ -9,7 +9,7 @@ import pytest
 from attempt_letters import KEYS, STEPS, A, D, V, a, b, i, j, one, two, u, x, zero
 
 from attn_verify.arithmetic.sums.polynomials import RefusedError, key
-from attn_verify.arithmetic.sums.terms import Term, free
+from attn_verify.arithmetic.sums.terms import Pow, Term, free
 from attn_verify.theorems.checking import Checked, check
 from attn_verify.theorems.kernel.calculus import rising
 from attn_verify.theorems.kernel.cited import CITED
@@ -17,6 +17,7 @@ from attn_verify.theorems.kernel.facts import (
     Fact,
     algebra,
     assume,
+    cases,
     cite,
     congruence,
     discharge,
@@ -24,9 +25,10 @@ from attn_verify.theorems.kernel.facts import (
     instance,
     order,
 )
-from attn_verify.theorems.kernel.outside import integral, limit
+from attn_verify.theorems.kernel.outside import counting, integral, limit
 from attn_verify.theorems.library import theorem
 from attn_verify.theorems.notation import (
+    Absurd,
     App,
     Cited,
     Delta,
@@ -239,6 +241,25 @@ def test_a_term_that_is_too_deep_is_refused() -> None:
         deep = -deep
     with pytest.raises(RefusedError, match="too deep"):
         assume(Eq(deep, deep))
+
+
+@pytest.mark.parametrize(
+    "called",
+    [
+        lambda: algebra(Absurd()), lambda: order(Absurd()), lambda: cases(1, 2),
+        lambda: integral(Integral(x, x, 0, 1, x)),
+        lambda: algebra(Eq(huge(-1000), one)), lambda: algebra(Eq(Pow(huge(-1000), Fraction(1, 2)), one)),
+        lambda: counting(Eq(Pow(x, Fraction(10**9)), x), {x: range(2, 4)}),
+    ],
+)  # fmt: skip
+def test_what_a_rule_is_not_about_is_refused_at_once(called: Any) -> None:
+    with pytest.raises(RefusedError):
+        called()
+
+
+def huge(exponent: int) -> Term:
+    """Return 2 to the power of the third power of an exponent."""
+    return Pow(Pow(Pow(two, Fraction(exponent)), Fraction(exponent)), Fraction(exponent))
 
 
 def test_arguments_may_be_lists_sets_and_dictionaries() -> None:

@@ -14,8 +14,8 @@ from math import gcd, lcm
 
 # isort: off
 from attn_verify.arithmetic.sums.polynomials import (
-    MOST_EXPONENT, MOST_MONOMIALS, MOST_PRODUCTS, MOST_WEIGHT, ONE, Monomial, Polynomial, Powers, RefusedError, add,
-    apart, build, key, log_atom, log_of, ordered, primes, weight,
+    MOST_DIGITS, MOST_EXPONENT, MOST_MONOMIALS, MOST_PRODUCTS, MOST_WEIGHT, ONE, Monomial, Polynomial, Powers,
+    RefusedError, add, apart, bits, build, key, log_atom, log_of, ordered, primes, weight,
 )  # fmt: skip
 from attn_verify.arithmetic.sums.rules import Rule, Signs, contractions, derivative, everywhere, match
 from attn_verify.arithmetic.sums.terms import (
@@ -162,8 +162,8 @@ class Normal:
     def _power(self, base: Term, exponent: Fraction) -> Polynomial:
         whole = exponent.denominator == 1
         p = self(base)
-        if abs(exponent) > MOST_EXPONENT:
-            raise RefusedError(f"an exponent is larger than {MOST_EXPONENT}")
+        if abs(exponent) > MOST_EXPONENT or abs(exponent) * bits(p) > MOST_DIGITS:
+            raise RefusedError(f"an exponent is larger than {MOST_EXPONENT}, or of too long a number")
         if not self._inside and not (whole and exponent >= 0):
             visible = self.signs.nonzero if whole else self.signs.positive
             if not (visible(base) or visible(build(p))):

@@ -20,6 +20,7 @@ MOST_EXPONENT = 1_000
 MOST_PRODUCTS = 100_000
 MOST_BITS = 128
 MOST_WEIGHT = 20_000
+MOST_DIGITS = 200_000  # binary ones, of a number that is a power
 
 
 class RefusedError(AttnVerifyError):
@@ -72,6 +73,11 @@ def add(*items: tuple[Polynomial, Fraction]) -> Polynomial:
     if len(total) > MOST_MONOMIALS:
         raise RefusedError(f"the normal form has more than {MOST_MONOMIALS} terms")
     return {m: c for m, c in total.items() if c}
+
+
+def bits(p: Polynomial) -> int:
+    """Return the length of the longest coefficient."""
+    return max((max(c.numerator.bit_length(), c.denominator.bit_length()) for c in p.values()), default=0)
 
 
 def apart(m: Monomial) -> Monomial:

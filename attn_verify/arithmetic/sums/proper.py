@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from math import gcd
-from typing import Any
+from typing import Any, TypeVar
 
 from attn_verify.arithmetic.sums.polynomials import RefusedError, key
 from attn_verify.arithmetic.sums.terms import (
@@ -35,6 +35,7 @@ from attn_verify.arithmetic.sums.terms import (
     walk,
 )  # fmt: skip
 
+Made = TypeVar("Made")
 Symbols = Mapping[Symbol, tuple[tuple[Index, ...], Term]]
 
 
@@ -87,14 +88,19 @@ def exact(value: Any, more: Iterable[type] = ()) -> bool:
     return id(kind) in _PLAIN
 
 
-def arguments(value: Any, more: Iterable[type] = (), known: Callable[[Any], bool] = lambda _: False) -> Any:
-    """Return arguments as :func:`plain` does, and forget what was told of terms that may say to equal theirs."""
+def guarded(
+    made: Callable[..., Made], args: Any, named: Any, more: Iterable[type], known: Callable[[Any], bool]
+) -> Made:  # fmt: skip
+    """Call a rule with plain arguments; what was told of terms that may say to equal them is forgotten."""
     free.cache_clear()
     key.cache_clear()
     try:
-        return plain(value, more, known)
+        places, names = plain((args, named), more, known)
+        return made(*places, **names)
     except RecursionError:
         raise RefusedError("a term is too deep") from None
+    except (AttributeError, TypeError) as error:
+        raise RefusedError(f"the rule is about other things than these: {error}") from error
 
 
 def plain(value: Any, more: Iterable[type] = (), known: Callable[[Any], bool] = lambda _: False) -> Any:

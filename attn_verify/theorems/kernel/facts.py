@@ -14,7 +14,7 @@ from typing import Any, ParamSpec
 from weakref import WeakKeyDictionary
 
 from attn_verify.arithmetic.sums.polynomials import RefusedError
-from attn_verify.arithmetic.sums.proper import Symbols, arguments, exact, proper, put
+from attn_verify.arithmetic.sums.proper import Symbols, exact, guarded, proper, put
 
 # isort: off
 from attn_verify.arithmetic.sums.terms import (
@@ -56,8 +56,7 @@ def rule(made: Callable[P, Fact]) -> Callable[P, Fact]:
 
     @wraps(made)
     def checked(*args: P.args, **named: P.kwargs) -> Fact:
-        places, names = arguments((args, named), STATEMENTS, genuine)
-        return made(*places, **names)
+        return guarded(made, args, named, STATEMENTS, genuine)
 
     return checked
 

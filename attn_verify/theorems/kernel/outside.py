@@ -11,7 +11,7 @@ from itertools import product
 
 import flint
 
-from attn_verify.arithmetic.sums.polynomials import RefusedError
+from attn_verify.arithmetic.sums.polynomials import MOST_EXPONENT, RefusedError
 from attn_verify.arithmetic.sums.terms import (
     Abs,
     Add,
@@ -147,7 +147,7 @@ def _whole(t: Term, at: Mapping[App, int]) -> Fraction:
             for factor in factors:
                 found *= _whole(factor, at)
             return found
-        case Pow(base, exponent) if exponent.denominator == 1 and exponent >= 0:
+        case Pow(base, exponent) if exponent.denominator == 1 and 0 <= exponent <= MOST_EXPONENT:
             return _whole(base, at) ** int(exponent)
         case Abs(argument):
             return abs(_whole(argument, at))
