@@ -46,7 +46,6 @@ FALSE: dict[str, Callable[[], object]] = {
     "0 < x from 0 on": _rising,
     "1 = 2 by balls": lambda: wrong_balls(Eq(ONE, term(2))),
     "words as a hypothesis": lambda: wrong.assume(Cited("rank of a product", "all is well")),
-    "a premise that no rule made": lambda: kernel.algebra(Eq(x, y), using=[FORGED]),
 }
 
 
@@ -62,6 +61,13 @@ def test_no_step_gets_round_it(rule: str, claim: Any) -> None:
         apply(Step("claim", claim, rule, "This is false."), wrong)
 
 
-def test_premises_are_read_once_for_all() -> None:
+def test_a_premise_that_no_rule_made_is_refused() -> None:
+    with pytest.raises(RefusedError, match="of another class"):
+        kernel.algebra(Eq(x, y), using=[FORGED])
+
+
+def test_what_can_be_read_once_only_is_refused() -> None:
     once: Any = iter([kernel.assume(Eq(x, y))])
-    assert kernel.algebra(Eq(x, y), using=once).given == {Eq(x, y)}
+    with pytest.raises(RefusedError, match="list_iterator"):
+        kernel.algebra(Eq(x, y), using=once)
+    assert kernel.algebra(Eq(x, y), using=[kernel.assume(Eq(x, y))]).given == {Eq(x, y)}
