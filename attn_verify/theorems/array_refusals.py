@@ -29,7 +29,7 @@ class Refusing:
     """A value of which nothing can be asked but what is defined for it."""
 
     def __getattr__(self, name: str) -> NoReturn:
-        if name.startswith("__"):
+        if name.startswith("__") and not name.startswith(("__array", "__dlpack")):
             raise AttributeError(name)
         raise error(f"arrays of any size have no {name}", remedy="known: .T, .shape, .ndim, .sum, .mean")
 

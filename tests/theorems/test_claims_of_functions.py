@@ -116,6 +116,7 @@ REFUSED: dict[str, Callable[[Any], Any]] = {
     "all entries": lambda x: [a for a in x][0],
     "len": lambda x: x * len(x),
     "an attribute": lambda x: x if hasattr(x, "dtype") else 0 * x,
+    "a buffer": lambda x: x if hasattr(x, "__array_interface__") else 0 * x,
     "an attribute or another": lambda x: getattr(x, "size", 1) * x,
     "a class": lambda x: x if isinstance(x, np.ndarray) else 0 * x,
     "a class of numbers": lambda x: x if isinstance(x, float) else 0 * x,

@@ -99,7 +99,7 @@ def guarded(
         return made(*places, **names)
     except RecursionError:
         raise RefusedError("a term is too deep") from None
-    except (AttributeError, TypeError) as error:
+    except (AttributeError, TypeError, ValueError) as error:
         raise RefusedError(f"the rule is about other things than these: {error}") from error
 
 

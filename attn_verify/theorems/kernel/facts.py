@@ -48,14 +48,14 @@ def genuine(fact: Fact) -> bool:
     return all(kept) and exact(tuple(made.values()), STATEMENTS) and written == repr(fact)
 
 
-P = ParamSpec("P")
+_P = ParamSpec("_P")
 
 
-def rule(made: Callable[P, Fact]) -> Callable[P, Fact]:
+def rule(made: Callable[_P, Fact]) -> Callable[_P, Fact]:
     """Look at the arguments of a rule before it does: premises are genuine, and all else is what it seems to be."""
 
     @wraps(made)
-    def checked(*args: P.args, **named: P.kwargs) -> Fact:
+    def checked(*args: _P.args, **named: _P.kwargs) -> Fact:
         return guarded(made, args, named, STATEMENTS, genuine)
 
     return checked
