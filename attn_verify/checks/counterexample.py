@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from attn_verify.checks.differences import difference
+from attn_verify.checks.differences import difference, overwriting
 from attn_verify.checks.witness_plan import Plan, contradiction, recipe
 from attn_verify.errors import DocumentError, explain
 from attn_verify.shapes import Sizes
@@ -23,13 +23,17 @@ from attn_verify.spec import AttentionSpec
 
 # What is wrong: an entry outside its bound; an exception; no array of the right shape; an entry that is no finite
 # number; an argument, or the state of global random generators, that was changed in place; another result than the
-# same call has alone in a fresh process.
+# same call has alone in a fresh process, or than it had before later calls.
 KINDS = ("value", "raised", "shape", "nan", "changed", "differs")
+
+
+# Inputs with an axis of the batch in front, by their number of axes.
+_BATCHED = (("Q", 4), ("X", 3))
 
 
 @dataclass(frozen=True)
 class Earlier:
-    """A call that is made before, in the same process, ``repeat`` times; its sizes may be others."""
+    """A call that is made before or after, in the same process, ``repeat`` times; its sizes may be others."""
 
     call: Mapping[str, Any]
     inputs: Mapping[str, NDArray[np.float64]]
@@ -48,7 +52,8 @@ class Counterexample:
     random generators was; for ``differs`` what :func:`~attn_verify.checks.differences.difference` returns.
 
     ``before`` are calls made first in the same process; ``{"again": {"call": k, "with": …}}`` in a later call is the
-    object that call ``k`` (from 0) received, with other numbers in it.
+    object that call ``k`` (from 0) received, with other numbers in it.  ``after`` are calls made later: where there
+    are any, ``differs`` means that what the call returned is another thing after them.
     """
 
     claim: str
@@ -62,6 +67,7 @@ class Counterexample:
     seed: int = 0
     version: str = ""
     before: tuple[Earlier, ...] = ()
+    after: tuple[Earlier, ...] = ()
 
     def __post_init__(self) -> None:
         """Fill in the version of the package."""
@@ -81,6 +87,17 @@ class Counterexample:
         return self.plan.units[0].sizes
 
     @property
+    def sizes_in_words(self) -> str:
+        """Sizes with the lengths of the axes of batch and heads, as far as there are any: ``n=1, m=2, …, batch=3``."""
+        sizes = {name: size for name, size in self.sizes.items() if name != "heads" or size > 1}
+        batched = {name: array.shape for name, array in self.inputs.items() if (name, array.ndim) in _BATCHED}
+        for shape in list(batched.values())[:1]:
+            sizes["batch"] = shape[0]
+            if len(shape) > 3 and shape[1] > 1:
+                sizes["heads"] = shape[1]
+        return ", ".join(f"{name}={size}" for name, size in sizes.items())
+
+    @property
     def summary(self) -> str:
         """One line: what is wrong, and by how much."""
         found = self.found
@@ -97,7 +114,11 @@ class Counterexample:
                 return f"returned {found['returned']}, not {found['expected']}"
             case "differs" if "entry" in found:
                 got, alone = float.fromhex(found["got"]), float.fromhex(found["alone"])
+                if self.after:
+                    return f"{self.entry} is {alone!r} when the call returns, and {got!r} {self._when}"
                 return f"{self.entry} is {got!r} {self._when}, {alone!r} alone"
+            case "differs" if self.after:
+                return f"{found['now']} {self._when}; when the call returned: {found['alone']}"
             case "differs":
                 return f"{found['now']} {self._when}; alone: {found['alone']}"
             case _:
@@ -116,6 +137,9 @@ class Counterexample:
 
     @property
     def _when(self) -> str:
+        if self.after:
+            calls = sum(later.repeat for later in self.after)
+            return f"after {calls} more call{'s' if calls > 1 else ''}"
         calls = sum(earlier.repeat for earlier in self.before)
         return f"after {calls} call{'s' if calls > 1 else ''}" if calls else "in another process"
 
@@ -124,9 +148,19 @@ class Counterexample:
         return recipe(self.target, alone(self.call), self.inputs)
 
     def recipes(self) -> list[dict[str, Any]]:
-        """Return the calls for a runner, in one process: those before, then the one that is judged."""
-        earlier = [{**recipe(self.target, one.call, one.inputs), "repeat": one.repeat} for one in self.before]
-        return [*earlier, recipe(self.target, self.call, self.inputs)]
+        """Return the calls for a runner, in one process: those before, the one that is judged, those after."""
+        before, after = (
+            [{**recipe(self.target, one.call, one.inputs), "repeat": one.repeat} for one in calls]
+            for calls in (self.before, self.after)
+        )
+        keep = {"keep": True} if after else {}
+        return [*before, {**recipe(self.target, self.call, self.inputs), **keep}, *after]
+
+    def outcomes(self, runner: Any, seconds: float) -> tuple[dict[str, Any], dict[str, Any] | None]:
+        """Run the calls in one plain process, and where :meth:`judge` needs it the call alone in another one."""
+        outcome = runner.plain(self.recipes(), seconds=seconds)[len(self.before)]
+        compared = self.kind == "differs" and not self.after
+        return outcome, runner.plain([self.recipe()], seconds=seconds)[0] if compared else None
 
     def at(self, target: str) -> Counterexample:
         """Return the same counterexample for a target that has moved."""
@@ -139,10 +173,13 @@ class Counterexample:
     def judge(self, outcome: Mapping[str, Any], alone: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
         """Return what contradicts the claim in a float run of the calls, ``None`` if nothing does.
 
-        ``alone`` is a run of the call by itself in another process, which ``differs`` needs.  Raises ``TimeoutError``
-        for a run without an answer.
+        ``alone`` is a run of the call by itself in another process, which ``differs`` needs unless there are calls
+        after it.  Raises ``TimeoutError`` for a run without an answer.
         """
-        if self.kind == "differs":
+        if self.kind == "differs" and self.after and outcome["outcome"] == "returned":
+            changed = overwriting(outcome, self.plan)
+            return None if changed is None else {"kind": "differs", **changed}
+        if self.kind == "differs" and not self.after:
             if alone is None:
                 raise ValueError("a difference needs two runs")
             found = difference(outcome, alone, self.plan, self.inputs)
@@ -157,9 +194,7 @@ class Counterexample:
 
         ``runner`` is a :class:`~attn_verify.targets.runner.Runner`, ``seconds`` the time limit of a process.
         """
-        outcome = runner.plain(self.recipes(), seconds=seconds)[-1]
-        alone = runner.plain([self.recipe()], seconds=seconds)[0] if self.kind == "differs" else None
-        return self.judge(outcome, alone)
+        return self.judge(*self.outcomes(runner, seconds))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the counterexample as in its file."""

@@ -1,4 +1,4 @@
-"""Whether one call, made at two points of a program, gave two results that no rounding explains."""
+"""Whether a call gave two results that no rounding explains: made twice, or looked at again after other calls."""
 
 from __future__ import annotations
 
@@ -53,6 +53,65 @@ def difference(now: Outcome, alone: Outcome, plan: Plan, inputs: Inputs) -> dict
                     "alone": other.hex(), "difference": _apart(got, other), "bound": float(bound[index]),
                 }  # fmt: skip
     return None if worst is None else worst[1]
+
+
+def overwriting(outcome: Outcome, plan: Plan) -> dict[str, Any] | None:
+    """Return how later calls changed what a call had returned, ``None`` if they did not.
+
+    Any change counts: nothing was computed again that rounding could explain.  ``outcome`` is that of a call with
+    ``keep`` (see :meth:`~attn_verify.targets.runner.Runner.plain`).  Returns the fields of :func:`difference`, ``got``
+    the entry after the later calls and ``alone`` the one before them; attention weights, which the plan may not
+    judge, are told in words.
+    """
+    first, later = outcome["value"], outcome.get("later")
+    if later is None:
+        return None
+    worst: tuple[float, dict[str, Any]] | None = None
+    for number, name, result, _ in _results(plan):
+        then, now = _read({"value": first}, result), _read({"value": later}, result)
+        if isinstance(then, str):
+            continue
+        if isinstance(now, str):
+            return {"now": f"what was returned is {now}", "alone": "what is expected"}
+        for index in np.ndindex(now.shape):
+            old, new = float(then[index]), float(now[index])
+            apart = _apart(old, new)
+            if old == new or (math.isnan(old) and math.isnan(new)) or (worst is not None and apart <= worst[0]):
+                continue
+            worst = apart, {
+                "unit": number, "result": name, "entry": [i + 1 for i in index], "got": new.hex(),
+                "alone": old.hex(), "difference": apart, "bound": 0.0,
+            }  # fmt: skip
+    return _weights(first, later, plan) if worst is None else worst[1]
+
+
+def _weights(first: Any, later: Any, plan: Plan) -> dict[str, Any] | None:
+    """Return how an array with an entry for every query and key was changed; others may be meant to change."""
+    shapes = {(share.sizes.n, share.sizes.keys) for share in plan.units}
+    for (path, old), (_, new) in zip(_arrays(first), _arrays(later), strict=False):
+        if old["shape"] != new["shape"] or tuple(old["shape"][-2:]) not in shapes:
+            continue
+        numbers = [np.array([float.fromhex(x) for x in array["data"]]) for array in (old, new)]
+        same = (numbers[0] == numbers[1]) | (np.isnan(numbers[0]) & np.isnan(numbers[1]))
+        if same.all():
+            continue
+        at = int(np.argmin(same))
+        index = ",".join(str(i + 1) for i in np.unravel_index(at, old["shape"]))
+        shown = [repr(float(array[at])) for array in (numbers[1], numbers[0])]
+        where = f"the returned array of shape {tuple(old['shape'])}" + (f" at {path}" if path else "")
+        return {"now": f"entry [{index}] of {where} is {shown[0]}", "alone": shown[1]}
+    return None
+
+
+def _arrays(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the arrays of floats in a returned structure, each with the path to it."""
+    if not isinstance(value, Mapping):
+        return
+    if "array" in value and "float" in str(value["array"]["dtype"]):
+        yield path, value["array"]
+    members = [*enumerate(value.get("tuple", value.get("list", ()))), *value.get("dict", {}).items()]
+    for key, item in members:
+        yield from _arrays(item, f"{path}[{key!r}]")
 
 
 def _entry(now: float, alone: float, bound: float) -> float | None:

@@ -51,7 +51,7 @@ class Findings:
 
 def example(
     claim: str, target: str, point: Point, kind: str, found: Mapping[str, Any], *, before: Sequence[Earlier] = (),
-    call: Mapping[str, Any] | None = None, seed: int = 0,
+    after: Sequence[Earlier] = (), call: Mapping[str, Any] | None = None, seed: int = 0,
 ) -> Counterexample:  # fmt: skip
     """Return a counterexample at a point; ``call`` stands for its own call where it takes objects of earlier ones."""
     path, colons, name = target.partition("::")
@@ -59,7 +59,7 @@ def example(
     problem = point.problem
     return Counterexample(
         claim, kind, absolute, problem.layout, problem.call if call is None else call, point.arrays, problem.plan,
-        found, seed, before=tuple(before),
+        found, seed, before=tuple(before), after=tuple(after),
     )  # fmt: skip
 
 

@@ -36,9 +36,7 @@ def replay(path: str | Path, *, seconds: float = 60.0, runner: Runner | None = N
     example = example.at(_located(example.target))
     with nullcontext(runner) if runner is not None else Runner() as worker:
         _check_parameters(worker.describe(example.target, seconds=seconds), example)
-        # What a fresh process gives is compared with another one's.
-        outcome = worker.plain(example.recipes(), seconds=seconds)[-1]
-        alone = worker.plain([example.recipe()], seconds=seconds)[0] if example.kind == "differs" else None
+        outcome, alone = example.outcomes(worker, seconds)
     return verdict(example, outcome, alone)
 
 
@@ -71,13 +69,18 @@ def verdict(example: Counterexample, outcome: Mapping[str, Any], alone: Mapping[
     return Verdict(
         claim,
         status,
-        "run in floats, "
-        + ("compared with a fresh process" if alone else "against balls and the widest rounding bound"),
+        "run in floats, " + _method(example),
         scope,
         (),
         evidence,
         subject=subject,
     )
+
+
+def _method(example: Counterexample) -> str:
+    if example.kind != "differs":
+        return "against balls and the widest rounding bound"
+    return "the result looked at again after later calls" if example.after else "compared with a fresh process"
 
 
 def _located(target: str) -> str:

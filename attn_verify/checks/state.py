@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from attn_verify.checks.counterexample import Counterexample, Earlier
-from attn_verify.checks.differences import difference
+from attn_verify.checks.differences import difference, overwriting
 from attn_verify.checks.findings import Arrays, Findings, Outcome, Plain, Point, ending, example, lost
+from attn_verify.checks.kept import overwritings
 from attn_verify.checks.variants import again
 from attn_verify.checks.witness_plan import recipe
 
@@ -51,6 +52,8 @@ def check_state(
     ``determinism``: a call gives the same result alone, twice in a row, after other calls, with arrays that the caller
     has changed in place since an earlier call, after many calls, and in another process.  Results are the same if they
     are within twice the bound of each other; a function that is wrong in the same way at every call is deterministic.
+    What a call has returned stays as it is when others are made, bit for bit; where the caller changes arrays in
+    place nothing of the kind is asked, as a result may be one of them.
     """
     trial = _Trial(runner, target, points, seed, seconds, time.monotonic() + budget_seconds, repeat_seconds)
     return trial.findings()
@@ -96,8 +99,8 @@ class _Trial:
             forth += [_Step(key, True), _Step("A", True)]
         for key in others:
             forth += [_Step(key), _Step("A")]
-        back = [_Step(key) for key in reversed(list(self._points))]
-        processes = [(steps, self._run(steps)) for steps in (forth, back)]
+        back = [*(_Step(key) for key in reversed(list(self._points))), _Step("A")]
+        processes = [(forth, self._run(forth)), (back, self._run(back, keep=True))]
         first = processes[0][1][0]
         if lost(processes[0][1]):
             first = self._run([_Step("A")])[0]
@@ -114,15 +117,16 @@ class _Trial:
             steps = [_Step("A", repeat=repeats), _Step("A")]
             processes.append((steps, self._run(steps)))
             impure = self._impure(processes[2:])
-        found = [impure, self._different(processes, first)]
+        different = self._different(processes, first) or self._overwritten(*processes[1])
+        found = [impure, different]
         return Findings(tuple(one for one in found if one is not None), self._calls, tuple(self._notes))
 
-    def _run(self, steps: Sequence[_Step]) -> list[Outcome]:
+    def _run(self, steps: Sequence[_Step], *, keep: bool = False) -> list[Outcome]:
         calls = []
         for step in steps:
             point = self._points[step.key]
             made = recipe(self._target, self._call(step), point.arrays)
-            calls.append({**made, "repeat": step.repeat})
+            calls.append({**made, "repeat": step.repeat, **({"keep": True} if keep else {})})
         self._calls += sum(step.repeat for step in steps)
         return list(self._runner.plain(calls, seconds=self._seconds))
 
@@ -176,6 +180,30 @@ class _Trial:
         self._notes.append(f"determinism: results differed, and did not again in {tried} tries")
         return None
 
+    def _overwritten(self, steps: Sequence[_Step], outcomes: Sequence[Outcome]) -> Counterexample | None:
+        """Return calls, all with arrays of their own, of which one changes what another has returned."""
+        points = [self._points[step.key] for step in steps]
+        # What is no result of the call, a counter say, may be changed.
+        told = [
+            outcome if overwriting(outcome, point.problem.plan) is not None else {}
+            for point, outcome in zip(points, outcomes, strict=True)
+        ]
+        tried = 0
+        for before, point, after in overwritings(points, told):
+            if time.monotonic() > self._deadline:
+                break
+            tried += 1
+            shown = example(
+                "determinism", self._target, point, "differs", {}, before=before, after=after, seed=self._seed
+            )  # fmt: skip
+            self._calls += len(before) + 1 + len(after)
+            seen = self._seen_twice(shown)
+            if seen is not None:
+                return seen
+        if any(told):
+            self._note(f"determinism: a later call changed what one had returned, and did not again in {tried} tries")
+        return None
+
     def _differ(self, key: str, now: Outcome, reference: Outcome) -> bool:
         point = self._points[key]
         try:
@@ -197,17 +225,21 @@ class _Trial:
             seed=self._seed,
         )
         self._calls += 2 * (len(before) + 1)
+        return self._seen_twice(shown, self._alone(step.key) if kind == "differs" else None)
+
+    def _seen_twice(self, shown: Counterexample, alone: Outcome | None = None) -> Counterexample | None:
+        """Return a counterexample with what its calls show, if they do so in two fresh processes."""
         try:
-            outcome = self._runner.plain(shown.recipes(), seconds=self._seconds)[-1]
-            if shown.judge(outcome, self._alone(step.key) if kind == "differs" else None) is None:
+            outcome = self._runner.plain(shown.recipes(), seconds=self._seconds)[len(shown.before)]
+            if shown.judge(outcome, alone) is None:
                 return None
             found = shown.run(self._runner, self._seconds)
         except TimeoutError as error:
             self._note(str(error))
             return None
-        if found is None or found["kind"] != kind:
+        if found is None or found["kind"] != shown.kind:
             return None
-        return shown.seen_again(kind, {key: value for key, value in found.items() if key != "kind"})
+        return shown.seen_again(shown.kind, {key: value for key, value in found.items() if key != "kind"})
 
     def _alone(self, key: str) -> Outcome:
         """Return what a call gives in a fresh process."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,11 +63,14 @@ def write(example: Counterexample) -> dict[str, Any]:
         "units": [_write_share(share) for share in example.plan.units],
         "gradients": {name: _write_result(result) for name, result in example.plan.gradients.items()},
         "seed": example.seed,
-        "before": [
-            {"call": write_call(one.call), "inputs": _write_inputs(one.inputs), "repeat": one.repeat}
-            for one in example.before
-        ],
+        "before": _write_calls(example.before),
+        # Left out where there are none, so that what reads files without it still does.
+        **({"after": _write_calls(example.after)} if example.after else {}),
     }
+
+
+def _write_calls(calls: Sequence[Earlier]) -> list[dict[str, Any]]:
+    return [{"call": write_call(one.call), "inputs": _write_inputs(one.inputs), "repeat": one.repeat} for one in calls]
 
 
 def _write_inputs(inputs: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
@@ -124,11 +127,13 @@ def _read(data: object) -> Counterexample:
     if fields.get("format") not in (FORMAT, _FORMER):
         bad("$.format", f"{got(fields.get('format'))} is not {FORMAT!r}")
     version = 2 if fields["format"] == FORMAT else 1
-    mapping(data, "$", _FIELDS if version > 1 else _FIELDS[:-1])
+    later = ("after",) if version > 1 and "after" in fields else ()
+    mapping(data, "$", (*_FIELDS, *later) if version > 1 else _FIELDS[:-1])
     kind = one_of(fields["kind"], "$.kind", KINDS if version > 1 else KINDS[:-1])
     inputs = _inputs(fields["inputs"], "$.inputs")
     count = sum(array.size for array in inputs.values())
-    before = _before(fields["before"]) if version > 1 else ()
+    before = _calls(fields["before"], "$.before") if version > 1 else ()
+    after = _calls(fields["after"], "$.after", again=False) if later else ()
     units = tuple(
         _share(item, f"$.units[{at}]", count) for at, item in enumerate(list_of(fields["units"], "$.units", 1))
     )
@@ -148,6 +153,7 @@ def _read(data: object) -> Counterexample:
         seed=whole(fields["seed"], "$.seed"),
         version=text(fields["version"], "$.version"),
         before=before,
+        after=after,
     )
 
 
@@ -155,18 +161,18 @@ def _inputs(value: object, at: str) -> dict[str, NDArray[np.float64]]:
     return {name: _array(item, f"{at}.{name}") for name, item in named(value, at)}
 
 
-def _before(value: object) -> tuple[Earlier, ...]:
-    """Read the calls that are made first; each may pass objects of those before it again."""
+def _calls(value: object, where: str, *, again: bool = True) -> tuple[Earlier, ...]:
+    """Read calls that surround the judged one; with ``again`` each may pass objects of those before it again."""
     found: list[Earlier] = []
-    for at, item in enumerate(list_of(value, "$.before")):
-        here = f"$.before[{at}]"
+    for at, item in enumerate(list_of(value, where)):
+        here = f"{where}[{at}]"
         fields = mapping(item, here, ("call", "inputs", "repeat"))
         inputs = _inputs(fields["inputs"], f"{here}.inputs")
         repeat = whole(fields["repeat"], f"{here}.repeat")
         if not 1 <= repeat <= MAX_REPEAT:
             bad(f"{here}.repeat", f"{repeat} is not from 1 to {MAX_REPEAT}")
         count = sum(array.size for array in inputs.values())
-        calls = [one.call for one in found]
+        calls = [one.call for one in found] if again else []
         found.append(Earlier(read_call(fields["call"], count, f"{here}.call", before=calls), inputs, repeat))
     return tuple(found)
 

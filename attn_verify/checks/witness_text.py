@@ -20,12 +20,15 @@ WIDTH = 80
 def text(example: Counterexample) -> str:
     """Return imports, the arguments of each call and the calls as Python, then what was seen as comments."""
     lines, function = _imports(example.target)
-    calls = [*example.before, Earlier(example.call, example.inputs)]
+    calls = [*example.before, Earlier(example.call, example.inputs), *example.after]
     if "bfloat16" in repr([one.call for one in calls]):
         lines.insert(lines.index("import numpy as np"), "import ml_dtypes")
     recipes = [one.call["arguments"].values() for one in calls]
     kept = {item["again"]["call"] for one in recipes for item in one if "again" in item}
     taken = {"np", "ml_dtypes", function.split(".")[0]}
+    if example.after:
+        lines.insert(0, "import copy")
+        taken |= {"copy", "result", "first"}
     variables: list[dict[str, str]] = []
     for number, one in enumerate(calls):
         # Arrays that a later call receives again have names of their own; others are gone, as they were.
@@ -36,8 +39,13 @@ def text(example: Counterexample) -> str:
             passed.append(shown if name in one.call["positional"] else f"{name}={shown}")
         variables.append(writer.names)
         lines += writer.lines
-        call = _call(function, passed)
+        judged = bool(example.after) and number == len(example.before)
+        call = _call(f"result = {function}" if judged else function, passed)
+        # What is returned may be a structure, and its arrays are what later calls write into.
+        call += ["first = copy.deepcopy(result)"] if judged else []
         lines += call if one.repeat == 1 else [f"for _ in range({one.repeat}):", *(f"    {line}" for line in call)]
+    if example.after:
+        lines += ["print(first)", "print(result)"]
     return "\n".join([*lines, *_seen(example)])
 
 
@@ -185,6 +193,15 @@ def _call(function: str, passed: list[str]) -> list[str]:
 def _seen(example: Counterexample) -> list[str]:
     found = example.found
     match example.kind:
+        case "differs" if example.after and "entry" in found:
+            made = 1 + sum(one.repeat for one in example.before)
+            last = made + sum(one.repeat for one in example.after)
+            facts = [
+                f"the result of call {made}, looked at after call {last}:",
+                f"{example.entry}, indices from 1",
+                f"when call {made} returned  {float.fromhex(found['alone'])!r}",
+                f"after call {last}          {float.fromhex(found['got'])!r}",
+            ]
         case "differs" if "entry" in found:
             facts = [
                 f"{example.entry}, indices from 1",

@@ -99,14 +99,30 @@ def _results(job: Data) -> list[Data]:
     # Other arrays are gone when the next call begins, as in a program that keeps none.
     wanted = {recipe["again"]["call"] for call in calls for recipe in call["arguments"].values() if "again" in recipe}
     earlier: dict[int, Data] = {}
-    results = []
+    kept: dict[int, Any] = {}
+    results: list[Data] = []
     for number, call in enumerate(calls):
         given = _arguments(call, earlier)
         if number in wanted:
             earlier[number] = given[2]
-        results.append(_run(loaded["value"], given, int(call.get("repeat", 1)), roots, restore))
-        del given
+        result, value = _run(loaded["value"], given, int(call.get("repeat", 1)), roots, restore)
+        results.append(result)
+        for at, old in kept.items():
+            _look_again(results[at], old, number, roots, restore)
+        if call.get("keep") and result["outcome"] == "returned":
+            kept[number] = value
+            result |= {"overwritten": [], "later": None}
+        del given, value
     return results
+
+
+def _look_again(result: Data, value: Any, number: int, roots: Sequence[str], restore: Callable[[], None]) -> None:
+    """Note in the result of an earlier call whether call ``number`` has changed what was returned then."""
+    seen = _attempt(lambda: _structure(value), roots, restore)
+    latest = result["value"] if result["later"] is None else result["later"]
+    if seen["outcome"] == "returned" and seen["value"] != latest:
+        result["overwritten"].append(number)
+        result["later"] = seen["value"]
 
 
 def _restorer() -> Callable[[], None]:
@@ -145,7 +161,8 @@ Given = tuple[list[Any], dict[str, Any], dict[str, Any]]
 
 def _run(
     function: Callable[..., Any], given: Given, repeat: int, roots: Sequence[str], restore: Callable[[], None]
-) -> Data:
+) -> tuple[Data, Any]:
+    """Make a call; return what is known about it, and what it returned."""
     begin = time.monotonic()
     positional, keyword, named = given
     before = {name: snapshot(value) for name, value in named.items()}
@@ -157,19 +174,20 @@ def _run(
         return function(*positional, **keyword)
 
     ended = _attempt(call, roots, restore)
+    value = ended["value"]
     if ended["outcome"] == "returned":
-        value = ended["value"]
         ended = _attempt(lambda: _structure(value), roots, restore)
-    return {
+    told = {
         **ended,
         "lines": [],
         "opcodes": "",
-        "changed": sorted(name for name, value in named.items() if snapshot(value) != before[name]),
+        "changed": sorted(name for name, item in named.items() if snapshot(item) != before[name]),
         "random": _generators() != generators,
         "tampered": [],
         "stdout": "",
         "seconds": time.monotonic() - begin,
     }
+    return told, value
 
 
 def _attempt(function: Callable[[], Any], roots: Sequence[str], restore: Callable[[], None]) -> Data:

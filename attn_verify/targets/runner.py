@@ -108,6 +108,8 @@ class Runner:
 
         It has no exact models, no record of lines and nothing of this package, so that a target which looks for them
         does what it does for its users.  Returns FloatResults without ``lines``; a failing import is an outcome too.
+        What a call with ``keep`` returned is looked at again after every later one: ``overwritten`` lists the numbers
+        of those after which it was another one, ``later`` is what it is in the end, ``None`` if nothing changed it.
         """
         return self._floats({"job": "plain", "seed": 0, "environment": dict(os.environ)}, calls, seconds)
 
