@@ -85,6 +85,8 @@ def test_masks_leave_every_query_a_key(spec: str, n: int, m: int) -> None:
     assert all(any(row) for pairs in allowed for row in pairs)
     assert len(set(allowed)) == len(allowed) == len({name for name, _ in found})
     assert found[0][0] == "all allowed"
+    # A causal mask of the spec is none of the mask that is passed: what takes one of the two only is to be seen.
+    assert (np.array(found[0][1]) == (own.mask_true == "attends")).all()
     if (n, m, own.causal) == (4, 140, "none"):
         for block in (8, 16, 32, 64, 128):
             pairs = np.array(allowed[[name for name, _ in found].index(f"first {block} keys masked")])

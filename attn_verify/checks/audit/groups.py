@@ -35,7 +35,8 @@ class Group:
     ``claim`` is ``inputs`` where every sample says by its magnitudes what it bears on (``rounding`` or ``range``),
     else the claim that all samples bear on, which are then ordinary ones.  Of the battery every ``stride``-th sample
     is tried, from ``offset`` on, none with a stride of 0; ``random`` more are drawn with ``seed``.  With ``vary`` the
-    elements of a batch have masks of their own.
+    elements of a batch have masks of their own.  ``mask_shape`` is one of the target's ``mask_shapes``, empty for the
+    first of them.
     """
 
     sizes: Mapping[str, int]
@@ -48,6 +49,7 @@ class Group:
     random: int = 0
     seed: int = 0
     vary: bool = False
+    mask_shape: str = ""
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Group:
@@ -71,8 +73,9 @@ class Prepared:
     def __init__(self, subject: Subject, group: Group) -> None:
         self.subject = subject
         self.group = group
+        convention = subject.convention.with_(mask=group.mask_shape or subject.convention.mask)
         self.case: Case = subject.binding.case(
-            Sizes.of(group.sizes), group.mask, subject.convention, vary=group.vary and group.mask is not None
+            Sizes.of(group.sizes), group.mask, convention, vary=group.vary and group.mask is not None
         )
         self.asked = self._problem(None)
         self.settled = False

@@ -9,12 +9,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from attn_verify.checks.audit.groups import Group, Mask
 from attn_verify.checks.audit.subject import Subject
 from attn_verify.checks.inputs import mask_battery
 from attn_verify.errors import AttnVerifyError
 from attn_verify.shapes import Sizes
+from attn_verify.spec import AttentionSpec
 from attn_verify.targets.cases import default_sizes
+from attn_verify.targets.layouts import MASKS, varied
 
 Data = dict[str, Any]
 
@@ -116,9 +120,10 @@ def _empty(subject: Subject) -> Iterator[Group]:
     """Yield groups with queries that may attend to nothing."""
     for at, own in enumerate(_with_empty_rows(subject, subject.sizes)):
         for step, (name, mask) in enumerate(_empty_masks(subject, own, subject.options.seed)):
+            shape = subject.mask_shapes[(at + step) % len(subject.mask_shapes)]
             yield Group(
                 own.to_dict(), mask, name, subject.options.dtypes[0], "empty_rows",
-                offset=at + step, stride=8, vary=at % 2 == 1,
+                offset=at + step, stride=8, vary=at % 2 == 1, mask_shape=shape,
             )  # fmt: skip
 
 
@@ -194,11 +199,33 @@ def _with_masks(subject: Subject, plain: Group, sizes: Sizes, at: int, *, many: 
     found = [(name, mask) for name, mask in mask_battery(sizes, spec, seed=subject.options.seed) if mask is not None]
     if not found:
         return
-    count = 4 if many else 1
-    for step in range(min(count, len(found))):
-        name, mask = found[(at + step) % len(found)]
-        turn = at + step
-        yield replace(plain, mask=_rows(mask), mask_name=name, stride=3 if many else 1, offset=turn, vary=turn % 2 == 1)
+    count, shapes = 4 if many else 1, subject.mask_shapes
+    for turn in range(at, at + min(count, len(found))):
+        name, mask = found[turn % len(found)]
+        # The shapes of the mask take turns, and not always with the same masks.
+        shape = shapes[(turn + turn // len(found)) % len(shapes)]
+        if shape != shapes[0]:
+            varying = (one for one in [*found[turn % len(found) :], *found] if _varies(one[1], sizes, spec))
+            name, mask = next(varying, (name, mask))
+            name = f"{name} {MASKS[shape]}"
+        yield replace(
+            plain,
+            mask=_rows(mask),
+            mask_name=name,
+            mask_shape=shape,
+            stride=3 if many else 1,
+            offset=turn,
+            vary=turn % 2 == 1 or shape != shapes[0],
+        )
+
+
+def _varies(mask: Any, sizes: Sizes, spec: AttentionSpec) -> bool:
+    """Return whether a mask gives elements of a batch, and heads, masks that differ and leave every query a key."""
+    own = np.array(mask, np.bool_)
+    turned = varied(own, (4, 1), heads=False)[:, 0]
+    return not np.array_equal(own, turned[1]) and all(
+        all(any(row) for row in spec.allowed(sizes, other.tolist())) for other in turned
+    )
 
 
 def _with_empty_rows(subject: Subject, sizes: Sequence[Sizes]) -> list[Sizes]:

@@ -114,6 +114,12 @@ class Subject:
         """The conventions that the target should follow."""
         return self.binding.spec
 
+    @cached_property
+    def mask_shapes(self) -> tuple[str, ...]:
+        """The axes of a mask that the target takes with its arrays in one layout, as conventions have them."""
+        own = self.convention
+        return (own.mask, *(item.mask for item in self.others if item.mask != own.mask and item == _shaped(own, item)))
+
     @property
     def name(self) -> str:
         """The name of the function."""
@@ -147,6 +153,10 @@ def _bind(options: Options, description: Mapping[str, Any]) -> Binding:
         layout=options.layout,
         returns=options.returns,
     )
+
+
+def _shaped(own: Convention, other: Convention) -> Convention:
+    return own.with_(mask=other.mask)
 
 
 def _convention(data: Mapping[str, Any]) -> Convention:

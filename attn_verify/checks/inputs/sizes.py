@@ -127,7 +127,8 @@ def mask_battery(sizes: Sizes, spec: AttentionSpec, *, seed: int = 0, empty: boo
     elif possible.any(axis=1).all():
         named = list(patterns(n, m))
         named += [(f"random {at + 1}", random.random((n, m)) < (0.5, 0.2, 0.8)[at]) for at in range(_RANDOM_MASKS)]
-        kept = [(name, mended(pairs, possible)) for name, pairs in named]
+        # What lies beyond the causal mask stays allowed: a function has to combine the two, not to take one of them.
+        kept = [(name, pairs | mended(pairs, possible)) for name, pairs in named]
     else:
         kept = []
     unique: dict[bytes, tuple[str, Mask]] = {}
