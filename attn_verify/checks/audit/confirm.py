@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,15 @@ from attn_verify.checks.audit.picture import picture
 from attn_verify.checks.audit.subject import Subject
 from attn_verify.checks.conventions import smaller_cases
 from attn_verify.checks.counterexample import Counterexample
+from attn_verify.checks.inputs import mask_battery
 from attn_verify.checks.search import Found, Trials
 from attn_verify.checks.variants import rounded
 from attn_verify.checks.witness_case import Problem
 from attn_verify.checks.witness_plan import contradiction, recipe
 from attn_verify.checks.witness_shrink import at_smaller_sizes, same, simplify
+from attn_verify.errors import AttnVerifyError
 from attn_verify.strategies.frames import Frame
+from attn_verify.targets.cases import default_sizes
 from attn_verify.targets.units import Case
 
 Data = dict[str, Any]
@@ -47,6 +51,8 @@ class _Judge:
 
     def legal(self, asked: Problem, arrays: Arrays) -> bool:
         """Return whether the claim speaks of these inputs."""
+        if self.claim == "empty_rows" and all(any(row) for share in asked.plan.units for row in share.allowed):
+            return False
         sigma = scale_of(self.subject, asked.plan.units[0].sizes)
         frame = Frame.of(asked.shapes, sigma=sigma, allowed=None, dtype=self.dtype)
         exact = rounded(arrays, self.dtype)
@@ -56,6 +62,8 @@ class _Judge:
 
 def confirm(runner: Any, subject: Subject, claim: str, group: Group, arrays: Arrays, *, seconds: float) -> Data:
     """Return ``{"counterexample", "picture", …}`` for a failed trial, or ``{"lost": reason}``.
+
+    With ``alone`` it does not fail without the calls before it.
 
     The trial is run by itself in a fresh process.  What fails there is made smaller, sizes first, then numbers, for as
     long as ``seconds`` allow, and is run once more.
@@ -69,9 +77,9 @@ def confirm(runner: Any, subject: Subject, claim: str, group: Group, arrays: Arr
     prepared.settle([first])
     seen = judge(prepared.asked, arrays, first)
     if seen is None:
-        return {"lost": "it does not fail in a process of its own"}
+        return {"lost": "it does not fail in a process of its own", "alone": True}
     found: Witness = (prepared.asked, arrays, seen)
-    corners = _Corners(trials, subject, group, found, list(smaller_cases(subject.binding, prepared.case)))
+    corners = _Corners(trials, subject, group, found, list(_smaller(subject, claim, prepared.case)))
     best = at_smaller_sizes(
         found,
         prepared.case,
@@ -91,6 +99,20 @@ def confirm(runner: Any, subject: Subject, claim: str, group: Group, arrays: Arr
             )  # fmt: skip
             return {"counterexample": example.to_dict(), "picture": picture(example, outcome)}
     return {"lost": f"it failed once, and not again: {again['kind']}"}
+
+
+def _smaller(subject: Subject, claim: str, case: Case) -> Iterator[Case]:
+    """Yield smaller cases on which the claim bears."""
+    if claim != "empty_rows" or case.mask is None:
+        yield from smaller_cases(subject.binding, case)
+        return
+    for n, m, d in product((1, 2), (1, 2), (1, 2)):
+        try:
+            sizes = default_sizes(subject.binding, case.convention, {"n": n, "m": m, "d_k": d, "d_v": 1})[0]
+            for _, mask in mask_battery(sizes, subject.spec, empty=True):
+                yield subject.binding.case(sizes, mask, case.convention)
+        except AttnVerifyError:
+            continue
 
 
 class _Plainly:

@@ -38,7 +38,7 @@ class Tally:
             known = self.bounds.get((profile, kind), Fraction(0.0, 0))
             self.bounds[profile, kind] = Fraction(max(known.largest, largest), known.judged + int(judged))
         count = record["inputs"]
-        sizes = ", ".join(f"{name}={value}" for name, value in group["sizes"].items() if name != "apart")
+        sizes = sizes_in_words(group["sizes"])
         for table, key in (
             (self.sizes, sizes), (self.masks, group["mask_name"]), (self.dtypes, group["dtype"]),
         ):  # fmt: skip
@@ -77,19 +77,22 @@ class Evidence:
         return self.tallies.setdefault(claim, Tally())
 
 
+def sizes_in_words(sizes: Mapping[str, int]) -> str:
+    """Return sizes as text; one head is none to speak of.
+
+    >>> sizes_in_words({"n": 1, "m": 2, "d_k": 1, "d_v": 1, "heads": 1})
+    'n=1, m=2, d_k=1, d_v=1'
+    """
+    shown = {name: size for name, size in sizes.items() if name != "apart" and (name, size) != ("heads", 1)}
+    return ", ".join(f"{name}={size}" for name, size in shown.items())
+
+
 def sort_results(results: Sequence[Data]) -> Evidence:
     """Sort the results of tasks, in the order of the schedule."""
     found = Evidence()
-    groups = [group for result in results for group in result.get("groups", ())]
-    found.refused = _refused_dtypes(groups)
-    for group in groups:
-        for claim, record in group["records"].items():
-            if group["group"]["dtype"] in found.refused:
-                continue
-            found.tally(claim).add(group["group"], record)
-            for failure in record["failures"]:
-                item = {**failure, "group": group["group"], "always": record["raised"] == record["inputs"]}
-                found.failures.setdefault(claim, []).append(item)
+    found.refused = _refused_dtypes([group for result in results for group in result.get("groups", ())])
+    for result in results:
+        _add_groups(found, result.get("groups", ()))
     for result in results:
         _share_seconds(found.seconds, result)
         if result.get("error"):
@@ -105,6 +108,19 @@ def sort_results(results: Sequence[Data]) -> Evidence:
             if "counterexample" in own:
                 found.counterexamples[name] = {"counterexample": own["counterexample"], "sample": ""}
     return found
+
+
+def _add_groups(found: Evidence, groups: Sequence[Data]) -> None:
+    """Add the groups of one process, whose trials have come in this order."""
+    process = [group["group"] for group in groups]
+    for group in groups:
+        for claim, record in group["records"].items():
+            if group["group"]["dtype"] in found.refused:
+                continue
+            found.tally(claim).add(group["group"], record)
+            for failure in record["failures"]:
+                item = {**failure, "group": group["group"], "always": record["raised"] == record["inputs"]}
+                found.failures.setdefault(claim, []).append({**item, "process": process})
 
 
 def _share_seconds(seconds: dict[str, float], result: Data) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from attn_verify.checks.audit.evidence import Evidence
 from attn_verify.checks.audit.schedule import Task
+from attn_verify.checks.counterexample import Counterexample
 from attn_verify.checks.rounding import PROFILES
 
 Data = Mapping[str, Any]
 
+# Claims about queries that have a key.
+_SAME_ROWS = ("alignment", "rounding", "range")
 # Failures of one claim that are looked at until one is confirmed.
 TRIES = 3
 
@@ -40,6 +43,8 @@ def _suspects(claim: str, items: Sequence[Data]) -> Iterator[Suspect]:
     profile = shared_profile([item.get("profile", "") for item in items])
     for number, item in enumerate(sorted(items, key=_simplicity)[:TRIES]):
         data = {"claim": claim, "group": item["group"], "arrays": item["arrays"]}
+        if "process" in item and "number" in item:
+            data["history"] = {"groups": item["process"], "number": item["number"]}
         yield Suspect(claim, item["sample"], profile, Task(f"confirm {claim} {number}", "confirm", data, 1.0))
 
 
@@ -71,7 +76,9 @@ def confirm_all(
         now = [own[turn] for own in listed.values() if turn < len(own) and own[turn].claim not in found.counterexamples]
         if not now:
             break
-        run([suspect.task for suspect in now])
+        # One history is enough.
+        short = "determinism" in found.counterexamples
+        run([_without_history(suspect.task) if short else suspect.task for suspect in now])
         for suspect in now:
             result = results.get(suspect.task.name, {})
             if "counterexample" in result:
@@ -80,4 +87,34 @@ def confirm_all(
                 }  # fmt: skip
             else:
                 reason = result.get("lost") or result.get("error") or "there was no time to repeat it"
+                if "history" in result:
+                    reason = "only after other calls in the same process: see determinism"
+                    found.counterexamples.setdefault(
+                        "determinism", {"counterexample": result["history"], "sample": suspect.sample}
+                    )
                 found.unconfirmed.setdefault(suspect.claim, f"a failure was seen, but {reason}")
+    _blame(found)
+
+
+def _without_history(task: Task) -> Task:
+    """Return a task that does not look for calls before a failure."""
+    return replace(task, data={name: item for name, item in task.data.items() if name != "history"})
+
+
+def _blame(found: Evidence) -> None:
+    """Leave ``empty_rows`` open where what is wrong is wrong without queries that have no key, too."""
+    item = found.counterexamples.get("empty_rows")
+    if item is None:
+        return
+    example = Counterexample.from_dict(item["counterexample"])
+    if not example.found.get("unit"):
+        return
+    row = example.plan.units[example.found["unit"] - 1].allowed[example.found["entry"][-2] - 1]
+    others = [name for name in _SAME_ROWS if name in found.counterexamples]
+    if found.proof is not None and found.proof["status"] == "REFUTED":
+        others.insert(0, found.proof["name"])
+    if any(row) and others:
+        del found.counterexamples["empty_rows"]
+        found.unconfirmed["empty_rows"] = (
+            f"not judged: queries that have a key are wrong, with or without queries that have none (see {others[0]})"
+        )

@@ -43,8 +43,8 @@ class Record:
     lost: dict[str, int] = field(default_factory=dict)
     empty_rows: list[str] = field(default_factory=list)
 
-    def add(self, sample: Sample, judged: Judged) -> None:
-        """Take one trial into account."""
+    def add(self, sample: Sample, judged: Judged, number: int = 0) -> None:
+        """Take one trial into account; ``number`` is its place among those of its process, from 0."""
         self.inputs += 1
         self.entries += judged.entries
         self.kinds[sample.kind] = self.kinds.get(sample.kind, 0) + 1
@@ -64,6 +64,7 @@ class Record:
                         "sample": sample.kind,
                         "found": judged.failure,
                         "arrays": packed_arrays(sample.arrays),
+                        "number": number,
                         # Of classes that are bounded by norms alone, large scores make every profile possible.
                         "profile": tightest[0] if tightest and tightest[1] in ("fine", "log") else "",
                     }
@@ -106,7 +107,7 @@ def run_groups(runner: Any, subject: Subject, groups: Sequence[Group], deadline:
             continue
         claim = item.claim(sample)
         record = records[number].setdefault(claim, Record(claim))
-        record.add(sample, judge_trial(outcomes[at], item.asked.plan, sample.arrays, claim))
+        record.add(sample, judge_trial(outcomes[at], item.asked.plan, sample.arrays, claim), at)
         if claim == "empty_rows":
             record.empty_rows = sorted({*record.empty_rows, *_what_empty_rows_hold(outcomes[at], item)})
     return [

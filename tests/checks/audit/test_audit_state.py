@@ -9,10 +9,17 @@ from typing import Any
 
 import pytest
 
+from attn_verify.checks.audit.evidence import sort_results
+from attn_verify.checks.audit.failures import confirm_all
 from attn_verify.checks.audit.groups import Group, Prepared
 from attn_verify.checks.audit.records import run_groups
 from attn_verify.checks.audit.schedule import at_size, schedule
 from attn_verify.checks.audit.subject import Subject, options_of
+from attn_verify.checks.audit.tasks import perform
+from attn_verify.checks.counterexample import Counterexample
+from attn_verify.checks.replay import replay
+from attn_verify.checks.verdict import Status
+from attn_verify.shapes import Sizes
 from attn_verify.spec import AttentionSpec
 from attn_verify.targets.runner import Runner
 
@@ -108,3 +115,26 @@ def test_a_function_that_takes_one_mask_for_all_is_given_no_other(file: Path, ru
     subject = subject_of(file, "one_mask", runner, layout="bnd")
     assert subject.mask_shapes == ("nm",)
     assert failed(run_groups(runner, subject, ordinary(subject), 1e12)) == 0
+
+
+def test_what_only_earlier_calls_make_wrong_is_refuted_with_them(file: Path, runner: Runner, tmp_path: Path) -> None:
+    subject = subject_of(file, "cached", runner, "causal=lower_right")
+    groups = [
+        Group(Sizes(n=n, m=m, d_k=2, d_v=1).to_dict(), None, "none", "float64", "alignment", stride=30)
+        for n, m in ((1, 3), (2, 5), (3, 4), (2, 4))
+    ]
+    result = {"name": "floats 1", "groups": run_groups(runner, subject, groups, 1e12)}
+    found = sort_results([result])
+    assert found.failures["alignment"][0]["group"]["sizes"]["n"] == 2
+    results: dict[str, Any] = {}
+
+    def run(tasks: Any) -> None:
+        results.update({task.name: perform(subject.to_dict(), task.to_dict(), 60) for task in tasks})
+
+    confirm_all(found, run, results)
+    assert "see determinism" in found.unconfirmed["alignment"]
+    example = Counterexample.from_dict(found.counterexamples["determinism"]["counterexample"])
+    assert [one.inputs["Q"].shape[-2] for one in example.before] == [3]
+    assert "after 1 call, " in example.summary
+    example.save(tmp_path / "found.json")
+    assert replay(tmp_path / "found.json", runner=runner).status is Status.REFUTED
