@@ -17,6 +17,7 @@ from attn_verify.checks.memory_layout import check_layout
 from attn_verify.checks.state import check_state
 from attn_verify.errors import AttnVerifyError
 from attn_verify.shapes import Sizes
+from attn_verify.targets.cases import check_sizes
 
 Data = dict[str, Any]
 
@@ -103,9 +104,14 @@ def _apart(sizes: Sequence[Sizes], beside: Sequence[Sizes]) -> list[Sizes]:
 def _beside(subject: Subject, first: Sizes) -> list[Sizes]:
     """Return sizes with one query or one key more and all else alike: what is kept by one length shows there."""
     found = []
-    for name in {"n", "m"} - set(subject.options.sizes):
+    one_more: tuple[dict[str, int], ...] = ({"n": first.n + 1}, {"m": first.keys + 1})
+    if subject.binding.keys_apart == "no":  # every query is a key
+        one_more = ({"n": first.n + 1, "m": first.n + 1},)
+    for more in one_more:
+        if more.keys() & subject.options.sizes.keys():
+            continue
         try:
-            other = first.with_(**{name: (first.n if name == "n" else first.keys) + 1})
+            other = check_sizes(subject.binding, first.with_(**more), subject.convention)
         except AttnVerifyError:
             continue
         if other != first and not (other.n > other.keys and subject.spec.causal == "lower_right"):

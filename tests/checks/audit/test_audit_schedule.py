@@ -48,6 +48,10 @@ def test_calls_with_one_query_or_key_more_stand_beside_the_first(make_subject: A
     first = Sizes(n=2, m=4, d_k=3, d_v=5)
     found = _beside(make_subject("causal=lower_right", parameters=("Q", "K", "V")), first)
     assert {(own.n, own.keys) for own in found} == {(3, 4), (2, 5)}
+    layer = Sizes(n=2, d_k=1, d_v=1, heads=1, d_model=3, d_out=3)
+    one_x = make_subject(parameters=("x", "w_q", "w_k", "w_v", "w_o"))
+    weights = replace(one_x, convention=one_x.convention.with_(weights="matrix"))
+    assert [(own.n, own.keys) for own in _beside(weights, layer)] == [(3, 3)]
 
 
 @pytest.mark.parametrize("causal", ["none", "lower_right", "upper_left"])
