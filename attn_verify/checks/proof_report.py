@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -64,6 +65,8 @@ def verdict_of(proof: Proof, *, certificate: str | Path | None = None, save_dir:
     status = proof.status
     evidence: dict[str, Any] = _evidence(proof, status)
     if status is Status.REFUTED and save_dir is not None:
+        with suppress(OSError):
+            Path(save_dir).mkdir(parents=True, exist_ok=True)
         path = _free_name(Path(save_dir), proof.name)
         proof.counterexample.save(path)
         evidence["saved"] = str(path)
@@ -108,7 +111,7 @@ def _scope(proof: Proof) -> dict[str, Any]:
     outcomes = proof.judged
     if proof.counterexample is not None:
         return {
-            "sizes": [", ".join(f"{name}={value}" for name, value in proof.counterexample.sizes.items())],
+            "sizes": [proof.counterexample.sizes_in_words],
             "number_system": "floats",
             "conventions": _first(proof.conventions),
             "roles": _first(proof.bound),

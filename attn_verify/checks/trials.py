@@ -219,6 +219,7 @@ def check_lines(tried: Sequence[Trial], run: Callable[[list[dict[str, Any]]], li
     chosen = [*far, *near][: watched + _NOTED]
     calls = [{**trial.call(target), "observed": True, "unwatched": at >= watched} for at, trial in enumerate(chosen)]
     settled = set[str]()
+    told = set[tuple[int, str]]()
     for trial, call, result in zip(chosen, calls, run(calls), strict=True):
         inside = _inside(trial, result)
         values = result.get("values", {})
@@ -243,8 +244,9 @@ def check_lines(tried: Sequence[Trial], run: Callable[[list[dict[str, Any]]], li
         more = sorted(set(result["lines"]).difference(*(path.lines for path in paths)))
         blocks = set(result.get("blocks", ())).difference(*(path.blocks for path in paths))
         more = more or sorted({":".join(block.split(":")[:2]) for block in blocks})
-        if more and not trial.outcome.only_partial:
-            shown = ", ".join(map(short_place, more[:3]))
+        shown = ", ".join(map(short_place, more[:3]))
+        if more and not trial.outcome.only_partial and (id(trial.outcome), shown) not in told:
+            told.add((id(trial.outcome), shown))
             trial.outcome.doubt(
                 f"floats run lines that exact numbers do not, at scores up to {trial.score:.2g}: {shown}"
             )
@@ -267,7 +269,9 @@ def check_trials(tried: Iterable[tuple[Trial, Json]]) -> None:
             continue
         text = _difference(trial, result)
         if text:
-            trial.outcome.doubt(f"{text}, at scores up to {trial.score:.2g}: exact numbers alone see the formula there")
+            trial.outcome.doubt(
+                f"{text} (scores up to {trial.score:.2g}): the function does something else when it is given floats"
+            )
 
 
 def _difference(trial: Trial, result: Json) -> str:

@@ -34,7 +34,7 @@ def prove_arguments(parser: argparse.ArgumentParser) -> None:
         "--save-dir",
         metavar="DIR",
         default=".",
-        help="where a counterexample is saved (default: the current directory)",
+        help="where a counterexample is saved, made if missing (default: the current directory)",
     )
     run.add_argument("--json", action="store_true", help="print JSON")
 
@@ -56,7 +56,9 @@ def audit_arguments(parser: argparse.ArgumentParser) -> None:
     run.add_argument("--seed", type=_seed, metavar="N", help="seed of every random choice (default: 0)")
     run.add_argument("--resume", action="store_true", help="go on where an interrupted audit of the same code ended")
     run.add_argument(
-        "--save-dir", metavar="DIR", help="where counterexamples are saved (default: the current directory)"
+        "--save-dir",
+        metavar="DIR",
+        help="where counterexamples are saved, made if missing (default: the current directory)",
     )
     report = parser.add_argument_group("report")
     report.add_argument("--json", action="store_true", help="print JSON")

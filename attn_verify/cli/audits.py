@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from attn_verify.cli.output import UsageError, check_output, progress, save, show
+from attn_verify.cli.output import UsageError, check_output, made_directory, progress, save, show
 from attn_verify.config import read_config
 from attn_verify.errors import explain, shorten
 
@@ -34,10 +34,7 @@ def audit(arguments: argparse.Namespace) -> int:
         names = ", ".join(f"--{name.replace('_', '-')}" for name in files)
         raise UsageError(explain("attn-verify audit", f"got one file for {names}", remedy="give each its own"))
     table = read_config()
-    directory = Path(table.get("save_dir", arguments.save_dir, "."))
-    if not directory.is_dir():
-        received = f"got --save-dir {shorten(str(directory), 60)!r}"
-        raise UsageError(explain("attn-verify audit", received, "there is no such directory", remedy="create it first"))
+    directory = made_directory(Path(table.get("save_dir", arguments.save_dir, ".")), "attn-verify audit")
     from attn_verify.checks.audit.run import BUDGET, DTYPES
     from attn_verify.checks.audit.run import audit as decide
 

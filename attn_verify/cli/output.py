@@ -137,6 +137,17 @@ def check_output(path: str, option: str = "--output") -> Path:
     return target
 
 
+def made_directory(path: Path, operation: str, option: str = "--save-dir") -> Path:
+    """Return a directory, made if it is missing; raise ``UsageError`` where that is impossible."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        cause = "it is a file" if path.is_file() else f"it cannot be made: {_reason(error)}"
+        received = f"got {option} {shorten(str(path), 60)!r}"
+        raise UsageError(explain(operation, received, cause, remedy="give another directory")) from None
+    return path
+
+
 def save(text: str, path: Path, option: str = "--output") -> None:
     """Write ``text`` as UTF-8 to the file that ``option`` names."""
     try:

@@ -6,8 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from attn_verify.cli.output import UsageError, check_output, progress, show, write
-from attn_verify.errors import explain, shorten
+from attn_verify.cli.output import UsageError, check_output, made_directory, progress, show, write
+from attn_verify.errors import explain
 
 _SIZES = ("n", "m", "d_k", "d_v", "d_model", "heads")
 _REPORT = ("attn_verify.report.proof", "render_proof")
@@ -25,10 +25,7 @@ def prove(arguments: argparse.Namespace) -> int:
         raise UsageError(explain("attn-verify prove", received, remedy=remedy))
     if arguments.certificate is not None:
         check_output(arguments.certificate, "--certificate")
-    directory = Path(arguments.save_dir)
-    if not directory.is_dir():
-        received = f"got --save-dir {shorten(arguments.save_dir, 60)!r}"
-        raise UsageError(explain("attn-verify prove", received, "there is no such directory", remedy="create it first"))
+    directory = made_directory(Path(arguments.save_dir), "attn-verify prove")
     from attn_verify.checks.prove import prove as decide
 
     with progress("proving …") as tell:

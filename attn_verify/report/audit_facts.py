@@ -137,7 +137,7 @@ def facts(claim: Data) -> Iterator[tuple[str, str]]:
     known = evidence(claim)
     if entry(known):
         yield "entry", entry(known)
-        yield "got", _exactly(known.get("got"))
+        yield from _two_results(known)
     if known.get("exact"):
         yield "exact", line(known["exact"], 120).strip("[]").replace(" +/- ", " ± ")
     if is_finite(known.get("error")):
@@ -145,11 +145,22 @@ def facts(claim: Data) -> Iterator[tuple[str, str]]:
         ways += [f"{number(known['error_ulp'])} ulp"] if "error_ulp" in known else []
         ways += [f"{number(known['error_bounds'])} × the bound"] if "error_bounds" in known else []
         yield "error", " = ".join(ways)
-    if "bound" in known:
+    if known.get("bound"):
         yield "bound", number(known["bound"])
     yield from _other_facts(known)
     if known.get("sample") or _sizes_of(known):
-        yield "input", ", ".join(filter(None, [line(known.get("sample") or ""), _sizes_of(known)]))
+        # It was shrunk since, and may be of another kind now.
+        kind = f"shrunk from “{line(known['sample'])}”" if known.get("sample") else ""
+        yield "input", "; ".join(filter(None, [_sizes_of(known), kind]))
+
+
+def _two_results(known: Data) -> Iterator[tuple[str, str]]:
+    """Yield what a call returned, and what it had returned alone, or before later calls."""
+    example = known.get("counterexample")
+    later = isinstance(example, Mapping) and bool(example.get("after"))
+    if "alone" in known:
+        yield "at first" if later else "alone", _exactly(known["alone"])
+    yield "later" if later else "got", _exactly(known.get("got"))
 
 
 def _exactly(value: object) -> str:
@@ -181,8 +192,21 @@ def _sizes_of(known: Data) -> str:
     given = example.get("units")
     units = given if isinstance(given, list) and given else [{}]
     sizes = units[0].get("sizes", {}) if isinstance(units[0], Mapping) else {}
-    parts = [f"{name}={size}" for name, size in sizes.items()] if isinstance(sizes, Mapping) else []
+    shown = {name: size for name, size in sizes.items() if (name, size) != ("heads", 1)} if sizes else {}
+    shown |= _batch(example.get("inputs"))
+    parts = [f"{name}={size}" for name, size in shown.items() if name != "apart"]
     return line(", ".join([*parts, *([str(example["precision"])] if example.get("precision") else [])]))
+
+
+def _batch(inputs: object) -> dict[str, object]:
+    """Return the lengths of the axes of batch and heads, which are in front of the axes of queries or embeddings."""
+    for name, axes in (("Q", 4), ("X", 3)):
+        array = inputs.get(name) if isinstance(inputs, Mapping) else None
+        shape = array.get("shape") if isinstance(array, Mapping) else None
+        if isinstance(shape, list) and len(shape) == axes:
+            heads = {"heads": shape[1]} if axes > 3 and shape[1] != 1 else {}
+            return {"batch": shape[0], **heads}
+    return {}
 
 
 def look_at(claim: Data) -> str:

@@ -21,6 +21,8 @@ from attn_verify.report.derivation_html import math_font
 CODE_LINES = 400
 """Python text up to this many lines is in the page whole."""
 
+# Code of more lines is folded.
+_FOLDED = 60
 _SIGNS = {"REFUTED": "✗", "UNDECIDED": "?", "TESTED": "✓", "PROBABLE": "✓", "PROVED": "✓"}
 _PART = 48
 _HOLD = ("TESTED", "PROBABLE", "PROVED")
@@ -59,7 +61,7 @@ def _body(data: Data) -> Iterator[str]:
     yield f'<h1 class="mono">{_text(facts.target_name(data))}</h1>'
     yield f'<div class="verdict {_class(status)}" role="status"><strong>{_sign(status)} {_text(status)}</strong>'
     yield f"<span>{_text(coverage.worst_first(data))}</span></div>"
-    yield _rows(coverage.whole_scope(data))
+    yield _rows([*coverage.whole_scope(data), *coverage.versions(data)])
     yield "</header>\n<main>"
     yield from _table(numbered)
     yield from _section(
@@ -68,6 +70,7 @@ def _body(data: Data) -> Iterator[str]:
     yield from _section("Not decided", [_open(at, c) for at, c in numbered if c["status"] == "UNDECIDED"])
     cards = [_held(at, c) for at, c in numbered if c["status"] in _HOLD]
     yield from _section("What was proved and tried", ['<div class="cards">', *cards, "</div>"] if cards else [])
+    yield from _section("The audited function", _source(data.get("source"), coverage.missed(data)))
     yield from _section("Lines that no input reached", _items(coverage.missed(data), "mono"))
     absent = [f"{c['name']}: {facts.summary(c)}" for c in claims if c["status"] is None]
     yield from _section("Does not apply", _items(absent))
@@ -75,6 +78,26 @@ def _body(data: Data) -> Iterator[str]:
     version = f" by attn-verify {_text(data['version'])}" if data.get("version") else ""
     meanings = "; ".join(f"{_text(name)}: {text}" for name, text in MEANINGS.items())
     yield f"<footer><p>Made{version}. Indices count from 1. {meanings}.</p></footer>"
+
+
+def _source(source: Any, missed: Sequence[str]) -> Iterator[str]:
+    """Yield the code of the target with the numbers of its lines; long code is folded."""
+    if not isinstance(source, Mapping) or not isinstance(source.get("text"), str):
+        return
+    first = source["first"] if isinstance(source.get("first"), int) else 1
+    lines = source["text"].split("\n")
+    width = len(str(first + len(lines) - 1))
+    left_out = {int(place.rpartition(":")[2]) for place in missed if place.rpartition(":")[2].isdecimal()}
+    numbered = "\n".join(
+        f'<span class="n{" missed" if at in left_out else ""}">{at:>{width}}</span>  {_text(line)}'
+        for at, line in enumerate(lines, first)
+    )
+    shown = f'<pre class="code" tabindex="0" aria-label="source code">{numbered}</pre>'
+    place = f"{facts.line(source.get('path') or '', 200)}, lines {first} to {first + len(lines) - 1}"
+    if len(lines) > _FOLDED:
+        yield f"<details><summary>{_text(place)}</summary>{shown}</details>"
+    else:
+        yield f'<p class="said">{_text(place)}</p>{shown}'
 
 
 def _table(claims: Sequence[tuple[int, Data]]) -> Iterator[str]:

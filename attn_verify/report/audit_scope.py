@@ -107,6 +107,14 @@ def whole_scope(data: Data) -> Iterator[tuple[str, str]]:
         yield "again", line(data["command"])
 
 
+def versions(data: Data) -> Iterator[tuple[str, str]]:
+    """Yield what the audit ran on."""
+    given = data.get("versions")
+    if isinstance(given, Mapping) and given:
+        names = {"attn_verify": "attn-verify", "python": "Python", "numpy": "NumPy"}
+        yield "ran on", line(", ".join(f"{names.get(str(key), key)} {value}" for key, value in given.items()))
+
+
 def _as_list(value: object) -> list[object]:
     return list(value) if isinstance(value, (list, tuple)) else []
 

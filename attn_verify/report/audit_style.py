@@ -86,6 +86,8 @@ figure { margin: 0; max-width: 100%; }
 figcaption { font-size: .82rem; color: var(--soft); max-width: 25rem; margin-top: .4em; }
 pre { background: var(--tint); border-radius: .4em; padding: .8em 1em; margin: 0; overflow: auto; font-size: .84rem;
   max-height: 30rem; line-height: 1.45; }
+.code .n { color: var(--soft); user-select: none; -webkit-user-select: none; }
+.code .missed { color: var(--open); font-weight: 700; text-decoration: underline; }
 pre.all { user-select: all; -webkit-user-select: all; }
 details summary { cursor: pointer; color: var(--mark); margin-top: 1em; }
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(29rem, 100%), 1fr)); gap: 1.2rem; }

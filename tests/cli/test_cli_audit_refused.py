@@ -9,7 +9,8 @@ TARGET = "attn_verify.numeric:attention"
     (["--html", "nowhere/a.html"], "there is no directory nowhere", "create it first"),
     (["--junit-xml", "."], "it is a directory", "give the name of a file"),
     (["--html", "a", "--sarif", "./a"], "got one file for --html, --sarif", "give each its own"),
-    (["--save-dir", "nowhere"], "there is no such directory", "create it first"),
+    (["--save-dir", "file"], "it is a file", "give another directory"),
+    (["--save-dir", "file/below"], "it cannot be made", "give another directory"),
     (["--dtype", "float64,float8"], "got dtypes = 'float8'", "known dtypes: float64, float32, float16, bfloat16"),
     (["--spec", "mask=additive"], "got mask = 'additive'", "allowed: none, boolean"),
     (["--spec", "heads=2"], "got field 'heads'", "known fields: scale"),
@@ -17,4 +18,5 @@ TARGET = "attn_verify.numeric:attention"
 ])  # fmt: skip
 def test_what_cannot_be_used_is_said_at_once(refuse, tmp_path, monkeypatch, options, cause, remedy):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
     refuse("audit", TARGET, *options, cause=cause, remedy=remedy)

@@ -120,7 +120,7 @@ def test_an_open_question(file, capsys, monkeypatch):
     (["prove", "mine.py::good", "--layout", "dn"], "--layout"),
     (["prove", "mine.py::good", "--n", "0"], "n = 0"),
     (["prove", "mine.py::good", "--spec", "scale=x"], "scale"),
-    (["prove", "mine.py::good", "--save-dir", "nowhere"], "no such directory"),
+    (["prove", "mine.py::good", "--save-dir", "mine.py"], "it is a file"),
     (["prove", "mine.py::good", "--certificate", "nowhere/proof.json"], "--certificate\n  got 'nowhere/proof.json'"),
     (["prove", "mine.py::good", "--seconds", "0"], "give whole seconds, 1 or more"),
     (["prove", "mine.py::good", "--n", "100000", "--m", "100000"], "a verdict is about the sizes that it names"),

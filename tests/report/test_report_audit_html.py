@@ -266,3 +266,22 @@ def test_formulas_are_well_formed_mathematics(text: str) -> None:
     shown = "".join(ElementTree.fromstring(f"<r>{html}</r>").itertext())
     letters = re.sub(r"\s|(?<=[\w⁾])_", "", text).replace("-", "−").replace("Σ", "∑").replace("1e−05", "1e-05")
     assert shown.replace(" ", "") == letters.replace("\x00", r"\x00").replace("\ud800", r"\ud800")
+
+
+def test_the_code_is_there_with_its_lines_and_long_code_is_folded(refuted: dict[str, Any]) -> None:
+    code = {"path": "a.py", "line": 9, "first": 9, "text": 'def f(Q):\n    return "<script>alert(1)</script>"'}
+    versions = {"attn_verify": "0.2.0", "python": "3.12.3", "numpy": "2.1.0"}
+    missed = [
+        {**claim, "evidence": {**claim["evidence"], "lines_not_reached": ["a.py:10"]}} for claim in refuted["claims"]
+    ]
+    page = render_audit_html({**refuted, "claims": missed, "source": code, "versions": versions})
+    text = Page(page).text
+    assert "The audited function a.py, lines 9 to 10" in text
+    assert "ran on attn-verify 0.2.0, Python 3.12.3, NumPy 2.1.0" in text
+    assert "<script" not in page
+    assert '<span class="n missed">10</span>      return &quot;&lt;script&gt;' in page
+    assert "<details><summary>a.py" not in page
+    long = {**code, "text": "\n".join(["def f(Q):", *["    Q = Q + 1"] * 80])}
+    assert "<details><summary>a.py, lines 9 to 89</summary>" in render_audit_html({**refuted, "source": long})
+    bare = render_audit_html({**refuted, "source": {"path": "a.py", "line": 9}})
+    assert "The audited function" not in bare

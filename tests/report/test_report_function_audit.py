@@ -61,7 +61,7 @@ def test_a_failure_shows_entry_values_error_input_and_command(refuted: dict[str,
         f"exact {known['exact'].strip('[]').replace('+/-', '±')}",
         "error 6.85e-8 = 3.09e+8 ulp = 1.22e+7 × the bound",
         "bound 5.63e-15",
-        "input standard normal, n=5, m=7, d_k=3, d_v=4, float64",
+        "input n=5, m=7, d_k=3, d_v=4, float64; shrunk from “standard normal”",
     ]
     assert part[8].startswith("look at the error has the size of float32 rounding")
     assert "again attn-verify replay attention-rounding.json" in part
@@ -165,3 +165,12 @@ def test_lines_count_as_not_reached_only_if_no_claim_reached_them() -> None:
 )
 def test_numbers(value: object, text: str) -> None:
     assert audit_facts.number(value) == text
+
+
+def test_two_results_of_one_call_are_told_apart() -> None:
+    known = {"result": "O", "entry": [1, 2], "got": 0.5, "bound": 0}
+    found = {"alone": (0.25).hex()}
+    for after, words in (([{}], {"at first": "0.25", "later": "0.5"}), ([], {"alone": "0.25", "got": "0.5"})):
+        evidence = {**known, "counterexample": {"found": found, "after": after}}
+        seen = dict(audit_facts.facts({"name": "determinism", "evidence": evidence}))
+        assert seen == {"entry": "O[1,2]", **words}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from attn_verify.checks.audit.advice import look_at
+from attn_verify.checks.audit.advice import causes, look_at
 from attn_verify.checks.audit.coverage import places
 from attn_verify.checks.audit.evidence import Evidence, Tally
 from attn_verify.checks.audit.subject import Subject
@@ -28,13 +28,13 @@ STATEMENTS = {
     "alignment": "the causal mask is aligned as the spec says where n ≠ m",
     "layout": "strides, order and read-only arrays do not change the result",
     "purity": "the inputs and the state of random generators are left unchanged",
-    "determinism": "the same call gives the same result, whatever was called before",
+    "determinism": "the same call gives the same result, whatever was called before, and keeps it when more is called",
     "properties": "rows are means of values, the order of keys does not matter, later keys do not either",
 }
 METHODS = {
     "layout": "run with other strides, against the ball oracle",
     "purity": "inputs compared before and after every call",
-    "determinism": "sequences of calls in one process, compared with fresh ones",
+    "determinism": "sequences of calls in one process, compared with fresh ones; results looked at again later",
     "properties": "relations between runs, inside twice the rounding bound",
 }
 
@@ -89,7 +89,7 @@ def _proved(subject: Subject, claim: Claim, found: Evidence) -> Verdict:
     evidence = {**proof["evidence"]}
     if status is Status.REFUTED:
         example = Counterexample.from_dict(evidence["counterexample"])
-        evidence |= _told(example, {}, "an input on which the formula and the code part")
+        evidence |= _told(subject, found, example, {})
         evidence |= {key: value for key, value in (found.counterexamples.get(claim.name) or {}).items() if value}
         evidence |= _where_it_works(subject, example)
     else:
@@ -112,20 +112,19 @@ def _refuted(subject: Subject, claim: Claim, found: Evidence) -> Verdict:
     example = Counterexample.from_dict(item["counterexample"])
     tally = found.tallies.get(claim.name, Tally())
     evidence = {
-        **_told(example, item, item.get("sample", "")),
+        **_told(subject, found, example, item),
         "failed": tally.failed,
         "inputs": tally.inputs,
     }
     evidence |= _where_it_works(subject, example)
     scope = {
-        "sizes": [", ".join(f"{name}={value}" for name, value in example.sizes.items())],
+        "sizes": [example.sizes_in_words],
         "number_system": example.plan.precision,
         "inputs": "the counterexample",
         "seconds": round(found.seconds.get(claim.name, 0.0), 1),
     }
-    return Verdict(
-        claim, Status.REFUTED, "run in floats, against balls and the widest rounding bound", scope, (), evidence
-    )
+    method = METHODS.get(claim.name, "run in floats, against balls and the widest rounding bound")
+    return Verdict(claim, Status.REFUTED, method, scope, (), evidence)
 
 
 def _where_it_works(subject: Subject, example: Counterexample) -> dict[str, str]:
@@ -136,7 +135,7 @@ def _where_it_works(subject: Subject, example: Counterexample) -> dict[str, str]
     return {"look_at": f"{text}; if it is meant for such sizes only, name them (--n, --m, …)"}
 
 
-def _told(example: Counterexample, item: Data, sample: str) -> dict[str, Any]:
+def _told(subject: Subject, audited: Evidence, example: Counterexample, item: Data) -> dict[str, Any]:
     """Return a counterexample as the evidence of a report."""
     told: dict[str, Any] = {"kind": "counterexample", "summary": example.summary, "failure": example.kind}
     found = example.found
@@ -147,12 +146,23 @@ def _told(example: Counterexample, item: Data, sample: str) -> dict[str, Any]:
         told["got"] = float.fromhex(found["got"])
     if "exact" in found and isinstance(found["exact"], str):
         told["exact"] = short(found["exact"])
-    if item.get("profile"):
-        told["profile"] = item["profile"]
-        told["summary"] += f"; behaves like {item['profile']}"
+    profile, failures = item.get("profile", ""), _failures(audited)
+    try:
+        hint = look_at(
+            example, profile=profile, picture=item.get("picture"), constants=subject.constants, refuted=list(failures),
+            others=[
+                causes(Counterexample.from_dict(other["counterexample"]), other.get("picture"), subject.constants)
+                for name, other in failures.items() if name != example.claim
+            ],
+        )  # fmt: skip
+    except Exception as error:  # a mistake of ours must not hide what was found
+        hint = f"internal error: no hint: {error!r}"
+    if profile and profile in hint:
+        told["profile"] = profile
+        told["summary"] += f"; behaves like {profile}"
     told |= {
-        "sample": sample,
-        "look_at": look_at(example, sample, item.get("profile", "")),
+        "sample": item.get("sample", ""),
+        "look_at": hint,
         "text": example.text(),
         "saved": item.get("saved"),
         "counterexample": example.to_dict(),
@@ -162,6 +172,15 @@ def _told(example: Counterexample, item: Data, sample: str) -> dict[str, Any]:
         told["formula"] = picture.pop("formula", {})
         told["picture"] = picture
     return told
+
+
+def _failures(audited: Evidence) -> dict[str, Data]:
+    """Return the counterexamples of all claims, that of the proof among them."""
+    proof = audited.proof
+    found: dict[str, Data] = dict(audited.counterexamples)
+    if proof is not None and proof["status"] == "REFUTED":
+        found.setdefault(proof["name"], {"counterexample": proof["evidence"]["counterexample"]})
+    return found
 
 
 def _tried(subject: Subject, claim: Claim, found: Evidence, notes: Sequence[str]) -> Verdict:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from attn_verify.checks.audit.evidence import sizes_in_words
 from attn_verify.checks.audit.groups import Group, Mask, Prepared
 from attn_verify.checks.audit.records import packed_arrays, together
 from attn_verify.checks.audit.subject import Subject
@@ -81,7 +82,7 @@ def properties(runner: Any, subject: Subject, deadline: float) -> Data:
             if outcome["outcome"] in ("timeout", "memory"):
                 lost[outcome["outcome"]] = lost.get(outcome["outcome"], 0) + 1
         _judge(one, own, counts, violations)
-        shown.append(", ".join(f"{name}={value}" for name, value in one.prepared.group.sizes.items()))
+        shown.append(sizes_in_words(one.prepared.group.sizes))
     return {"counts": counts, "violations": violations, "sizes": shown, "lost": lost}
 
 

@@ -6,12 +6,14 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from attn_verify.checks.audit.claims import verdicts
 from attn_verify.checks.audit.evidence import Evidence, sort_results
 from attn_verify.checks.audit.failures import confirm_all
+from attn_verify.checks.audit.head import source_of, versions
 from attn_verify.checks.audit.journal import Journal
 from attn_verify.checks.audit.pool import Progress, Workforce
 from attn_verify.checks.audit.schedule import Task, schedule
@@ -126,11 +128,11 @@ def audit(
     lost = [] if save_dir is None else save(found, Path(save_dir), subject.name)
     notes = _notes(state, kept)
     judged = tuple(verdicts(subject, found, notes=notes))
-    place = {"path": subject.description.get("file") or "", "line": subject.description.get("line") or 1}
     head = {
         "target": options.target,
         "spec": subject.spec.to_dict(),
-        "source": place,
+        "source": source_of(subject),
+        "versions": versions(),
         "notes": [*subject.binding.notes, *notes, *lost],
     }
     return Audit(head, judged, seed=seed)
@@ -173,14 +175,30 @@ def save(found: Evidence, directory: Path, name: str) -> list[str]:
         found.counterexamples[found.proof["name"]] = {"counterexample": found.proof["evidence"]["counterexample"]}
     lost: list[str] = []
     for claim, item in found.counterexamples.items():
-        path = directory / f"{stem}-{claim}.json"
+        example = Counterexample.from_dict(item["counterexample"])
+        path = _own_name(directory, f"{stem}-{claim}", example.target)
         try:
-            Counterexample.from_dict(item["counterexample"]).save(path)
+            with suppress(OSError):
+                directory.mkdir(parents=True, exist_ok=True)
+            example.save(path)
         except DocumentError as error:
             lost.append("not saved: " + " ".join(str(error).split()))
             continue
         item["saved"] = str(path)
     return lost
+
+
+def _own_name(directory: Path, stem: str, target: str) -> Path:
+    """Return the file of this name, or of one with a number where it holds what was found of another target."""
+    path, number = directory / f"{stem}.json", 2
+    while path.exists():
+        try:
+            if Counterexample.load(path).target == target:
+                break
+        except DocumentError:
+            pass  # whatever it is, it was not written for this target
+        path, number = directory / f"{stem}-{number}.json", number + 1
+    return path
 
 
 def _notes(state: Progress, kept: Journal) -> list[str]:

@@ -109,7 +109,7 @@ def test_an_interrupt_is_told(make_subject: Any, record: Any, result: Any) -> No
 
 
 def test_what_could_not_be_judged_of_a_layout_is_no_pass(make_subject: Any) -> None:
-    told = {"layout": {"inputs": 5, "notes": ["F K: not judged, as the call fails in C order too"]}}
+    told = {"layout": {"inputs": 5, "notes": ["not judged for some arrays"]}}
     assert judged(make_subject(), {"name": "layout", "surroundings": told})["layout"].status is Status.UNDECIDED
     told["layout"]["notes"] = []
     assert judged(make_subject(), {"name": "layout", "surroundings": told})["layout"].status is Status.TESTED
@@ -204,7 +204,8 @@ def test_a_failure_is_told_with_the_sizes_that_work_and_wherever_it_can_be_saved
     )  # fmt: skip
     found = sort_results([])
     found.counterexamples["rounding"] = {"counterexample": example.to_dict()}
-    lost = save(found, tmp_path / "nowhere", "attention")
+    (tmp_path / "file").write_text("")
+    lost = save(found, tmp_path / "file", "attention")
     assert "cannot be written" in lost[0]
     assert "saved" not in found.counterexamples["rounding"]
     assert save(found, tmp_path, "attention") == []
