@@ -16,7 +16,7 @@ from attn_verify.arithmetic.modular.field import Field, VanishingError, using
 from attn_verify.arithmetic.modular.formula import formula_arrays, formula_inputs
 from attn_verify.arithmetic.modular.programs import compare_program
 from attn_verify.arithmetic.modular.reading import Reading, demand_of, draw_for, judge
-from attn_verify.arithmetic.modular.residues import Powers, integers, inverses, product
+from attn_verify.arithmetic.modular.residues import Matrices, Powers, integers, inverses, product
 from attn_verify.arithmetic.tracing.session import RefusalError, Session, running
 
 BITS = (107, 107)
@@ -46,6 +46,19 @@ def test_powers_products_and_inverses_agree_with_python():
     a[3, 4] = 0
     with pytest.raises(ZeroDivisionError):
         inverses(a, p)
+
+
+def test_a_matrix_that_is_kept_is_told_from_one_that_differs_inside():
+    p = draw("1", 90, 95).primes[1]
+    a, b = (integers((i**40 % p for i in range(k, 400 + k)), (20, 20)) for k in (3, 5))
+    matrices = Matrices()
+    for _ in range(4):
+        assert (product(a, b, p, matrices) == a.dot(b) % p).all()
+        a[7, 7] += 1
+    matrices.of(a)
+    assert matrices.of(a) is matrices.of(a.copy())
+    a, b = a.reshape(10, 40), b.reshape(40, 10)
+    assert (product(a, b, p, matrices) == a.dot(b) % p).all()
 
 
 def test_wide_tables_agree_with_narrow_ones():

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import repeat
 from math import gcd
 from random import Random
 from typing import Any
@@ -73,7 +74,7 @@ class Draw:
         p, random = self.primes[level], Random(f"{self.seed}|{key}")
         bits, found = p.bit_length(), list[int]()
         while len(found) < count:
-            found += [x for x in (random.getrandbits(bits) for _ in range(count - len(found))) if x < p]
+            found += [x for x in map(random.getrandbits, repeat(bits, count - len(found))) if x < p]
         return found
 
     def to_dict(self) -> dict[str, Any]:

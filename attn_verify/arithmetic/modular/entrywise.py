@@ -222,7 +222,7 @@ def matmul(a: ModularData, b: ModularData) -> ModularData:
         y = np.broadcast_to(b.level(level), outer + b.shape[-2:])
         out = filled(shape, 0)
         for place in np.ndindex(*outer):
-            out[place] = product(x[place], y[place], p)
+            out[place] = product(x[place], y[place], p, field.matrices)
         levels[level] = out
     left_den, more_left = field.along_den(a.parts["den"])
     right_den, more_right = field.along_den(np.swapaxes(b.parts["den"], -1, -2))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attn_verify.arithmetic.modular.draw import Draw
-from attn_verify.arithmetic.modular.residues import Powers, integers
+from attn_verify.arithmetic.modular.residues import Matrices, Powers, integers
 from attn_verify.arithmetic.modular.sizes import (
     Factors,
     Monomial,
@@ -61,6 +61,7 @@ class Field:
     factor: dict[Any, Poly] = field(default_factory=dict)
     arguments: Poly = field(default_factory=Poly)
     forms: list[Any] = field(default_factory=list)
+    matrices: Matrices = field(default_factory=Matrices)
     unsure: set[str] = field(default_factory=set)  # "divisor", "wild divisor", "argument": of no known sign
 
     def __post_init__(self) -> None:

@@ -15,6 +15,8 @@ Array = NDArray[Any]
 
 # Below this many products NumPy's own loop over integers is faster than a conversion to FLINT.
 _SMALL = 2000
+# So many matrices are kept: of an input at both levels, twice.
+_KEPT = 4
 # From this many powers on, tables for 16 bits at a time pay; below, for 8.
 _MANY = 100_000
 
@@ -60,17 +62,38 @@ def reduced(values: Any, p: int) -> Array:
     return out if isinstance(out, np.ndarray) else filled((), out)
 
 
-def product(a: Array, b: Array, p: int) -> Array:
-    """Return the product of two matrices modulo ``p``."""
+class Matrices:
+    """Matrices in FLINT's form; those that come again are kept, as most of a product's time goes into making them."""
+
+    def __init__(self) -> None:
+        self._met: set[tuple[int, ...]] = set()
+        self._kept: list[tuple[list[int], int, flint.fmpz_mat]] = []
+
+    def of(self, a: Array) -> flint.fmpz_mat:
+        """Return a matrix of Python integers."""
+        n, m = a.shape
+        flat = a.reshape(-1).tolist()
+        for known, columns, made in self._kept:
+            if columns == m and known == flat:  # all of it is compared, which is fast for the same objects
+                return made
+        made = flint.fmpz_mat(n, m, flat)
+        face = (n, m, flat[0], flat[-1])
+        if face in self._met:
+            self._kept = [*self._kept[1 - _KEPT :], (flat, m, made)]
+        self._met.add(face)
+        return made
+
+
+def product(a: Array, b: Array, p: int, matrices: Matrices | None = None) -> Array:
+    """Return the product of two matrices modulo ``p``; ``matrices`` keeps those that come again."""
     n, k = a.shape
     m = b.shape[1]
     if not n * k * m:
         return filled((n, m), 0)
     if n * k * m <= _SMALL:
         return reduced(a.dot(b), p)
-    left = flint.fmpz_mat(n, k, a.reshape(-1).tolist())
-    right = flint.fmpz_mat(k, m, b.reshape(-1).tolist())
-    return reduced(integers(map(int, (left * right).entries()), (n, m)), p)
+    made = matrices or Matrices()
+    return reduced(integers(map(int, (made.of(a) * made.of(b)).entries()), (n, m)), p)
 
 
 def inverses(values: Array, p: int) -> Array:
