@@ -105,7 +105,7 @@ def prove_large(
     planned = list(_planned(proof, binding, chosen.accepted, given))
     if not planned:
         default_sizes(binding, chosen.accepted[0], completed(binding, given))  # raises and says why
-    calls, further = list[Any](), list[Try]()
+    calls, wholes, further = list[Any](), list[Whole](), list[Try]()
     for number, (sizes, convention) in enumerate(planned):
         proof.conventions.append(in_words(binding, convention))
         tried = list(_masks(binding, sizes, seed))
@@ -118,6 +118,7 @@ def prove_large(
             proof.outcomes.append(outcome)
             proof.masks.append(text)
             calls.append(whole.call(proof.target, whole.point(seed)))
+            wholes.append(whole)
             if outcome.status is Status.UNDECIDED:
                 progress("looking for a counterexample …")
                 proof.counterexample = _witness(proof, binding, outcome, runner, seed=seed, seconds=seconds)
@@ -125,8 +126,8 @@ def prove_large(
         # At each choice of sizes and layout with the last mask, one that nothing but numbers describes.
         further += tries(outcome, whole, binding.spec, seed)
     results = runner.plain([*calls, *(trial.call(proof.target) for trial in further)], seconds=seconds)
-    for outcome, result in zip(proof.outcomes, results, strict=False):
-        check_plain(outcome, result)
+    for outcome, each, result in zip(proof.outcomes, wholes, results, strict=False):
+        check_plain(outcome, result, each.floats)
     for trial, result in zip(further, results[len(calls) :], strict=True):
         check_try(trial, proof.spec, result)
     return proof

@@ -82,8 +82,8 @@ def off(whole: Whole, spec: AttentionSpec, point: Arrays, result: Json, notes: A
     found = whole.result(result["value"])
     if isinstance(found, Misfit):
         return found.text, score
-    member, order = found
-    values = np.array([float.fromhex(str(x)) for x in member["array"]["data"]])[order]
+    member, _ = found
+    values = np.array(whole.floats(result["value"]))
     largest = max(1.0, float(np.abs(want).max(initial=0.0)))
     worst = float(np.abs(values - want).max(initial=0.0))
     returned = {"kind": "cast", "text": str(member["array"]["dtype"])}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import frexp
 from typing import Any
 
@@ -28,6 +28,7 @@ class Whole:
     case: Case
     shapes: Mapping[str, tuple[int, ...]]
     projected: bool
+    _found: dict[str, tuple[Path, NDArray[np.int64]] | Misfit] = field(default_factory=dict, compare=False, repr=False)
 
     def units(self, arrays: Mapping[str, Any]) -> list[tuple[Sizes, Any, dict[str, Any]]]:
         """Return what each call of the formula gets: sizes, allowed pairs, its share of the inputs with heads in front.
@@ -64,7 +65,24 @@ class Whole:
 
     def result(self, structure: Json) -> tuple[Json, NDArray[np.int64]] | Misfit:
         """Return the array that is judged, and the positions in it of the entries in canonical order."""
-        selected = self.case.select(_numbered(structure))
+        numbered = _numbered(structure)
+        form = repr(numbered)  # alike for values that differ in nothing but the entries of arrays
+        if form not in self._found:
+            self._found[form] = self._placed(numbered)
+        found = self._found[form]
+        return found if isinstance(found, Misfit) else (_at(structure, found[0]), found[1])
+
+    def floats(self, structure: Json) -> list[float] | None:
+        """Return the entries of a value that was returned in floats in canonical order, ``None`` where it has none."""
+        found = self.result(structure)
+        if isinstance(found, Misfit):
+            return None
+        member, order = found
+        values = [float.fromhex(text) for text in member["array"]["data"]]
+        return [values[at] for at in order.tolist()]
+
+    def _placed(self, numbered: Json) -> tuple[Path, NDArray[np.int64]] | Misfit:
+        selected = self.case.select(numbered)
         if isinstance(selected, Misfit):
             return selected
         members = {item.member for item in selected}
@@ -75,7 +93,7 @@ class Whole:
         order = np.empty(len(places), np.int64)
         for item in selected:
             order[places[item.name, item.index]] = item.position
-        return _at(structure, selected[0].member), order
+        return selected[0].member, order
 
 
 def _share(name: str, array: Any, element: int, heads: slice) -> Any:

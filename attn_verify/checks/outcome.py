@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -15,6 +15,7 @@ from attn_verify.targets.aliases import sharing
 from attn_verify.targets.units import Case
 
 Json = Mapping[str, Any]
+Read = Callable[[Json], "list[float] | None"]
 
 # How cases are decided at sizes where entries are not traced one by one.
 METHOD = "identity test on whole arrays"
@@ -94,31 +95,39 @@ class Outcome:
         self.remedy = self.remedy or remedy
 
 
-def check_plain(outcome: Outcome, result: Json) -> None:
+def check_plain(outcome: Outcome, result: Json, read: Read | None = None) -> None:
     """Compare the float run of a case with one in a plain process, where nothing tells that code is being verified."""
     differs = "in a plain Python process, after other calls, it returns something else: state, or a trap"
-    check_again(outcome, result, "in a plain Python process", differs)
+    check_again(outcome, result, "in a plain Python process", differs, read)
 
 
-def check_again(outcome: Outcome, result: Json, where: str, differs: str) -> None:
-    """Compare the float run of a case with another one: doubt what ends otherwise, and what ``differs``."""
+def check_again(outcome: Outcome, result: Json, where: str, differs: str, read: Read | None = None) -> None:
+    """Compare the float run of a case with another one: doubt what ends otherwise, and what ``differs``.
+
+    ``read`` returns the entries of a returned value in a fixed order, ``None`` where it does not fit.
+    """
     if outcome.status is Status.UNDECIDED or outcome.ran.get("outcome") != "returned":
         return
     if result["outcome"] in ("timeout", "memory"):
         outcome.doubt(f"{where}, the run ended with {result['outcome']!r}")
         return
-    there = outcome.case.select(result["value"]) if result["outcome"] == "returned" else None
-    here = outcome.case.select(outcome.ran["value"])
-    if not isinstance(there, list) or not isinstance(here, list):
+    read = read or (lambda value: _entries(outcome.case, value))
+    there = read(result["value"]) if result["outcome"] == "returned" else None
+    here = read(outcome.ran["value"])
+    if there is None or here is None:
         outcome.doubt(f"{where}, the run ended with {result['outcome']!r}")
         return
-    values = {(item.name, item.index): float.fromhex(str(item.value)) for item in here}
-    largest = max([1.0, *map(abs, values.values())])
+    largest = max([1.0, *map(abs, here)])
     allowance = allowance_of(outcome.notes) * largest
-    for item in there:
-        if not abs(float.fromhex(str(item.value)) - values[item.name, item.index]) <= allowance:
-            outcome.doubt(differs)
-            return
+    if len(there) != len(here) or not all(abs(a - b) <= allowance for a, b in zip(there, here, strict=True)):
+        outcome.doubt(differs)
+
+
+def _entries(case: Case, value: Json) -> list[float] | None:
+    found = case.select(value)
+    if not isinstance(found, list):
+        return None
+    return [float.fromhex(str(item.value)) for item in sorted(found, key=lambda item: (item.name, item.index))]
 
 
 def check_run(outcome: Outcome, trace: Json, ran: Json) -> None:

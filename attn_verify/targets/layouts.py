@@ -206,8 +206,15 @@ def array_recipe(ids: Ids) -> Recipe:
     >>> array_recipe(np.array([[3, 4]]))
     {'array': {'shape': [1, 2], 'entries': [3, 4], 'dtype': 'float64', 'order': 'C'}}
     """
-    entries = ids.ravel().tolist() if ids.size <= _LONG else packed(ids)
+    entries = ids.ravel().tolist() if ids.size <= _LONG else _positions(ids.ravel())
     return {"array": {"shape": list(ids.shape), "entries": entries, "dtype": "float64", "order": "C"}}
+
+
+def _positions(ids: Ids) -> dict[str, Any]:
+    """Return many numbers as data: by the first and the end, where they follow each other."""
+    if (np.diff(ids) == 1).all():
+        return {"from": int(ids[0]), "to": int(ids[-1]) + 1}
+    return dict(packed(ids))
 
 
 def _side_by_side(ids: Ids) -> Ids:

@@ -253,7 +253,9 @@ def _argument(recipe: Data, values: NDArray[np.float64]) -> Any:
 
 
 def _numbers(data: Any, dtype: Any) -> NDArray[Any]:
-    if isinstance(data, dict):
+    if isinstance(data, dict) and "from" in data:
+        data = np.arange(data["from"], data["to"])
+    elif isinstance(data, dict):
         data = np.frombuffer(base64.b64decode(data["base64"]), data["dtype"])
     return np.array(data, dtype=dtype).reshape(-1)
 

@@ -221,17 +221,17 @@ def _fit(structure: Structure, wanted: Wanted, path: Path) -> list[Selected] | M
             shapes = [array.shape for array in arrays if isinstance(array, _Array)]
             if len(shapes) == len(arrays) and shapes == [ids.shape for ids in arrangement]:
                 return [
-                    Selected(*wanted.keys[int(id_)], position, (*path, at), value)
+                    Selected(*wanted.keys[id_], position, (*path, at), value)
                     for at, (ids, array) in enumerate(zip(arrangement, arrays, strict=True))
                     if isinstance(array, _Array)
-                    for position, (id_, value) in enumerate(zip(ids.ravel(), array.values, strict=True))
+                    for position, (id_, value) in enumerate(zip(ids.ravel().tolist(), array.values, strict=True))
                 ]
             continue
         found = _as_array(structure)
         if isinstance(found, _Array) and found.shape == arrangement.shape:
             return [
-                Selected(*wanted.keys[int(id_)], position, path, value)
-                for position, (id_, value) in enumerate(zip(arrangement.ravel(), found.values, strict=True))
+                Selected(*wanted.keys[id_], position, path, value)
+                for position, (id_, value) in enumerate(zip(arrangement.ravel().tolist(), found.values, strict=True))
             ]
     seen = _as_array(structure)
     if isinstance(seen, Misfit) and seen.kind != "shape":

@@ -124,8 +124,14 @@ def _argument(recipe: Mapping[str, Any], maker: Maker) -> Any:
 
 
 def numbers(data: Any, dtype: Any) -> NDArray[Any]:
-    """Return a list of numbers, or packed numbers, as a flat array."""
-    if isinstance(data, dict):
+    """Return a list of numbers, packed numbers, or those from one to another, as a flat array.
+
+    >>> numbers({"from": 2, "to": 5}, np.int64).tolist()
+    [2, 3, 4]
+    """
+    if isinstance(data, dict) and "from" in data:
+        data = np.arange(data["from"], data["to"])
+    elif isinstance(data, dict):
         data = np.frombuffer(base64.b64decode(data["base64"]), data["dtype"])
     return np.array(data, dtype=dtype).reshape(-1)
 
