@@ -182,7 +182,8 @@ class AttentionSpec:
         rows = [[True] * m for _ in range(n)] if mask is None else _read_mask(mask, n, m, self.mask_true)
         # The last key that query i sees is i + shift.
         shift = {"none": m, "lower_right": m - n, "upper_left": 0}[self.causal]
-        return tuple(tuple(rows[i][j] and j <= i + shift for j in range(m)) for i in range(n))
+        counts = [min(max(i + shift + 1, 0), m) for i in range(n)]
+        return tuple((*row[:count], *[False] * (m - count)) for row, count in zip(rows, counts, strict=True))
 
 
 def _read_mask(mask: Any, n: int, m: int, mask_true: str) -> list[list[bool]]:
