@@ -23,7 +23,7 @@ class FloatMaker:
     """Makes real arrays of a call's inputs."""
 
     def __init__(self, point: Any) -> None:
-        values = [float(Fraction(text)) for text in point] if isinstance(point, list) else point
+        values = list(map(_float, point)) if isinstance(point, list) else point
         self._values = numbers(values, np.float64)
 
     def array(self, positions: NDArray[np.int64], dtype: str, view: str) -> Any:
@@ -37,6 +37,16 @@ class FloatMaker:
     def whole(self, value: int) -> int:
         """Return the number."""
         return value
+
+
+def _float(text: str) -> float:
+    """Return the float next to a fraction.
+
+    >>> _float("-3/8"), _float("0.25")
+    (-0.375, 0.25)
+    """
+    top, slash, bottom = text.partition("/") if isinstance(text, str) else (text, "", "")
+    return int(top) / int(bottom) if slash else float(Fraction(text))  # as Fraction does, without making one
 
 
 def again_of(call: Mapping[str, Any]) -> list[Mapping[str, Any]]:

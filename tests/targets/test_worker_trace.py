@@ -1,10 +1,13 @@
 """Targets run on exact numbers in a process of their own: programs, paths, and the rules against wrong verdicts."""
 
+import dis
 import json
 import os
 from collections.abc import Callable
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -20,6 +23,7 @@ from attn_verify.arithmetic.modular.reading import Reading, draw_for
 from attn_verify.errors import TargetError
 from attn_verify.shapes import Sizes
 from attn_verify.spec import AttentionSpec
+from attn_verify.targets import lines
 from attn_verify.targets.runner import Runner
 
 SHAPES = {"Q": (2, 2), "K": (3, 2), "V": (3, 2)}
@@ -346,3 +350,17 @@ def test_an_interpreter_of_its_own_traces_the_same_program(target: Callable[...,
     call = target(TEXTBOOK)
     with Runner(fork=False) as other:
         assert other.trace(call)["graph"] == runner.trace(call)["graph"]
+
+
+def test_parts_without_jumps_begin_where_dis_says():
+    """At the start, where jumps lead and behind them, as the list of instructions shows."""
+
+    def inside(code):
+        return [code, *(more for item in code.co_consts if isinstance(item, CodeType) for more in inside(item))]
+
+    jumps = {*dis.hasjrel, *dis.hasjabs}
+    for code in inside(compile(Path(lines.__file__).read_text("utf-8"), "lines.py", "exec")):
+        steps = list(dis.get_instructions(code))
+        begin = {0} | {step.offset for step in steps if step.is_jump_target}
+        begin |= {step.offset for last, step in pairwise(steps) if last.opcode in jumps}
+        assert lines._starts(code) == sorted(begin)
