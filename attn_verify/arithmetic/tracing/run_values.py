@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -179,13 +180,18 @@ def structure(value: Any, leaf: Callable[[Any], dict[str, Any] | None], depth: i
     return {"other": kind.__name__[:MAX_TEXT]}
 
 
+@cache
+def _name(dtype: np.dtype[Any]) -> str:
+    return dtype.name  # composed anew by NumPy each time
+
+
 def float_array(value: NDArray[Any]) -> dict[str, Any]:
     """Return a real array of bools, whole numbers or floats as plain data, floats as ``float.hex``."""
-    kind, flat = value.dtype.kind, value.ravel()
-    if (kind == "f" and value.dtype.itemsize <= 8) or value.dtype.name == "bfloat16":
+    kind, flat, name = value.dtype.kind, value.ravel(), _name(value.dtype)
+    if (kind == "f" and value.dtype.itemsize <= 8) or name == "bfloat16":
         data: list[Any] = [x.hex() if math.isfinite(x) else repr(x) for x in flat.astype(np.float64).tolist()]
     elif kind in "biu":
         data = flat.tolist()
     else:
         return {"other": f"{value.dtype} array"}
-    return {"array": {"shape": list(value.shape), "dtype": value.dtype.name, "data": data}}
+    return {"array": {"shape": list(value.shape), "dtype": name, "data": data}}
