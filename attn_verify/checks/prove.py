@@ -82,7 +82,7 @@ def prove(
     Raises: ``TargetError`` if the target cannot be loaded or bound, or fails on every input; ``SpecError``,
     ``SizeError`` for conventions and sizes that do not exist.
 
-    >>> prove("attn_verify.numeric:attention", sizes={"n": 1, "m": 2, "d_k": 2, "d_v": 1}).status.name
+    >>> prove("attn_verify.numeric:attention", sizes={"n": 2, "m": 1, "d_k": 3, "d_v": 2}, layout="nd").status.name
     'PROVED'
     """
     from attn_verify.targets.runner import Runner

@@ -31,9 +31,12 @@ def recheck(path: str | Path) -> RecheckResult:
 
     >>> import tempfile
     >>> from attn_verify import prove
-    >>> with tempfile.NamedTemporaryFile(suffix=".json") as file:
-    ...     proved = prove("attn_verify.numeric:attention", sizes={"n": 1, "m": 2, "d_k": 1}, certificate=file.name)
-    ...     recheck(file.name).status
+    >>> code = "from numpy import exp\\ndef f(Q, K, V):\\n    return exp(Q @ K.T) @ V / exp(Q @ K.T).sum(1, keepdims=True)"
+    >>> with tempfile.TemporaryDirectory() as directory:
+    ...     target, certificate = Path(directory, "code.py"), Path(directory, "certificate.json")
+    ...     _ = target.write_text(code)
+    ...     proved = prove(f"{target}::f", "scale=1", sizes={"n": 1, "m": 2, "d_k": 2}, certificate=certificate)
+    ...     recheck(certificate).status
     'valid'
     """
     start, status, reason = time.perf_counter(), "valid", "every entry of every case equals the formula"

@@ -27,8 +27,11 @@ def replay(path: str | Path, *, seconds: float = 60.0, runner: Runner | None = N
 
     >>> import tempfile
     >>> from attn_verify import prove
+    >>> code = "from numpy import exp\\ndef f(Q, K, V):\\n    return exp(Q @ K.T) @ V / exp(Q @ K.T).sum(1, keepdims=True)"
     >>> with tempfile.TemporaryDirectory() as directory:
-    ...     saved = prove("attn_verify.numeric:attention", "scale=1", sizes={"n": 1, "m": 2}, save_dir=directory)
+    ...     target = Path(directory, "code.py")
+    ...     _ = target.write_text(code)
+    ...     saved = prove(f"{target}::f", sizes={"n": 1, "m": 2, "d_k": 2}, save_dir=directory)
     ...     print(saved.status.name, replay(saved.evidence["saved"]).status.name)
     REFUTED REFUTED
     """

@@ -39,11 +39,8 @@ def refuse_foreign(operation: str, arguments: Iterable[Any]) -> None:
 def answers(kind: type) -> bool:
     """Return whether objects of a class answer NumPy by methods that Python code defines.
 
-    >>> class Always:
-    ...     def __index__(self):
-    ...         return 0
-    >>> answers(Always), answers(int)
-    (True, False)
+    >>> answers(int), answers(type("Always", (), {"__index__": lambda self: 0, "__module__": "code"}))
+    (False, True)
     """
     made = [cls for cls in kind.__mro__ if cls.__flags__ & _HEAP]
     theirs = [cls for cls in made if str(cls.__module__).partition(".")[0] not in (_PACKAGE, "numpy", "fractions")]

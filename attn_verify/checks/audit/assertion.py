@@ -42,7 +42,7 @@ def assert_attention(
     Raises: ``AttentionAssertionError``, which is an ``AssertionError``, with the report; whatever ``audit`` raises.
 
     >>> sizes = {"n": 2, "m": 3, "d_k": 2, "d_v": 1}
-    >>> options = {"budget": 1, "limit": 300, "dtypes": "float64", "sizes": sizes}
+    >>> options = {"budget": 1, "limit": 100, "dtypes": "float64", "sizes": sizes, "layout": "nd"}
     >>> assert_attention("attn_verify.numeric:attention", require=Status.TESTED, **options)["formula"].status.name
     'PROVED'
     """

@@ -87,7 +87,8 @@ def audit(
     written.
 
     >>> sizes = {"n": 2, "m": 3, "d_k": 2, "d_v": 1}
-    >>> found = audit("attn_verify.numeric:attention", budget=1, limit=300, dtypes="float64", sizes=sizes)
+    >>> options = {"budget": 1, "limit": 100, "dtypes": "float64", "sizes": sizes, "layout": "nd"}
+    >>> found = audit("attn_verify.numeric:attention", **options)
     >>> found["rounding"].status.name
     'TESTED'
     """
