@@ -31,7 +31,7 @@ def recheck(path: str | Path) -> RecheckResult:
 
     >>> import tempfile
     >>> from attn_verify import prove
-    >>> code = "from numpy import exp\\ndef f(Q, K, V):\\n    return exp(Q @ K.T) @ V / exp(Q @ K.T).sum(1, keepdims=True)"
+    >>> code = "from numpy import exp\\ndef f(Q, K, V): return exp(Q @ K.T) @ V / exp(Q @ K.T).sum(1, keepdims=True)"
     >>> with tempfile.TemporaryDirectory() as directory:
     ...     target, certificate = Path(directory, "code.py"), Path(directory, "certificate.json")
     ...     _ = target.write_text(code)

@@ -27,7 +27,7 @@ def replay(path: str | Path, *, seconds: float = 60.0, runner: Runner | None = N
 
     >>> import tempfile
     >>> from attn_verify import prove
-    >>> code = "from numpy import exp\\ndef f(Q, K, V):\\n    return exp(Q @ K.T) @ V / exp(Q @ K.T).sum(1, keepdims=True)"
+    >>> code = "from numpy import exp\\ndef f(Q, K, V): return exp(Q @ K.T) @ V / exp(Q @ K.T).sum(1, keepdims=True)"
     >>> with tempfile.TemporaryDirectory() as directory:
     ...     target = Path(directory, "code.py")
     ...     _ = target.write_text(code)

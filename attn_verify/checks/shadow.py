@@ -34,7 +34,8 @@ def check_values(outcome: Outcome, shadow: Shadow, exact_run: Json, real: Values
     ``real`` was noted in floats; ``again`` runs the same call in floats in another process.
     """
     for place, why in exact_run["unobserved"]:
-        outcome.doubt(f"{short_place(place)} {why}")
+        remedy = "take it out of the function, or write it in NumPy and plain Python"
+        outcome.doubt(f"{short_place(place)} {why}", remedy)
     found = shadow.differences(real)
     if found:
         # What differs from run to run in floats, as the time does, says nothing unless something depends on it.

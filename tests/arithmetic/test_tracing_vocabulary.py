@@ -99,6 +99,9 @@ QUIET = {
     "an attribute by its name": "return getattr('x', 'upper')()",
     "a new class": "return type('C', (), {'x': 1})().x",
     "a method of Python's": "return (n).__add__(1)",
+    "a reader of shapes": "import operator; return operator.attrgetter('real.imag')(n)",
+    "arguments in a tuple": "return max(*[n, 2], **{'key': abs})",
+    "a class with methods": "return type('C', (), {'x': property(lambda self: n), 'y': staticmethod(len)})().x",
     "the names of an object": "return vars(type('C', (), {})())",
 }
 LOUD = {
@@ -119,6 +122,7 @@ LOUD = {
     "what a module keeps for itself": ("import copy; return copy._deepcopy_dispatch", "copy._deepcopy_dispatch"),
     "all that a module keeps": ("import copy; return vars(copy)", "all names of a module"),
     "an internal name that is imported": ("from copy import _copy_dispatch", "copy._copy_dispatch"),
+    "a partial argument": ("import functools, reprlib; return functools.partial(map, reprlib.repr)", "reprlib"),
     "a library": ("import reprlib; return reprlib.repr(n)", "reprlib"),
     "a hash": ("return hash('x')", "hash"),
     "an address as a number": ("return id(n)", "id"),
@@ -142,6 +146,14 @@ def test_a_guard_tells_of(told, name):
 
 
 def test_what_is_imported_for_something_else_is_nobodys_business(told):
+    head = "import reprlib\nclass C:\n    from reprlib import repr as __call__"
+    assert "reprlib" in told("return C()", head)
+    head = "import reprlib, functools\nkey = functools.cmp_to_key(reprlib.repr)"
+    assert "reprlib" in told("return sorted([n], key=key)", head)
+    head = "from reprlib import repr as last"
+    assert "reprlib" in told("return [*map(*[*globals().values()][-2:-1], [n])]", head)
+    head = "import operator\nkey = operator.attrgetter('__class__.__base__')"
+    assert "__base__" in told("return key(n)", head)
     head = "import unittest\nclass Test(unittest.TestCase):\n    x = hash('x')"
     assert told("return n", head) == ""
     assert "uses unittest.case.TestCase" in told("return Test()", head)
@@ -173,7 +185,7 @@ def test_names_of_functions():
     assert identity(Own().method).startswith("method ")
     assert identity(functools.partial(len)) == "partial function builtins.len"
     assert identity(functools.lru_cache(len)) == "cached function builtins.len"
-    assert [identity(x) for x in (Own(), 3, [], None)] == [""] * 4
+    assert identity(Own()) == f"object {__name__}.test_names_of_functions.<locals>.Own"
 
 
 def test_objects_that_answer_numpy():

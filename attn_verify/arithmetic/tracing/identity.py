@@ -25,12 +25,12 @@ _LruCache = type(functools.lru_cache(len))
 
 
 def identity(value: Any) -> str:
-    """Return the name of a function or a class, and the empty string for everything else.
+    """Return the name of a function or a class, and of any other object that of its class.
 
-    Functions of the model and of this package have none.
+    Functions of the model and of this package have none, and objects neither.
 
-    >>> identity(len), identity(np.exp), identity("x".join), identity(dict), identity(3)
-    ('function builtins.len', 'function numpy.exp', 'method str.join', 'class builtins.dict', '')
+    >>> identity(len), identity(np.exp), identity("x".join), identity(dict), identity(slice(3))
+    ('function builtins.len', 'function numpy.exp', 'method str.join', 'class builtins.dict', 'object builtins.slice')
     """
     kind = type(value)
     if kind is FunctionType:
@@ -59,7 +59,8 @@ def identity(value: Any) -> str:
     if issubclass(kind, type):
         module = str(value.__module__)
         return "" if f"{module}.".startswith(_PACKAGE) else f"class {module}.{value.__qualname__}"
-    return ""
+    module = str(kind.__module__)
+    return "" if f"{module}.".startswith(_PACKAGE) else f"object {module}.{kind.__qualname__}"
 
 
 def _class(cls: type) -> str:

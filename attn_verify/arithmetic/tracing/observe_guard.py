@@ -29,8 +29,8 @@ _MODELS = {id(real): model for real, model in SCALAR_TYPES.items()}
 class Guard:
     """Looks at values by the numbers of their places, and tells an observer what speaks against them.
 
-    On import a target may use whatever it likes, for a test or a command beside the function; what it keeps of that
-    is seen when it is called.
+    On import a target may call whatever it likes, for a test or a command beside the function; what it keeps of that
+    is seen when it is used.  Functions that it hands on, and not to decorate others, may be kept where nobody looks.
     """
 
     def __init__(self, own: OwnFiles, models: Iterable[ModuleType], places: Places, tell: Tell) -> None:
@@ -45,6 +45,8 @@ class Guard:
         if kind in (set, frozenset) and number in self._places.ordered and ordered_by_hashes(value):
             self._tell(number, _ORDER)
         if self.importing:
+            if self._vocabulary.calls(value) and number not in self._places.decorators and not called:
+                self._object(number, value, called)
             return value
         if number in self._places.private:
             self._tell(number, self._places.private[number])
@@ -56,17 +58,31 @@ class Guard:
             self._tell(number, _ADDRESS)
         elif kind is not str:
             value = _MODELS.get(id(value), value)
-            asked = value._function if kind is NotingCall else value
-            if why := self._vocabulary.objection(asked, called or kind is NotingCall):
-                self._tell(number, why)
+            self._object(number, value._function if kind is NotingCall else value, called or kind is NotingCall)
         return value
+
+    def _object(self, number: int, value: Any, called: bool) -> None:
+        if why := self._vocabulary.objection(value, called):
+            self._tell(number, why)
 
     def called(self, number: int, function: Any) -> Any:
         """Look at what is about to be called; return it, or a function that looks at its arguments first."""
         function = self.seen(number, function, called=True)
         if id(function) in READERS:
             return self._reader(number, function)
+        if number in self._places.spread:
+            return self._asked(number, function)
         return asked_by_ints(function)
+
+    def _asked(self, number: int, function: Any) -> Callable[..., Any]:
+        """Return a function such that its arguments, which no expression shows, are looked at."""
+
+        def asking(*args: Any, **options: Any) -> Any:
+            for value in (*args, *options.values()):
+                self.seen(number, value)
+            return asked_by_ints(function)(*args, **options)
+
+        return asking
 
     def _reader(self, number: int, function: Any) -> Callable[..., Any]:
         """Return ``getattr`` or the like such that the names which it reads are looked at."""

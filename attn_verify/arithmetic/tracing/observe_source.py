@@ -36,6 +36,8 @@ class Places:
     ordered: set[int] = field(default_factory=set)  # where the order of a set may matter
     private: dict[int, str] = field(default_factory=dict)  # what speaks against an attribute that is read
     inner: dict[int, str] = field(default_factory=dict)  # a name with an underscore that is read from what is given
+    spread: set[int] = field(default_factory=set)  # calls with arguments that no expression shows: ``*`` and ``**``
+    decorators: set[int] = field(default_factory=set)
     objections: list[tuple[str, str]] = field(default_factory=list)  # file:line, and why
 
 
@@ -46,10 +48,17 @@ class Wrap(ast.NodeTransformer):
         self._places = places
         self._path = path
         self._orderless: set[int] = set()
+        self._decorators: set[int] = set()
 
     def module(self, tree: ast.Module) -> ast.Module:
         """Return the tree of a module with every expression handed to the observer."""
         self._orderless = {id(node) for node in _orderless(tree)}
+        self._decorators = {
+            id(decorator)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+            for decorator in node.decorator_list
+        }
         found: ast.Module = self.visit(tree)
         return ast.fix_missing_locations(found)
 
@@ -69,6 +78,8 @@ class Wrap(ast.NodeTransformer):
         number = len(self._places.names) - 1
         if not orderless:
             self._places.ordered.add(number)
+        if id(node) in self._decorators:
+            self._places.decorators.add(number)
         self._names(node, number)
         for made in (call, call.func, call.args[0]):
             ast.copy_location(made, node)
@@ -124,10 +135,13 @@ class Wrap(ast.NodeTransformer):
             node.func.value = self.visit(node.func.value)
         elif not isinstance(node.func, ast.Name):
             node.func = self.visit(node.func)
-        if not (isinstance(node.func, ast.Name) and node.func.id in _FRAME) and not (
-            made and len(node.args) == 3 and not starred  # a new class
-        ):
+        here = isinstance(node.func, ast.Name) and (
+            node.func.id in _FRAME or (node.func.id == "vars" and not node.args and not node.keywords)
+        )
+        if not here and not (made and len(node.args) == 3 and not starred):  # which makes a new class
             node.func = self._asked("calling", node.func)
+            if starred or any(keyword.arg is None for keyword in node.keywords):
+                self._places.spread.add(len(self._places.names) - 1)
         node.args = [self.visit(arg) for arg in node.args]
         if isinstance(node.func, ast.Name) and node.func.id in ("eval", "exec") and node.args:
             node.args[0] = self._asked("text", node.args[0])

@@ -97,13 +97,27 @@ class Vocabulary:
             found = f"hands on {_name(value)}, which reads attributes that no expression shows"
         return found
 
+    def calls(self, value: Any) -> bool:
+        """Return whether an object is a function, or stands for one."""
+        return type(value) in _JUDGES or type(value) in (*_NUMPY, *_READING, _LruCache, functools.partial)
+
     def class_(self, cls: type) -> str:
-        """Return what speaks against a class or one that it inherits from."""
+        """Return what speaks against a class, one that it inherits from, or a function that is a method of it."""
         found = self._classes.get(cls)
         if found is None:
+            self._classes[cls] = ""  # a class may have itself as an attribute
             unknown = [base for base in cls.__mro__ if not self._known_class(base)]
-            found = self._classes[cls] = _unknown(unknown[-1]) if unknown else ""
+            found = self._classes[cls] = _unknown(unknown[-1]) if unknown else self._methods(cls)
         return found
+
+    def _methods(self, cls: type) -> str:
+        """Return what speaks against the attributes of the target's classes, which operators call unseen."""
+        own = [base for base in cls.__mro__ if self._is_own(base)]
+        parts = [part for base in own for value in list(vars(base).values()) for part in _parts(value)]
+        return next((why for part in parts if self.calls(part) and (why := self.objection(part, True))), "")
+
+    def _is_own(self, cls: type) -> bool:
+        return getattr(sys.modules.get(str(cls.__module__)), "__file__", None) in self._own
 
     def _known_class(self, cls: type) -> bool:
         module = str(cls.__module__)
@@ -112,7 +126,7 @@ class Vocabulary:
         top = module.partition(".")[0]
         if top in (_PACKAGE, "numpy") or id(cls) in self._modelled or self._listed(module, cls.__qualname__):
             return True
-        return getattr(sys.modules.get(module), "__file__", None) in self._own
+        return self._is_own(cls)
 
     def _instance(self, value: Any) -> str:
         """Return what speaks against an object that is neither a function nor a class."""
@@ -124,7 +138,11 @@ class Vocabulary:
             # C code that is called with keys of its own; functions of the target are asked by honest numbers.
             return "" if type(inner) is FunctionType else f"caches {_name(inner)}, which is no function of the target"
         if kind is functools.partial:
-            return self.objection(value.func, True)
+            given = [part for part in (*value.args, *value.keywords.values()) if self.calls(part)]
+            told = (self.objection(value.func, True), *(self.objection(part, False) for part in given))
+            return next(filter(None, told), "")
+        if kind in _READING:
+            return reads(".".join(part for part in value.__reduce__()[1] if isinstance(part, str)))
         if issubclass(kind, ModuleType):
             return ""
         if kind in _NUMPY:
@@ -165,6 +183,16 @@ class Vocabulary:
     def outside(self, value: Any) -> bool:
         """Return whether a module is neither the target's nor a model, so that its inner names are nobody's."""
         return issubclass(type(value), ModuleType) and getattr(value, "__file__", None) not in self._own
+
+
+def _parts(value: Any) -> tuple[Any, ...]:
+    """Return the functions that an attribute of a class calls."""
+    kind = type(value)
+    if kind is property:
+        return value.fget, value.fset, value.fdel
+    if kind in (staticmethod, classmethod, functools.partialmethod, functools.cached_property):
+        return (getattr(value, "__func__", None) or getattr(value, "func", None),)
+    return (value,)
 
 
 def reads(name: Any) -> str:
@@ -209,6 +237,7 @@ def _name(value: Any) -> str:
 _LruCache = type(functools.lru_cache(len))
 # NumPy's own functions, in place of which a target sees models.
 _NUMPY = (np.ufunc, type(np.sum))
+_READING = (operator.attrgetter, operator.methodcaller)
 _Judge = Callable[[Vocabulary, Any], str]
 _JUDGES: dict[type, _Judge] = {
     FunctionType: Vocabulary._function,
