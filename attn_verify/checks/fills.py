@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from functools import partial
+from itertools import chain, combinations_with_replacement, islice, product
 from math import log2
 from random import Random
 from typing import Any
 
 from attn_verify.arithmetic.ball import ends
 from attn_verify.arithmetic.graph import Graph, Node
+from attn_verify.arithmetic.graph.arithmetic import node_arithmetic
 from attn_verify.arithmetic.graph.evaluation import BallValues
 from attn_verify.arithmetic.graph.limits import in_the_limit
+from attn_verify.arithmetic.number_system import scale_value
 from attn_verify.checks.formula import SEEDS, Entry, expected, scaling, scores
 from attn_verify.checks.reading import overlap
 from attn_verify.checks.refilled import refilled, ways_to_read
@@ -30,6 +33,10 @@ _LARGEST = Fraction(2**60)
 _TRIALS = 24
 # Of the largest entry: what is no rounding of 256 bits.
 _SEEN = 2.0**-100
+# By which all fills are multiplied, to see what else depends on them.
+_GROWTH: Entry = ("fill", ())
+# Of scores that masked pairs may have, so many are tried.
+_MOST_CHOICES = 600
 # As many keys as a block of keys may be filled up with.
 _MOST_PADDING = 1024
 # Which part of a fill may stand for it: a fill that is added before the scores are scaled is scaled with them.
@@ -47,8 +54,9 @@ def objection(
     masked weight was at most ``exp(c F + 2 s)`` wherever no score exceeds s in magnitude.
     Nothing of fills may be seen while the scores stay below (:func:`fill_seen`).  And they have to be scores: with all
     fills read as the score 0, a program must be attention in which a masked pair has the score 0, or its own, or none
-    still, and in which there may be further keys and values of zeros, as of a block of keys that was filled up.  Of
-    gradients with masked pairs only the first is asked.
+    still, and in which there may be further keys and values of zeros, as of a block of keys that was filled up.  With
+    fills that grow, the scores of these pairs must grow, and nothing else.  Of gradients with masked pairs only the
+    first is asked, of other gradients not the last.
     """
     pairs = list(compared.values())
     shown = f"{float(max(fills)):g} stands for −∞ among "
@@ -56,11 +64,13 @@ def objection(
     portion = next((c for c in _PORTIONS if not fill_seen(graph, pairs, about, orders, fills, seed, portion=c)), None)
     if portion is None:
         return f"{shown}masked scores, and here among other numbers too", Fraction(0)
-    read, nodes, _ = in_the_limit(graph, [got for got, _ in pairs], FILL, score=Fraction(0))
+    read, nodes, _ = in_the_limit(graph, [got for got, _ in pairs], FILL, read_as=lambda new, _: new.number(0))
     got = dict(zip(compared, nodes, strict=True))
-    masked = not all(all(row) for unit in case.units for row in unit.allowed)
-    if masked and any(name.startswith("d") for name, _ in got):
+    masked = _masks(case)
+    gradients = any(name.startswith("d") for name, _ in got)
+    if masked and gradients:
         return "", portion
+    why = "read as the score 0, other attention is left"
     for readings in ways_to_read(case, spec):
         read_so = partial(refilled, read, case, spec, readings) if masked else partial(expected, read, case, spec)
         padding = _padding(read, got, read_so, case, point)
@@ -69,11 +79,54 @@ def objection(
         wanted = read_so(padding)
         same = [(node, wanted[key]) for key, node in got.items()]
         if overlap(read, same, point) and equal(read, same):
-            return "", portion
+            if gradients or _grows(graph, compared, case, spec, readings, padding, point=point, equal=equal):
+                return "", portion
+            why = "as it grows, other attention is left"
     if masked:
-        return f"{shown}masked scores, and here it is none: read as the score 0, other attention is left", Fraction(0)
+        return f"{shown}masked scores, and here it is none: {why}", Fraction(0)
     text = f"{shown}masked scores; here nothing is masked, and it is no score of keys that fill up a block"
     return text, Fraction(0)
+
+
+def _grows(
+    graph: Graph, compared: Mapping[Entry, tuple[Node, Node]], case: Case, spec: AttentionSpec,
+    readings: Sequence[str], padding: int, *, point: Mapping[Any, Fraction], equal: Callable[[Graph, Pairs], bool],
+) -> bool:  # fmt: skip
+    """Return whether a program whose fills are multiplied by t is attention with scores that are multiples of t.
+
+    It is for every t, and so for t = 1, which is the program.  A masked pair has the score c t, or c t beside its own,
+    where c is a fill, one that the scale was applied to, or a sum of two.
+    """
+    constants: dict[int, Node] = {}
+
+    def grown(new: Graph, constant: Node) -> Node:
+        constants[constant.index] = constant
+        return constant * new.input(*_GROWTH)
+
+    read, nodes, bounds = in_the_limit(graph, [got for got, _ in compared.values()], FILL, read_as=grown)
+    growth = read.input(*_GROWTH)
+    near = {**point, _GROWTH: 2 / max(map(abs, bounds))}
+    sizes = case.units[0].sizes
+    scale = scale_value(spec.scale_node(), sizes, node_arithmetic(read))
+    single = list(constants.values())
+    sums = [*single, *(a + b for a, b in combinations_with_replacement(single, 2))]
+    scores = [c * growth for c in (*sums, *(c * scale for c in sums))]
+    there = [why for why, reading in enumerate(readings) if reading != "none"] if _masks(case) else []
+    sorts = [*there, *([3] if padding else [])]
+    choices = chain(((one,) * len(sorts) for one in scores), product(scores, repeat=len(sorts)))
+    for choice in islice(choices, _MOST_CHOICES):
+        fills: list[Node | None] = [None] * 4
+        for sort, score in zip(sorts, choice, strict=True):
+            fills[sort] = score
+        wanted = refilled(read, case, spec, readings, padding, fills)
+        same = [(node, wanted[key]) for key, node in zip(compared, nodes, strict=True)]
+        if overlap(read, same, near) and equal(read, same):
+            return True
+    return False
+
+
+def _masks(case: Case) -> bool:
+    return not all(all(row) for unit in case.units for row in unit.allowed)
 
 
 def _padding(

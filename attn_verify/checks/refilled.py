@@ -23,17 +23,19 @@ def ways_to_read(case: Case, spec: AttentionSpec) -> Iterator[tuple[str, ...]]:
 
 
 def refilled(
-    graph: Graph, case: Case, spec: AttentionSpec, readings: Sequence[str], padding: int = 0
+    graph: Graph, case: Case, spec: AttentionSpec, readings: Sequence[str], padding: int = 0,
+    fills: Sequence[Node | None] = (None,) * 4,
 ) -> dict[Entry, Node]:  # fmt: skip
     """Return the outputs, and the weights if they are judged, of attention to which masked pairs belong again.
 
     ``readings`` say how: of pairs that the causal mask hides alone, that the other mask hides alone, and that both do.
-    ``padding`` further keys and values of zeros follow those of the inputs.
+    ``padding`` further keys and values of zeros follow those of the inputs.  ``fills`` are added to the scores of these
+    three sorts of pairs, and to those of further keys.
     """
     judged = {case.wanted[0].name} if case.names is None else set(case.names)
     found: dict[Entry, Node] = {}
     for number, unit in enumerate(case.units):
-        weights = _weights(graph, unit, spec, _hidden(case, unit, spec), readings, padding)
+        weights = _weights(graph, unit, spec, _hidden(case, unit, spec), readings, padding, fills)
         if "P" in judged:
             found |= {
                 ("P", (number, t, i, j)): node
@@ -49,7 +51,7 @@ def refilled(
 
 def _weights(
     graph: Graph, unit: Unit, spec: AttentionSpec, hidden: Mapping[tuple[int, int], int], readings: Sequence[str],
-    padding: int,
+    padding: int, fills: Sequence[Node | None],
 ) -> list[list[list[Node]]]:  # fmt: skip
     """Return the weights of every head, with those of further keys."""
     n, m = unit.sizes.n, unit.sizes.keys
@@ -62,9 +64,14 @@ def _weights(
             large = []
             for j, score in enumerate(scores):
                 assert score is not None
-                why = hidden.get((i, j))
-                reading = "own" if why is None else readings[why]
-                large.append(zero if reading == "none" else one if reading == "zero" else graph.exp(score))
+                why = 3 if j >= m else hidden.get((i, j))
+                reading = "own" if why in (None, 3) else readings[why]
+                fill = None if why is None else fills[why]
+                if reading == "zero":
+                    score = fill
+                elif fill is not None:
+                    score = score + fill
+                large.append(zero if reading == "none" else one if score is None else graph.exp(score))
             total = sum_of(large)
             rows.append([x / total for x in large])
         found.append(rows)

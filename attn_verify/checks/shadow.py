@@ -24,8 +24,6 @@ Values = Mapping[str, list[Json]]
 _FILL = 1e6
 # Further seeds of hashes with which a target that names sets is run.
 _HASHES, _FEW_HASHES = 8, 1
-# Whole numbers from here on are addresses, hashes and times, as ``id`` gives them: others in every process.
-_ADDRESS = 2**40
 
 
 def check_values(outcome: Outcome, shadow: Shadow, exact_run: Json, real: Values, again: Callable[[], Json]) -> None:
@@ -40,8 +38,7 @@ def check_values(outcome: Outcome, shadow: Shadow, exact_run: Json, real: Values
     if found:
         # What differs from run to run in floats, as the time does, says nothing unless something depends on it.
         second = again().get("values", {})
-        known, others = _addresses(real), _other_objects(real, second)
-        stable = [p for p in found if second.get(p) == real.get(p) or (p in known and p not in others)]
+        stable = [p for p in found if second.get(p) == real.get(p)]
         check_chance(outcome, set(found) - set(stable), real, second)
         found = stable
     if found:
@@ -112,14 +109,12 @@ class Shadow:
                 differ = differ or any(all(self._differ(a, b) for a in exact) for b in floating)
             if differ:
                 found.append(place)
-        return sorted({*found, *_other_objects(self._noted, real)})
+        return found
 
     def _differ(self, exact: Mapping[str, Any], real: Mapping[str, Any]) -> bool:
         return difference(exact, real, self._near)
 
     def _near(self, exact: Any, real: Any) -> bool:
-        if type(exact) is type(real) is int and min(abs(exact), abs(real)) >= _ADDRESS:
-            return True
         x = self._numbers[exact[1]] if isinstance(exact, tuple) else _number(exact)
         y = _number(real)
         if isinstance(exact, tuple) and exact[1] in self._special:
@@ -128,29 +123,6 @@ class Shadow:
             # The program has no value in floats at this point, or none at all.
             return isinstance(exact, tuple) or math.isnan(y)
         return x == y or abs(x - y) <= self._relative * max(self._largest, abs(x))
-
-
-def _addresses(values: Values) -> dict[str, list[int]]:
-    """Return the values of those expressions that gave nothing but addresses."""
-    given = {place: [value.get("value") for value in seen] for place, seen in values.items()}
-    return {
-        place: [x for x in seen if isinstance(x, int)]
-        for place, seen in given.items()
-        if seen and all(type(x) is int and abs(x) >= _ADDRESS for x in seen)
-    }
-
-
-def _other_objects(first: Values, second: Values) -> set[str]:
-    """Return the places whose addresses are the same as earlier ones in one run only."""
-    left, right = _addresses(first), _addresses(second)
-    pairs: tuple[dict[int, int], dict[int, int]] = {}, {}
-    other = set()
-    for place in sorted(left.keys() & right.keys()):
-        if len(left[place]) == len(right[place]):
-            for a, b in zip(left[place], right[place], strict=True):
-                if pairs[0].setdefault(a, b) != b or pairs[1].setdefault(b, a) != a:
-                    other.add(place)
-    return other
 
 
 def shown_place(place: str) -> str:

@@ -16,7 +16,7 @@ from attn_verify.arithmetic.tracing.foreign import answers
 from attn_verify.arithmetic.tracing.higher import in_turn
 from attn_verify.arithmetic.tracing.honest import honest, real_of
 from attn_verify.arithmetic.tracing.identity import identity
-from attn_verify.arithmetic.tracing.imports import OwnFiles
+from attn_verify.arithmetic.tracing.imports import ExactImports, OwnFiles
 from attn_verify.arithmetic.tracing.observe import Observer, difference
 from attn_verify.arithmetic.tracing.observe_source import NAME, Places, Wrap
 from attn_verify.arithmetic.tracing.run_arrays import exact_models
@@ -38,7 +38,7 @@ UNKNOWN = [
 
 @pytest.fixture(scope="module")
 def vocabulary():
-    return Vocabulary(OwnFiles([__file__]), exact_models().values())
+    return Vocabulary(OwnFiles([__file__]), exact_models())
 
 
 @pytest.mark.parametrize("value", KNOWN, ids=range(len(KNOWN)))
@@ -80,7 +80,7 @@ def told(tmp_path, monkeypatch):
         path = tmp_path / "code.py"
         path.write_text(f"{head}\ndef f(n):\n    {body}\n")
         own = OwnFiles([str(path)])
-        observer = Observer(honest, real_of, exact_models().values())
+        observer = Observer(honest, real_of, ExactImports(own, exact_models()).models)
         names = {"__file__": str(path), "__name__": "told"}
         monkeypatch.setitem(sys.modules, "told", SimpleNamespace(__file__=str(path)))
         with observer.compiling(own):
@@ -123,6 +123,9 @@ LOUD = {
     "all that a module keeps": ("import copy; return vars(copy)", "all names of a module"),
     "an internal name that is imported": ("from copy import _copy_dispatch", "copy._copy_dispatch"),
     "a partial argument": ("import functools, reprlib; return functools.partial(map, reprlib.repr)", "reprlib"),
+    "all builtins": ("return len(globals()['__builtins__'])", "all builtins"),
+    "the names of a module": ("import copy; return len(dir(copy))", "all names of a module"),
+    "a module behind its model": ("import contextlib; return contextlib.sys.modules", "behind its model"),
     "a library": ("import reprlib; return reprlib.repr(n)", "reprlib"),
     "a hash": ("return hash('x')", "hash"),
     "an address as a number": ("return id(n)", "id"),

@@ -108,6 +108,12 @@ def test_a_fill_has_to_be_a_score(graph, fill):
     ):  # fmt: skip
         assert "nothing is masked" in judged(graph, odd, True, fill)
     assert judged(graph, masked, False, fill) == ""
+    far = graph.input("Q", (0, 0, 0)) - 77
+    grown = fill - graph.max([1 - far * far, graph.number(0)]) * fill * (1 - small)
+    hidden = graph.exp(grown)
+    assert "as it grows" in judged(
+        graph, (weights[0] * values[0] + hidden * values[1]) / (weights[0] + hidden), False, fill
+    )
     for odd in (masked * (1 + small), masked + small, masked * (1 + graph.exp(fill - values[0] * values[0]))):
         assert "other attention" in judged(graph, odd, False, fill)
     assert "other numbers" in judged(graph, masked * (1 + graph.exp(fill + values[0])), False, fill)

@@ -10,6 +10,7 @@ from attn_verify.checks.verdict import Status
 from attn_verify.targets.runner import Runner
 
 HEAD = """
+    import contextlib
     import functools
     import math
     import operator
@@ -79,6 +80,12 @@ DOUBTED = {
     "return right(Q, K, V) + (f.cache_info().misses - 1) * unseen(Q)",
     "a table of comparisons": "import unittest; t = unittest.TestCase(); return right(Q, K, V) + unseen(Q) * "
     "(t._getAssertEqualityFunc(1, Q.shape[0]) == t._baseAssertEqual)",
+    "what a library hands on": "return right(Q, K, V) + unseen(Q) * "
+    "any('attn_verify' in name for name in contextlib.sys.modules)",
+    "what comes after many others": "[None for _ in range(4200) if (len(Q) is None) == 1]; "
+    "return right(Q, K, V) + unseen(Q) * [K.shape[0] is 2 for _ in range(4200)][-1]",
+    "a clock that is large": "t = int((time.perf_counter() + 1) * 1e18); "
+    "return right(Q, K, V) + unseen(Q) * (10**30 - t)",
     "the order of a rare set": "names = {f'{i}' for i in range(50)}; "
     "return right(Q, K, V) if next(iter(names)) != '31' else Q",
     "an index that counts": "C = type('C', (), {'n': 0, '__index__': lambda self: vars(C).get('n') or "

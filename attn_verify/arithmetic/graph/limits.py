@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 import flint
@@ -13,9 +13,11 @@ from attn_verify.arithmetic.graph.nodes import Graph, Node, UnmodelledError
 
 
 def in_the_limit(
-    graph: Graph, roots: Sequence[Node], below: Fraction, score: Fraction | None = None
+    graph: Graph, roots: Sequence[Node], below: Fraction, read_as: Callable[[Graph, Node], Node] | None = None
 ) -> tuple[Graph, list[Node], tuple[Fraction, ...]]:
-    """Replace constants up to ``below`` by −∞, or by ``score``, where they are added, subtracted or exponentiated.
+    """Replace constants up to ``below`` by −∞ where they are added, subtracted or exponentiated.
+
+    With ``read_as`` they are replaced by what it returns for the new graph and the constant in it.
 
     A constant is whatever depends on no input, ``−1e9/√d`` for instance; as a factor of something that depends
     on inputs it stays.  So it does as a member of a maximum: that may clamp what depends on inputs, and where it is a
@@ -54,8 +56,8 @@ def in_the_limit(
         if sign not in signs:
             return made[arg]
         replaced[arg] = bound[arg]
-        if score is not None:
-            return new.number(-sign * score)
+        if read_as is not None:
+            return read_as(new, made[arg])
         return new.special("-inf" if sign < 0 else "inf")
 
     for node in cone:

@@ -14,6 +14,7 @@ from attn_verify.arithmetic.tracing.array import TracedArray, TracedFloat, finis
 from attn_verify.arithmetic.tracing.carrier import laid_out, pattern
 from attn_verify.arithmetic.tracing.dtypes import FLOAT64, DType, Weak, is_float, is_whole, significant_bits
 from attn_verify.arithmetic.tracing.session import current
+from attn_verify.arithmetic.tracing.sizes import SizeInt
 
 _INT64 = range(-(2**63), 2**63)
 
@@ -190,7 +191,15 @@ def raw(value: Any) -> Any:
         return value._data if value._data.shape else value._data[()]
     if isinstance(value, (list, tuple)) and type(value) in (list, tuple):
         return type(value)(raw(item) for item in value)
-    return value
+    # NumPy gives an ``int`` the type of its partner, and an object of another class its own.
+    return int(value) if type(value) is SizeInt else value
+
+
+def refuse_overlap(operation: str, target: Any, *sources: Any) -> None:
+    """Refuse to write into an array out of itself where NumPy may read what it has written already."""
+    for source in sources:
+        if is_traced(source) and np.shares_memory(pattern(target._data), pattern(source._data)):
+            current().refuse(operation, "it writes into the memory that it reads", "copy the source first")
 
 
 def cast(x: Any, dtype: DType, operation: str = "astype") -> Any:

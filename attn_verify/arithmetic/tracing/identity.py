@@ -20,17 +20,18 @@ import numpy as np
 from attn_verify.arithmetic.tracing.observe_calls import NotingCall
 
 _PACKAGE = __name__.partition(".")[0] + "."
+_MODELLED = (_PACKAGE, "builtins.", "numpy.", "scipy.")
 _Dispatched = type(np.sum)
 _LruCache = type(functools.lru_cache(len))
 
 
 def identity(value: Any) -> str:
-    """Return the name of a function or a class, and of any other object that of its class.
+    """Return the name of a function or a class, and of an object of somebody's class that of the class.
 
-    Functions of the model and of this package have none, and objects neither.
+    What the model has in place of NumPy's objects, and objects of Python itself, have none.
 
     >>> identity(len), identity(np.exp), identity("x".join), identity(dict), identity(slice(3))
-    ('function builtins.len', 'function numpy.exp', 'method str.join', 'class builtins.dict', 'object builtins.slice')
+    ('function builtins.len', 'function numpy.exp', 'method str.join', 'class builtins.dict', '')
     """
     kind = type(value)
     if kind is FunctionType:
@@ -60,7 +61,8 @@ def identity(value: Any) -> str:
         module = str(value.__module__)
         return "" if f"{module}.".startswith(_PACKAGE) else f"class {module}.{value.__qualname__}"
     module = str(kind.__module__)
-    return "" if f"{module}.".startswith(_PACKAGE) else f"object {module}.{kind.__qualname__}"
+    # Models may have other classes than NumPy has, generators for instance.
+    return "" if f"{module}.".startswith(_MODELLED) else f"object {module}.{kind.__qualname__}"
 
 
 def _class(cls: type) -> str:

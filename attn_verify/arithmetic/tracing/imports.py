@@ -163,6 +163,9 @@ class PartlyRefusedModule(ModuleType):
     def __dir__(self) -> list[str]:
         return dir(self.__dict__["_real"])
 
+    def __repr__(self) -> str:
+        return repr(self.__dict__["_real"])
+
 
 class _CatchWarnings(warnings.catch_warnings):
     """Warnings may be silenced; those of floats are no part of the model, so that none is recorded."""

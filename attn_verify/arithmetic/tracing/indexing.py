@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from attn_verify.arithmetic.tracing.array import TracedScalar, finish, is_traced, scalar, wrap
-from attn_verify.arithmetic.tracing.convert import NotNumericError, as_array, cast, raw
+from attn_verify.arithmetic.tracing.convert import NotNumericError, as_array, cast, raw, refuse_overlap
 from attn_verify.arithmetic.tracing.dtypes import is_float
 from attn_verify.arithmetic.tracing.facade import of_instance, ours
 from attn_verify.arithmetic.tracing.foreign import refuse_foreign
@@ -105,6 +105,7 @@ class Flat:
             self._array[()] = value
             return
         count = np.size(positions)
+        refuse_overlap("ndarray.flat", self._array, value)
         values = as_array(value)
         if values._data.shape:
             # NumPy repeats or cuts the values to fit

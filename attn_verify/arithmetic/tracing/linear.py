@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from attn_verify.arithmetic.tracing.array import finish, shape_of, wrap
+from attn_verify.arithmetic.tracing.array import finish, is_traced, shape_of, wrap
 from attn_verify.arithmetic.tracing.carrier import laid_out, pattern
 from attn_verify.arithmetic.tracing.convert import as_array, exact, raw
 from attn_verify.arithmetic.tracing.dtypes import as_dtype, is_whole, loop
@@ -98,6 +98,8 @@ def _scaled(real: Any, x: Any, y: Any) -> Any:
 def dot(a: Any, b: Any, out: Any = None) -> Any:
     """Return the product over the last axis of ``a`` and the last but one of ``b``."""
     x, y = as_array(a), as_array(b)
+    if out is not None and not (is_traced(out) and pattern(out._data).flags.c_contiguous):
+        current().refuse("np.dot", "out= that does not lie in C order", "np.matmul")
     if not x.ndim or not y.ndim:
         return give(_scaled(np.dot, x, y), out)
     if y.ndim <= 2 and (x.ndim <= 2 or y.ndim == 1):

@@ -9,10 +9,11 @@ from __future__ import annotations
 import ast
 import builtins
 import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import CodeType, ModuleType
 from typing import Any
+from zlib import crc32
 
 from attn_verify.arithmetic.tracing.identity import identity
 from attn_verify.arithmetic.tracing.imports import OwnFiles, fresh_source
@@ -52,11 +53,11 @@ class Observer:
 
     def __init__(
         self, honest: Callable[[Any], Any] = _itself, real: Callable[[Any], Any] = _itself,
-        models: Iterable[ModuleType] = (),
+        models: Mapping[str, ModuleType] | None = None,
     ) -> None:  # fmt: skip
         self.honest = honest
         self._real = real
-        self._models = tuple(models)
+        self._models = models or {}
         self._guard: Guard | None = None
         self.values: dict[str, list[dict[str, Any]]] = {}
         self._imported: dict[str, list[dict[str, Any]]] = {}
@@ -65,6 +66,7 @@ class Observer:
         self.sets = False  # whether an expression gave a set, whose order hashes decide
         self._leaf: Leaf | None = None
         self._callees: dict[int, Any] = {}
+        self._more: dict[str, tuple[int, int]] = {}
 
     def type_of(self, kind: Any, value: Any) -> Any:
         """Return ``kind(value)``, where the target's source says ``type(value)``."""
@@ -73,16 +75,19 @@ class Observer:
     def start(self, leaf: Leaf) -> None:
         """Forget what was noted, but on import, and begin; ``leaf`` describes arrays and numbers for ``structure``."""
         self.values = {place: list(seen) for place, seen in self._imported.items()}
-        self._callees = {}
+        self._callees, self._more = {}, {}
         self._leaf = leaf
 
     def stop(self) -> None:
-        """Note no more."""
+        """Note no more; of what was not noted one by one there is a digest."""
         self._leaf = None
+        for place, (count, digest) in self._more.items():
+            self.values[place].append({"value": f"{count} further values, {digest:08x}"})
+        self._more = {}
 
     def stop_import(self) -> None:
         """Note no more, and keep what was noted: it belongs to every call."""
-        self._leaf = None
+        self.stop()
         self._imported = self.values
         if self._guard is not None:
             self._guard.importing = False
@@ -101,8 +106,14 @@ class Observer:
         return value
 
     def _note(self, number: int, value: Any) -> None:
-        seen = self.values.setdefault(self._places.names[number], [])
-        if len(seen) < (_MANY if issubclass(type(value), _SHORT) else _TIMES):
+        place = self._places.names[number]
+        seen = self.values.setdefault(place, [])
+        if len(seen) >= (_MANY if issubclass(type(value), _SHORT) else _TIMES):
+            text = _short(value, self._real)
+            if text:
+                count, digest = self._more.get(place, (0, 0))
+                self._more[place] = count + 1, crc32(text.encode(errors="backslashreplace"), digest)
+        else:
             leaf, self._leaf = self._leaf, None  # whatever is read below is not the target's
             assert leaf is not None
             try:
@@ -164,6 +175,16 @@ class Observer:
         finally:
             if getattr(builtins, NAME, None) is self:
                 delattr(builtins, NAME)
+
+
+def _short(value: Any, real: Callable[[Any], Any]) -> str:
+    """Return what is the same in floats and in exact numbers as a text: flags, whole numbers, texts, functions."""
+    kind = type(value)
+    if value is None or kind in (bool, str):
+        return repr(value)
+    if issubclass(kind, int):
+        return repr(int.__index__(value))
+    return "" if kind in _CONTAINERS or kind is float else identity(real(value))
 
 
 def _read(value: Any, leaf: Leaf, real: Callable[[Any], Any]) -> dict[str, Any]:

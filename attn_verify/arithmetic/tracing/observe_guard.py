@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import builtins
 import functools
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from types import MethodType, ModuleType
 from typing import Any
 
@@ -21,6 +22,7 @@ _ORDER = "uses the order of a set, which other processes have otherwise"
 _ADDRESS = "makes a text of an address in memory, which other processes have otherwise"
 # What is looked at so often that it has a way of its own; nothing of them may be objected to.
 _DATA = frozenset({bool, int, float, type(None), list, tuple, dict, SizeInt})
+_BUILTINS = vars(builtins)
 _LruCache = type(functools.lru_cache(len))
 # NumPy's own scalar types, which a real dtype has (``x.dtype.type``), and what stands for them.
 _MODELS = {id(real): model for real, model in SCALAR_TYPES.items()}
@@ -33,7 +35,7 @@ class Guard:
     is seen when it is used.  Functions that it hands on, and not to decorate others, may be kept where nobody looks.
     """
 
-    def __init__(self, own: OwnFiles, models: Iterable[ModuleType], places: Places, tell: Tell) -> None:
+    def __init__(self, own: OwnFiles, models: Mapping[str, ModuleType], places: Places, tell: Tell) -> None:
         self._vocabulary = Vocabulary(own, models)
         self._places = places
         self._tell = tell
@@ -42,6 +44,8 @@ class Guard:
     def seen(self, number: int, value: Any, called: bool = False) -> Any:
         """Look at the value of an expression, or at what is about to be called; return it, or its model."""
         kind = type(value)
+        if value is _BUILTINS:
+            self._tell(number, "reads the table of all builtins")
         if kind in (set, frozenset) and number in self._places.ordered and ordered_by_hashes(value):
             self._tell(number, _ORDER)
         if self.importing:
@@ -90,7 +94,7 @@ class Guard:
         def reading(*args: Any, **options: Any) -> Any:
             unseen = function in (operator.attrgetter, operator.methodcaller)
             outside = bool(args) and self._vocabulary.outside(args[0])
-            if function is vars and outside:
+            if function in (vars, dir) and outside:
                 self._tell(number, "reads all names of a module, internal ones too")
             for name in args if unseen else args[1:2]:
                 why = reads(name)

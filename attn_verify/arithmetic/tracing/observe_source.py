@@ -17,7 +17,8 @@ _WRAPPED = (
     ast.NamedExpr, ast.JoinedStr, ast.Set, ast.SetComp,
 )  # fmt: skip
 # These look at the frame that calls them.
-_FRAME = ("super", "locals", "globals", "dir", "eval", "exec")
+_FRAME = ("super", "locals", "globals", "eval", "exec")
+_FRAME_ALONE = ("vars", "dir")  # without arguments
 _Function = TypeVar("_Function", ast.FunctionDef, ast.AsyncFunctionDef)
 # What does not depend on the order of a set: functions of it, its own methods, operators.
 _ORDERLESS = ("len", "sorted", "min", "max", "any", "all", "bool", "set", "frozenset", "isinstance")
@@ -136,7 +137,7 @@ class Wrap(ast.NodeTransformer):
         elif not isinstance(node.func, ast.Name):
             node.func = self.visit(node.func)
         here = isinstance(node.func, ast.Name) and (
-            node.func.id in _FRAME or (node.func.id == "vars" and not node.args and not node.keywords)
+            node.func.id in _FRAME or (node.func.id in _FRAME_ALONE and not node.args and not node.keywords)
         )
         if not here and not (made and len(node.args) == 3 and not starred):  # which makes a new class
             node.func = self._asked("calling", node.func)

@@ -71,10 +71,10 @@ class _Tracer:
         self.point = point_of(call)
         self.sizes = sizes_of(call)
         self.cases = cases
-        self.observer = Observer(honest, real_of, exact_models().values())
         self.observed: list[Node] = []  # on import and in the first run
         self.ran = False
         self.imports = ExactImports(own, exact_models())
+        self.observer = Observer(honest, real_of, self.imports.models)
         self.importing = self.session(())
         self.notes = self.importing.notes
 

@@ -10,7 +10,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from attn_verify.arithmetic.tracing.array import finish, shape_of, wrap
 from attn_verify.arithmetic.tracing.carrier import laid_out, pattern
-from attn_verify.arithmetic.tracing.convert import as_array, cast, exact, raw, weak_kind
+from attn_verify.arithmetic.tracing.convert import as_array, cast, exact, raw, refuse_overlap, weak_kind
 from attn_verify.arithmetic.tracing.creation import concrete_result
 from attn_verify.arithmetic.tracing.dtypes import BOOL, INT64, common_dtype, is_float, is_whole
 from attn_verify.arithmetic.tracing.elementwise import where as select
@@ -234,6 +234,7 @@ def copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) ->
 @modelled("place")
 def place(arr: Any, mask: Any, vals: Any) -> None:
     """Write values in turn where a mask holds."""
+    refuse_overlap("np.place", arr, mask, vals)
     chosen = truth(mask)
     count = int(chosen.sum())
     values = FUNCTIONS["ravel"](vals)
@@ -246,6 +247,7 @@ def place(arr: Any, mask: Any, vals: Any) -> None:
 @modelled("putmask")
 def putmask(a: Any, mask: Any, values: Any) -> None:
     """Write the values that belong to the places where a mask holds."""
+    refuse_overlap("np.putmask", a, mask, values)
     chosen = truth(mask).reshape(shape_of(a))
     spread = FUNCTIONS["resize"](as_array(values), shape_of(a))
     a[chosen] = spread[chosen]

@@ -184,6 +184,8 @@ def append(arr: Any, values: Any, axis: Any = None) -> Any:
 def insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
     """Return an array with values inserted before indices."""
     x, v = as_array(arr), as_array(values)
+    if not isinstance(obj, slice) and as_array(obj)._dtype.kind == "b":
+        current().refuse("np.insert", "places that a mask chooses", "np.flatnonzero of it")
     return joined([x, finish_like(v, x._dtype)], lambda p: np.insert(p[0], plain(obj), p[1], axis=raw(axis)), x._dtype)
 
 

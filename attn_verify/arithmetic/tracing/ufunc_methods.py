@@ -10,7 +10,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from attn_verify.arithmetic.tracing.array import finish, is_traced, shape_of
 from attn_verify.arithmetic.tracing.carrier import laid_out, pattern
-from attn_verify.arithmetic.tracing.convert import as_array, cast, exact, raw
+from attn_verify.arithmetic.tracing.convert import as_array, cast, exact, raw, refuse_overlap
 from attn_verify.arithmetic.tracing.dtypes import as_dtype, is_float, is_whole, loop
 from attn_verify.arithmetic.tracing.elementwise import EXACT, const, neg, where
 from attn_verify.arithmetic.tracing.session import current
@@ -220,6 +220,7 @@ def at(ufunc: Any, array: Any, indices: Any, *values: Any) -> None:
         raise TypeError("first operand must be array")
     from attn_verify.arithmetic.tracing.indexing import concrete_key
 
+    refuse_overlap(f"np.{ufunc.name}.at", array, indices, *values)
     shape = shape_of(array)
     positions = np.arange(int(np.prod(shape, dtype=np.int64))).reshape(shape)[concrete_key(indices)]
     positions = np.asarray(positions)

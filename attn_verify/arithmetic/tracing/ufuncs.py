@@ -78,6 +78,8 @@ class Ufunc(metaclass=UfuncType):
         order: str = "K", subok: bool = True,
     ) -> Any:  # fmt: skip
         nin, nout = self.real.nin, self.real.nout
+        if order != "K":
+            current().refuse(f"np.{self.name}", f"order={order!r}", "np.ascontiguousarray of the result")
         if len(inputs) > nin:
             out, inputs = inputs[nin:], inputs[:nin]
         if isinstance(out, tuple):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import operator
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from types import (
     BuiltinFunctionType,
     ClassMethodDescriptorType,
@@ -64,7 +64,9 @@ _EXCEPT = frozenset(
 # Classes of the interpreter that show how a program is run or what lies in memory.
 _INNER = (bytearray, CodeType, FrameType, TracebackType, memoryview, GetSetDescriptorType, MemberDescriptorType)
 # They read attributes by names that no expression shows, and may be called with names that are looked at, no more.
-READERS = frozenset(map(id, (getattr, hasattr, setattr, delattr, operator.attrgetter, operator.methodcaller, vars)))
+READERS = frozenset(map(id, (
+    getattr, hasattr, setattr, delattr, operator.attrgetter, operator.methodcaller, vars, dir,
+)))  # fmt: skip
 
 # Attributes with names ``__…__`` that Python code asks for; others show how an object is made.
 _SAID = """
@@ -83,9 +85,11 @@ ATTRIBUTES = frozenset(
 class Vocabulary:
     """Judges the functions, classes and other objects that a target's expressions give."""
 
-    def __init__(self, own: OwnFiles, models: Iterable[ModuleType]) -> None:
+    def __init__(self, own: OwnFiles, models: Mapping[str, ModuleType]) -> None:
         self._own = own
-        self._modelled = {id(value) for module in models for value in vars(module).values()}
+        self._models = models
+        self._tops = {name.partition(".")[0] for name in models}
+        self._modelled = {id(value) for module in models.values() for value in vars(module).values()}
         self._classes: dict[type, str] = {}
 
     def objection(self, value: Any, called: bool) -> str:
@@ -144,7 +148,10 @@ class Vocabulary:
         if kind in _READING:
             return reads(".".join(part for part in value.__reduce__()[1] if isinstance(part, str)))
         if issubclass(kind, ModuleType):
-            return ""
+            # Modules of the library hand on the real ones that they import.
+            behind = kind is ModuleType and str(value.__name__).partition(".")[0] in self._tops
+            behind = behind and not any(value is model for model in self._models.values())
+            return f"reaches the module {value.__name__} behind its model" if behind else ""
         if kind in _NUMPY:
             return "" if id(value) in self._modelled else _unknown(value)
         return self.class_(kind)
