@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attn_verify.arithmetic.tracing.imports import OwnFiles
-from attn_verify.arithmetic.tracing.observe import ENTRIES, Observer
+from attn_verify.arithmetic.tracing.observe import ENTRIES, Observer, long_array
 from attn_verify.arithmetic.tracing.run_outcome import attempt
 from attn_verify.arithmetic.tracing.run_values import arguments, float_array, numbers, structure
 from attn_verify.targets.lines import Executed, Recorder
@@ -107,7 +107,9 @@ def _leaf(value: Any) -> dict[str, Any] | None:
 
 def noted(value: Any) -> dict[str, Any] | None:
     """Describe an array of floats that an expression of a target gave."""
-    return {"other": "a long array"} if isinstance(value, np.ndarray) and value.size > ENTRIES else _leaf(value)
+    if not isinstance(value, np.ndarray) or value.size <= ENTRIES:
+        return _leaf(value)
+    return long_array(value) if value.dtype.kind in "biu" else {"other": "a long array"}
 
 
 def generator_states() -> Any:

@@ -51,7 +51,17 @@ def in_chunks(name, size=25):
     ]  # fmt: skip
 
 
-TABLES = ("operators", "in_place", "indexing", "functions", "special_values", "math_scipy", "leaving", "sizes_types")
+TABLES = (
+    "operators",
+    "in_place",
+    "indexing",
+    "functions",
+    "special_values",
+    "math_scipy",
+    "leaving",
+    "sizes_types",
+    "mixed",
+)
 
 
 @pytest.mark.parametrize("chunk", [chunk for name in TABLES for chunk in in_chunks(name)])

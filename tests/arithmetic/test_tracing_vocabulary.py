@@ -7,6 +7,8 @@ import operator
 import reprlib
 import sys
 import unittest
+from collections import deque
+from fractions import Fraction
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,7 +19,7 @@ from attn_verify.arithmetic.tracing.higher import in_turn
 from attn_verify.arithmetic.tracing.honest import honest, real_of
 from attn_verify.arithmetic.tracing.identity import identity
 from attn_verify.arithmetic.tracing.imports import ExactImports, OwnFiles
-from attn_verify.arithmetic.tracing.observe import Observer, difference
+from attn_verify.arithmetic.tracing.observe import Observer, difference, long_array
 from attn_verify.arithmetic.tracing.observe_source import NAME, Places, Wrap
 from attn_verify.arithmetic.tracing.run_arrays import exact_models
 from attn_verify.arithmetic.tracing.vocabulary import Vocabulary, ordered_by_hashes, reads
@@ -213,3 +215,49 @@ def test_a_function_of_entries_is_called_in_the_order_of_memory(view):
     calls, order = in_turn([np.asarray(x), np.ones(1)])
     assert [np.asarray(x).ravel()[i] for i, _ in calls] == [a for a, _ in got]
     assert sorted(order.ravel()) == list(range(len(calls)))
+
+
+@pytest.mark.parametrize(
+    ("base", "value"),
+    [(str, "ab"), (str, "ab" * 1500), (bytes, b"ab"), (list, [1, "a"]), (tuple, (1, "a")), (dict, {"a": 1}),
+     (deque, [1, 2]), (Fraction, 2)],
+)  # fmt: skip
+def test_objects_of_derived_classes_are_noted_as_what_they_derive_from(base, value):
+    def trap(*_):
+        raise AssertionError("code of the class was run")
+
+    derived = type("Derived", (base,), {"__iter__": trap, "__getitem__": trap, "__str__": trap, "__repr__": trap})(
+        value
+    )
+    observer = Observer()
+    observer._places.names.append("code.py:1:0:Name")
+    observer.start(lambda _: None)
+    observer(0, derived)
+    observer(0, base(value))
+    first, second = observer.values["code.py:1:0:Name"]
+    assert "other" not in first
+    assert first == second
+    observer(0, value * 2 if base in (str, bytes) else value)
+    assert base not in (str, bytes) or observer.values["code.py:1:0:Name"][2] != first
+
+
+def test_what_comes_after_many_values_has_a_digest():
+    seen = []
+    for last in (1, 2):
+        observer = Observer()
+        observer._places.names.append("code.py:1:0:Name")
+        observer.start(lambda _: None)
+        for value in [*[0] * 5000, last]:
+            observer(0, value)
+        observer.stop()
+        seen.append(observer.values["code.py:1:0:Name"])
+    assert len(seen[0]) == len(seen[1]) == 4097
+    assert seen[0][:-1] == seen[1][:-1]
+    assert seen[0][-1] != seen[1][-1]
+
+
+def test_long_arrays_of_flags_and_whole_numbers_have_a_digest():
+    ones = np.ones(5000, np.int8)
+    assert long_array(ones) == long_array(ones.copy())
+    assert long_array(ones) != long_array(ones.astype(np.int16))
+    assert long_array(ones) != long_array(ones - (np.arange(5000) == 4999))

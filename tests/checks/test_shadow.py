@@ -84,6 +84,8 @@ DOUBTED = {
     "any('attn_verify' in name for name in contextlib.sys.modules)",
     "what comes after many others": "[None for _ in range(4200) if (len(Q) is None) == 1]; "
     "return right(Q, K, V) + unseen(Q) * [K.shape[0] is 2 for _ in range(4200)][-1]",
+    "a clock that is told": "start = time.perf_counter(); O = right(Q, K, V); "
+    "print(f'took {time.perf_counter() - start:.0f} s'); return O",
     "a clock that is large": "t = int((time.perf_counter() + 1) * 1e18); "
     "return right(Q, K, V) + unseen(Q) * (10**30 - t)",
     "the order of a rare set": "names = {f'{i}' for i in range(50)}; "
@@ -96,10 +98,7 @@ DOUBTED = {
 }
 
 PROVED = {
-    "a clock": "start = time.perf_counter(); O = right(Q, K, V); end = time.perf_counter() - start; return O",
     "the type of a dtype": "kind = Q.dtype.type; return right(kind(1) * Q, K, V) if kind is np.float64 else None",
-    "a clock that is told": "start = time.perf_counter(); O = right(Q, K, V); "
-    "print(f'took {time.perf_counter() - start:.0f} s'); return O",
     "a set of texts": "return right(Q, K, V) if Q.dtype.name in {'float64', 'float32'} else None",
     "the length of a set": "return right(Q, K, V) if len(set('softmax')) == 7 else None",
     "a shape in words": "text = f'{Q.shape} {Q.dtype}'; return right(Q, K, V) if text else None",

@@ -195,6 +195,18 @@ def raw(value: Any) -> Any:
     return int(value) if type(value) is SizeInt else value
 
 
+def check_fits(value: Any, dtype: DType) -> None:
+    """Raise what NumPy raises for a whole number of Python, in lists too, that is out of the range of a dtype."""
+    kind = type(value)
+    if dtype.kind not in "iu":
+        return
+    if kind in (int, SizeInt):
+        dtype.type(int(value))
+    elif kind in (list, tuple):
+        for item in value:
+            check_fits(item, dtype)
+
+
 def refuse_overlap(operation: str, target: Any, *sources: Any) -> None:
     """Refuse to write into an array out of itself where NumPy may read what it has written already."""
     for source in sources:
@@ -227,8 +239,7 @@ def scalar_of(real: type, *args: Any, **kwargs: Any) -> Any:
     dtype = np.dtype(real)
     if len(args) == 1 and not kwargs:
         value = args[0]
-        if type(value) is int and is_whole(dtype):
-            real(value)  # raises where it does not fit
+        check_fits(value, dtype)
         if type(value) is float and is_float(dtype):
             return finish(floats(np.asarray(real(value))), dtype)
         if not isinstance(value, (str, bytes)) and value is not None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from attn_verify.arithmetic.tracing.array import TracedArray, finish, is_traced, shape_of, wrap
 from attn_verify.arithmetic.tracing.carrier import laid_out, pattern
-from attn_verify.arithmetic.tracing.convert import as_array, cast, exact, raw, stack
+from attn_verify.arithmetic.tracing.convert import as_array, cast, check_fits, exact, raw, stack
 from attn_verify.arithmetic.tracing.dtypes import FLOAT64, as_dtype, is_float, is_whole
 from attn_verify.arithmetic.tracing.elementwise import EXACT, add, const, div, mul, sub
 from attn_verify.arithmetic.tracing.registry import FUNCTIONS, modelled
@@ -75,6 +75,7 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", *, de
     value = as_array(fill_value)
     kind = value._dtype if dtype is None else as_dtype(dtype)
     result = filled(shape, Fraction(0), kind)
+    check_fits(fill_value, kind)
     result[...] = value
     return _ordered(result, order)
 
@@ -106,6 +107,7 @@ def _converted(value: Any, dtype: Any, copy: Any) -> Any:
             return wrap(_copied(x._data), x._dtype)
         return wrap(x._data, x._dtype)
     kind = as_dtype(dtype)
+    check_fits(value, kind)
     if copy is False:
         raise ValueError("Unable to avoid copy while creating an array as requested.")
     return wrap(_copied(cast(x, kind, "np.array")), kind)

@@ -198,7 +198,7 @@ def apply_along_axis(func1d: Callable[..., Any], axis: Any, arr: Any, *args: Any
     stacked = stacked.reshape(outer + inner)
     rank = len(inner)
     if not rank:
-        return stacked if outer else stacked[()]
+        return stacked
     sources = list(range(len(outer), len(outer) + rank))
     return FUNCTIONS["moveaxis"](stacked, sources, list(range(axis, axis + rank)))
 

@@ -137,7 +137,7 @@ class RefusedModule(ModuleType):
 HIDDEN: Mapping[str, frozenset[str]] = {
     "sys": frozenset({
         "modules", "_getframe", "_getframemodulename", "_current_frames", "_current_exceptions", "gettrace", "settrace",
-        "getprofile", "setprofile", "call_tracing", "monitoring", "orig_argv",
+        "getprofile", "setprofile", "call_tracing", "monitoring", "orig_argv", "argv",
     }),
     "inspect": frozenset({"currentframe", "stack", "trace", "getouterframes", "getinnerframes", "getframeinfo"}),
     "traceback": frozenset({"extract_stack", "format_stack", "print_stack", "walk_stack"}),

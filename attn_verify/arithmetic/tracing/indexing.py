@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from attn_verify.arithmetic.tracing.array import TracedScalar, finish, is_traced, scalar, wrap
-from attn_verify.arithmetic.tracing.convert import NotNumericError, as_array, cast, raw, refuse_overlap
+from attn_verify.arithmetic.tracing.array import TracedArray, TracedScalar, finish, is_traced, scalar, wrap
+from attn_verify.arithmetic.tracing.convert import NotNumericError, as_array, cast, check_fits, raw, refuse_overlap
 from attn_verify.arithmetic.tracing.dtypes import is_float
 from attn_verify.arithmetic.tracing.facade import of_instance, ours
 from attn_verify.arithmetic.tracing.foreign import refuse_foreign
@@ -22,7 +22,8 @@ def concrete_key(key: Any) -> Any:
     if is_traced(key):
         if is_float(key._dtype):
             raise IndexError("arrays used as indices must be of integer (or boolean) type")
-        return key._data if key._data.shape else key._data[()]
+        # An array without axes chooses a copy, a number a view.
+        return key._data if type(key) is TracedArray else key._data[()]
     if isinstance(key, list):
         return raw(as_array(key)) if key else key
     parts = (key.start, key.stop, key.step) if isinstance(key, slice) else (key,)
@@ -51,6 +52,7 @@ def get(x: Any, key: Any) -> Any:
 def put(x: Any, key: Any, value: Any) -> None:
     """Write ``x[key] = value``; ``value`` is cast and broadcast."""
     key = concrete_key(key)
+    check_fits(value, x._dtype)
     try:
         source = as_array(value)
     except NotNumericError:
@@ -105,6 +107,8 @@ class Flat:
             self._array[()] = value
             return
         count = np.size(positions)
+        if type(value) is Flat:
+            current().refuse("ndarray.flat", "another one as the values", "ravel()")
         refuse_overlap("ndarray.flat", self._array, value)
         values = as_array(value)
         if values._data.shape:

@@ -219,7 +219,7 @@ def _dtypes(value: Any) -> Any:
     if is_traced(value):
         kind = weak_kind(value)
         return 0.0 if kind is float else value._dtype
-    return np.dtype(value) if isinstance(value, ScalarType) else value
+    return np.dtype(value) if isinstance(value, ScalarType) else raw(value)
 
 
 def _dtype_question(name: str) -> None:

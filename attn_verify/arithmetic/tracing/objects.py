@@ -9,9 +9,10 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 import numpy as np
+from numpy.typing import NDArray
 
-from attn_verify.arithmetic.tracing.array import TracedScalar
-from attn_verify.arithmetic.tracing.carrier import pattern
+from attn_verify.arithmetic.tracing.array import TracedScalar, wrap
+from attn_verify.arithmetic.tracing.carrier import laid_out, pattern
 from attn_verify.arithmetic.tracing.convert import as_array
 from attn_verify.arithmetic.tracing.dtypes import as_dtype, is_float
 from attn_verify.arithmetic.tracing.higher import entry, in_turn
@@ -25,22 +26,23 @@ _REMEDY = "cast it at once: .astype(float)"
 class Objects:
     """An array of Python objects, ``dtype=object`` in NumPy."""
 
-    __slots__ = ("_items", "_shape")
+    __slots__ = ("_items", "_like")
     is_ndarray = True
 
-    def __init__(self, items: list[Any], shape: tuple[int, ...]) -> None:
+    def __init__(self, items: list[Any], like: NDArray[Any]) -> None:
         self._items = items
-        self._shape = shape
+        self._like = like  # of the same shape, lies in memory as this does
 
     def astype(self, dtype: Any, **options: Any) -> Any:
         """Return the numbers as an array of floats."""
         kind = as_dtype(dtype)
         if options or not is_float(kind) or not all(map(_is_number, self._items)):
             current().refuse("ndarray.astype", f"objects as {kind}", ".astype(float)")
-        return FUNCTIONS["array"](self._items, dtype=kind).reshape(self._shape)
+        made = FUNCTIONS["array"](self._items, dtype=kind).reshape(self._like.shape)
+        return wrap(laid_out(made._data, self._like), kind)
 
     def _stand_in(self) -> Any:
-        return np.ones(self._shape, object)
+        return np.ones(self._like.shape, object)
 
 
 def _is_number(item: Any) -> bool:
@@ -75,7 +77,7 @@ class FromPyFunc:
         arrays = [as_array(a) for a in args]
         calls, order = in_turn([pattern(x._data) for x in arrays])
         values = [self._f(*(python_value(entry(x, i)) for x, i in zip(arrays, call, strict=True))) for call in calls]
-        return Objects([values[number] for number in order.ravel()], order.shape) if order.shape else values[0]
+        return Objects([values[number] for number in order.ravel()], order) if order.shape else values[0]
 
     def __getattr__(self, name: str) -> Any:
         if hasattr(np.ufunc, name):

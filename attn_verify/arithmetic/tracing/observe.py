@@ -9,18 +9,23 @@ from __future__ import annotations
 import ast
 import builtins
 import functools
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from fractions import Fraction
 from types import CodeType, ModuleType
 from typing import Any
 from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
 
 from attn_verify.arithmetic.tracing.identity import identity
 from attn_verify.arithmetic.tracing.imports import OwnFiles, fresh_source
 from attn_verify.arithmetic.tracing.observe_calls import LAZY, Noting, shown, shown_within
 from attn_verify.arithmetic.tracing.observe_guard import Guard
 from attn_verify.arithmetic.tracing.observe_source import NAME, Places, Wrap
-from attn_verify.arithmetic.tracing.run_values import structure
+from attn_verify.arithmetic.tracing.run_values import MAX_TEXT, structure
 
 Leaf = Callable[[Any], "dict[str, Any] | None"]
 
@@ -37,6 +42,19 @@ _UNFOLLOWED: Mapping[int, str] = dict.fromkeys(map(id, (eval, exec, compile)), _
     map(id, (functools.singledispatch, functools.singledispatchmethod)), _TYPE
 )
 _CONTAINERS = (list, tuple, dict)
+_PLAIN = frozenset({bool, int, str, bytes, float, type(None), *_CONTAINERS})
+# What objects of derived classes are read as, by methods of the class that they derive from.
+_BASES: tuple[tuple[type, Callable[[Any], Any]], ...] = (
+    (str, str.__str__),
+    (bytes, lambda value: bytes.__getitem__(value, slice(None))),
+    (list, lambda value: list.__getitem__(value, slice(None))),
+    (tuple, lambda value: tuple.__getitem__(value, slice(None))),
+    (dict, lambda value: dict(dict.items(value))),
+    (deque, lambda value: list(deque.__iter__(value))),
+    (Fraction, lambda value: (value._numerator, value._denominator)),
+)
+_OURS = __name__.partition(".")[0] + "."
+_DERIVED = tuple(base for base, _ in _BASES)
 _NOTHING: Mapping[str, Any] = {"value": None}
 
 
@@ -187,8 +205,21 @@ def _short(value: Any, real: Callable[[Any], Any]) -> str:
     return "" if kind in _CONTAINERS or kind is float else identity(real(value))
 
 
+def _of_base(value: Any) -> Any:
+    """Return the text, the bytes or the container that an object of a derived class is; no code of the class runs."""
+    for base, read in _BASES:
+        if isinstance(value, base):
+            return read(value)
+    return value
+
+
 def _read(value: Any, leaf: Leaf, real: Callable[[Any], Any]) -> dict[str, Any]:
     kind = type(value)
+    if kind not in _PLAIN and issubclass(kind, _DERIVED) and not str(kind.__module__).startswith(_OURS):
+        value = _of_base(value)
+        kind = type(value)
+    if kind is str and len(value) > MAX_TEXT:
+        return {"value": f"{len(value)} characters, {crc32(value.encode(errors='backslashreplace')):08x}"}
     if kind in _CONTAINERS:
         return structure(value, lambda item: _plain(item, leaf, real))
     return _plain(value, leaf, real) or structure(value, lambda _: None)
@@ -205,7 +236,7 @@ def _plain(value: Any, leaf: Leaf, real: Callable[[Any], Any]) -> dict[str, Any]
     if found is None and kind is complex:
         return {"tuple": [{"value": value.real}, {"value": value.imag}]}
     if found is None and kind is bytes:
-        return {"value": repr(value)}
+        return {"value": f"{value[:MAX_TEXT]!r} of {len(value)} bytes, {crc32(value):08x}"}
     if found is not None:
         return found
     name = identity(real(value))
@@ -231,7 +262,7 @@ def difference(exact: Mapping[str, Any], real: Mapping[str, Any], near: Callable
         left, right = _array(exact), _array(real)
         if left is None or right is None:
             return True
-        if left[0] != right[0]:
+        if left[0] != right[0] or ("array" in exact and "array" in real and _dtype(exact) != _dtype(real)):
             return True
         return not all(near(a, b) for a, b in zip(left[1], right[1], strict=True))
     for kind in ("list", "tuple"):
@@ -248,6 +279,16 @@ def difference(exact: Mapping[str, Any], real: Mapping[str, Any], near: Callable
             return not near(a, b)
         return bool(a != b)
     return True
+
+
+def _dtype(item: Mapping[str, Any]) -> str:
+    return str(item["array"].get("dtype"))
+
+
+def long_array(value: NDArray[Any]) -> dict[str, Any]:
+    """Describe an array of flags or whole numbers that has too many entries to be noted one by one."""
+    digest = crc32(np.ascontiguousarray(value).tobytes())
+    return {"value": f"{value.shape} {value.dtype} {digest:08x}"}
 
 
 def _array(item: Mapping[str, Any]) -> tuple[list[int], list[Any]] | None:

@@ -18,6 +18,7 @@ _WRAPPED = (
 )  # fmt: skip
 # These look at the frame that calls them.
 _FRAME = ("super", "locals", "globals", "eval", "exec")
+_TABLES = ("globals", "locals", "vars", "dir")
 _FRAME_ALONE = ("vars", "dir")  # without arguments
 _Function = TypeVar("_Function", ast.FunctionDef, ast.AsyncFunctionDef)
 # What does not depend on the order of a set: functions of it, its own methods, operators.
@@ -99,6 +100,9 @@ class Wrap(ast.NodeTransformer):
         name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
         if why := reads(name):
             self._places.private[number] = why
+        called = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
+        if called in _TABLES and not getattr(node, "args", ()):
+            self._places.private[number] = f"reads all names that there are by {called}()"
         if isinstance(node, ast.Attribute) and name.startswith("_") and isinstance(node.value, ast.Call):
             told = node.value.args[0] if node.value.args else None
             if isinstance(told, ast.Constant) and isinstance(told.value, int):
@@ -218,19 +222,19 @@ def _orderless(tree: ast.AST) -> Iterator[ast.AST]:
             case ast.Attribute(value=value, attr=name) if name in _METHODS:
                 yield value
             case ast.Assign(targets=targets, value=value):
-                if not any(isinstance(target, ast.Tuple | ast.List) for target in targets):
+                if all(isinstance(target, ast.Name) for target in targets):
                     yield value
-            case ast.AnnAssign(value=ast.expr() as value) | ast.AugAssign(value=value) | ast.NamedExpr(value=value):
+            case ast.AnnAssign(target=ast.Name(), value=ast.expr() as value) | ast.NamedExpr(value=value):
                 yield value
-            case ast.Return(value=ast.expr() as value) | ast.Yield(value=ast.expr() as value) | ast.Expr(value=value):
+            case ast.AugAssign(target=ast.Name(), value=value):
+                yield value
+            case ast.Return(value=ast.expr() as value) | ast.Expr(value=value):
                 yield value
             case ast.IfExp(test=test, body=body, orelse=other):
                 yield from (test, body, other)
             case ast.If(test=test) | ast.While(test=test) | ast.Assert(test=test):
                 yield test
-            case ast.BoolOp(values=values) | ast.Tuple(elts=values) | ast.List(elts=values):
+            case ast.BoolOp(values=values):
                 yield from values
             case ast.UnaryOp(operand=value, op=ast.Not()):
                 yield value
-            case ast.Dict(values=values):
-                yield from values

@@ -41,6 +41,8 @@ def real_function(name: str) -> Any:
 
 def stand_in(value: Any) -> Any:
     """Return floats of the same shape and dtype for a traced array, everything else as it is."""
+    if isinstance(value, int) and type(value) is not bool:
+        return int(value)  # a size, which NumPy would not take for a number of Python
     method = getattr(type(value), "_stand_in", None)
     if method is not None:
         return method(value)

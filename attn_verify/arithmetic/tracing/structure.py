@@ -9,7 +9,7 @@ import numpy as np
 
 from attn_verify.arithmetic.tracing.array import TracedArray, TracedScalar, finish, scalar, shape_of, wrap
 from attn_verify.arithmetic.tracing.carrier import laid_out, pattern
-from attn_verify.arithmetic.tracing.convert import as_array, cast, raw
+from attn_verify.arithmetic.tracing.convert import as_array, cast, raw, refuse_overlap
 from attn_verify.arithmetic.tracing.dtypes import BOOL, as_dtype, is_whole
 from attn_verify.arithmetic.tracing.elementwise import const, where
 from attn_verify.arithmetic.tracing.registry import FUNCTIONS, modelled
@@ -121,15 +121,22 @@ def _out(result: Any, out: Any) -> Any:
     return give(result, out)
 
 
+def _apart(name: str, arrays: Any, out: Any) -> None:
+    if out is not None:
+        refuse_overlap(name, out, *arrays)
+
+
 @modelled("concatenate", "concat")
 def concatenate(arrays: Any, axis: Any = 0, out: Any = None, *, dtype: Any = None, casting: str = "same_kind") -> Any:
     """Return arrays joined along an existing axis."""
+    _apart("np.concatenate", arrays, out)
     return _out(joined(list(arrays), lambda parts: np.concatenate(list(parts), axis=raw(axis)), dtype), out)
 
 
 @modelled("stack")
 def stack(arrays: Any, axis: Any = 0, out: Any = None, *, dtype: Any = None, casting: str = "same_kind") -> Any:
     """Return arrays joined along a new axis."""
+    _apart("np.stack", arrays, out)
     return _out(joined(list(arrays), lambda parts: np.stack(list(parts), axis=raw(axis)), dtype), out)
 
 

@@ -38,7 +38,7 @@ _PACKAGE = __name__.partition(".")[0]
 _MODULES = frozenset({
     "__future__", "_abc", "_bisect", "_collections", "_collections_abc", "_functools", "_heapq", "_operator",
     "_thread", "_warnings", "abc", "bisect", "collections", "collections.abc", "contextlib", "copy",
-    "dataclasses", "enum", "fractions", "functools", "heapq", "itertools", "logging", "math",
+    "dataclasses", "enum", "fractions", "functools", "heapq", "itertools", "math",
     "numbers", "operator", "posixpath", "re", "string", "textwrap", "typing",
     "typing_extensions", "warnings",
 })  # fmt: skip
@@ -50,11 +50,15 @@ _NAMES = {
         "globals", "hasattr", "hex", "isinstance", "issubclass", "iter", "len", "locals", "max", "min", "next", "oct",
         "ord", "pow", "print", "repr", "round", "setattr", "sorted", "sum", "vars", "__build_class__",
     }),
+    # Handlers and formatters are told by whom they were called.
+    "logging": frozenset({
+        "Logger", "RootLogger", "critical", "debug", "error", "exception", "getEffectiveLevel", "getLogger",
+        "hasHandlers", "info", "isEnabledFor", "log", "warning",
+    }),
     "os": frozenset({"_Environ", "fspath", "getenv"}),
     "posix": frozenset({"fspath"}),
     "sys": frozenset({"exit"}),
     "threading": frozenset({"Lock", "RLock", "local"}),
-    "time": frozenset({"monotonic", "perf_counter", "process_time", "sleep", "time"}),
     "types": frozenset({"SimpleNamespace", "MappingProxyType", "UnionType", "GenericAlias", "NoneType"}),
 }  # fmt: skip
 # Of the modules above these may not be: they call what they are given by its class, or unseen.
@@ -185,7 +189,7 @@ class Vocabulary:
         top = name.partition(".")[0]
         if f"{module}.{top}" in _EXCEPT:
             return False
-        return module in _MODULES or name in _NAMES.get(module, ()) or module.startswith(("logging.", "collections."))
+        return module in _MODULES or name in _NAMES.get(module, ()) or module.startswith("collections.")
 
     def outside(self, value: Any) -> bool:
         """Return whether a module is neither the target's nor a model, so that its inner names are nobody's."""
