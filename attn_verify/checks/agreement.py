@@ -17,8 +17,8 @@ from attn_verify.checks.reading import floats
 
 # Unit roundoffs by the narrowest format that the target casts to.
 ROUNDOFF = {"float64": 2.0**-53, "float32": 2.0**-24, "float16": 2.0**-11}
-# In unit roundoffs of the largest value.
-_UNITS = 2.0**14
+# In unit roundoffs of the largest value: benign points and tiny sizes lose few, and of coarse ones more would hide all.
+_UNITS = {"float64": 2.0**14, "float32": 2.0**10, "float16": 2.0**6}
 # The program's own float evaluation may round in another order than NumPy does.
 _SAME = 256.0
 
@@ -38,7 +38,8 @@ def narrowest(notes: Any) -> str:
 
 def allowance_of(notes: Any) -> float:
     """Return what rounding may add up to at a benign point and a tiny size, relative to the largest value."""
-    return _UNITS * ROUNDOFF[narrowest(notes)]
+    narrow = narrowest(notes)
+    return _UNITS[narrow] * ROUNDOFF[narrow]
 
 
 def disagreement(

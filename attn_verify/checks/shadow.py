@@ -115,6 +115,8 @@ class Shadow:
         return difference(exact, real, self._near)
 
     def _near(self, exact: Any, real: Any) -> bool:
+        if isinstance(exact, int) and isinstance(real, int):
+            return exact == real  # flags too: no cast rounds them
         x = self._numbers[exact[1]] if isinstance(exact, tuple) else _number(exact)
         y = _number(real)
         if isinstance(exact, tuple) and exact[1] in self._special:

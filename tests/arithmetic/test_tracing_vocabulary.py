@@ -14,6 +14,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from attn_verify.arithmetic.tracing.attribute_names import changes, reads
 from attn_verify.arithmetic.tracing.foreign import answers
 from attn_verify.arithmetic.tracing.higher import in_turn
 from attn_verify.arithmetic.tracing.honest import honest, real_of
@@ -22,7 +23,7 @@ from attn_verify.arithmetic.tracing.imports import ExactImports, OwnFiles
 from attn_verify.arithmetic.tracing.observe import Observer, difference, long_array
 from attn_verify.arithmetic.tracing.observe_source import NAME, Places, Wrap
 from attn_verify.arithmetic.tracing.run_arrays import exact_models
-from attn_verify.arithmetic.tracing.vocabulary import Vocabulary, ordered_by_hashes, reads
+from attn_verify.arithmetic.tracing.vocabulary import Vocabulary, ordered_by_hashes
 
 KNOWN = [
     len, max, [].append, "x".join, {}.get, dict.fromkeys, int.from_bytes, functools.reduce, functools.partial(len),
@@ -63,6 +64,26 @@ def test_names_that_show_how_objects_are_made():
     assert [bool(reads(name)) for name in ("shape", "__len__", "__reduce__", "T.__mro__", "__base__", 3)] == [
         False, False, True, True, True, False,
     ]  # fmt: skip
+
+
+def test_names_that_are_written():
+    assert [bool(changes(name)) for name in ("x", "__doc__", "__class__", "__module__", "__code__")] == [
+        False, False, True, True, True,
+    ]  # fmt: skip
+
+
+def test_a_name_is_no_proof(vocabulary, monkeypatch):
+    pretending = type("Repr", (), {"__module__": "operator"})
+    assert vocabulary.objection(pretending, called=True)
+    monkeypatch.setattr(reprlib, "__name__", "operator")
+    assert vocabulary.objection(reprlib.repr, called=True)
+
+
+def test_numbers_of_other_classes_have_no_operators_of_their_own(vocabulary):
+    with_operator = type("Two", (int,), {"__rmul__": lambda self, other: 0, "__module__": __name__})
+    without = type("Two", (int,), {"__module__": __name__})
+    assert vocabulary.objection(with_operator, called=True)
+    assert vocabulary.objection(without, called=True) == ""
 
 
 @pytest.mark.parametrize(

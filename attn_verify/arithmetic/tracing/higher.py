@@ -53,15 +53,22 @@ class Vectorize:
         # Without a type NumPy calls it once more, for that of what it returns.
         first = None if self._types else self._call(arrays, calls[0])
         again = first is None or not self._cache
-        values = [first if not (number or again) else self._call(arrays, call) for number, call in enumerate(calls)]
+        values = [
+            first if not (number or again) else self._call(arrays, call, python=True)
+            for number, call in enumerate(calls)
+        ]
         if isinstance(values[0], tuple):
             current().refuse("np.vectorize", "a function with several results")
         dtype = self._types[0] if self._types else as_array(first).dtype
         result = FUNCTIONS["array"](values, dtype=dtype)[order.ravel()].reshape(order.shape)
         return wrap(laid_out(result._data, order), result._dtype)
 
-    def _call(self, arrays: list[Any], entries: tuple[int, ...]) -> Any:
-        return self._f(*(entry(x, number) for x, number in zip(arrays, entries, strict=True)))
+    def _call(self, arrays: list[Any], entries: tuple[int, ...], python: bool = False) -> Any:
+        """Call the function with numbers of NumPy, or of Python, as they come out of its arrays of objects."""
+        from attn_verify.arithmetic.tracing.methods import python_value
+
+        given = [entry(x, number) for x, number in zip(arrays, entries, strict=True)]
+        return self._f(*map(python_value, given)) if python else self._f(*given)
 
 
 def in_turn(arrays: list[NDArray[Any]]) -> tuple[list[tuple[int, ...]], NDArray[Any]]:

@@ -56,6 +56,8 @@ def _forward(name: str, swapped: bool) -> Callable[..., Any]:
             return NotImplemented
         if name == "matmul" and isinstance_scalar(self):
             return NotImplemented
+        if isinstance_scalar(self) and isinstance(other, (list, tuple, str, bytes)) and name == "multiply":
+            current().refuse("multiplication", f"a number and a {type(other).__name__}", "np.multiply, or int()")
         a, b = (other, self) if swapped else (self, other)
         if name == "power" and not swapped and is_whole(self._dtype) and type(other) is int:
             # the operator squares bools as bools, which the function does not

@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping
 from types import MethodType, ModuleType
 from typing import Any
 
+from attn_verify.arithmetic.tracing.attribute_names import changes, reads
 from attn_verify.arithmetic.tracing.dtypes import SCALAR_TYPES
 from attn_verify.arithmetic.tracing.imports import OwnFiles
 from attn_verify.arithmetic.tracing.observe_calls import NotingCall
 from attn_verify.arithmetic.tracing.observe_source import Places
 from attn_verify.arithmetic.tracing.sizes import SizeInt
-from attn_verify.arithmetic.tracing.vocabulary import READERS, Vocabulary, ordered_by_hashes, reads
+from attn_verify.arithmetic.tracing.vocabulary import READERS, Vocabulary, ordered_by_hashes
 
 Tell = Callable[[int, str], None]
 
@@ -97,7 +98,7 @@ class Guard:
             if function in (vars, dir) and outside:
                 self._tell(number, "reads all names of a module, internal ones too")
             for name in args if unseen else args[1:2]:
-                why = reads(name)
+                why = changes(name) if function in (setattr, delattr) else reads(name)
                 if not why and isinstance(name, str) and name.startswith("_") and (unseen or outside):
                     why = f"reads the internal name {name}"
                 if why:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from attn_verify.arithmetic.tracing.vocabulary import reads
+from attn_verify.arithmetic.tracing.attribute_names import changes, reads
 
 # The name by which compiled code finds the observer, among the builtins.
 NAME = "__attn_verify_observed__"
@@ -109,9 +109,8 @@ class Wrap(ast.NodeTransformer):
                 self._places.inner[told.value] = name
 
     def _written(self, node: ast.AST) -> None:
-        name = node.attr if isinstance(node, ast.Attribute) else ""
-        if why := reads(name) or (name == "__class__" and reads("__bases__")):
-            self._object(node, why.replace("reads", "changes").replace("__bases__", name))
+        if isinstance(node, ast.Attribute) and (why := changes(node.attr)):
+            self._object(node, why)
 
     def _object(self, node: ast.AST, why: str) -> None:
         self._places.objections.append((f"{self._path}:{getattr(node, 'lineno', 0)}", why))

@@ -8,9 +8,11 @@ with a float.  So only what stands in the tables below is taken for granted; any
 from __future__ import annotations
 
 import functools
+import importlib
 import operator
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from types import (
     BuiltinFunctionType,
     ClassMethodDescriptorType,
@@ -30,6 +32,7 @@ from typing import Any
 
 import numpy as np
 
+from attn_verify.arithmetic.tracing.attribute_names import IN_PLACE_TOO, attribute, reads
 from attn_verify.arithmetic.tracing.imports import OwnFiles
 
 _PACKAGE = __name__.partition(".")[0]
@@ -72,18 +75,24 @@ READERS = frozenset(map(id, (
     getattr, hasattr, setattr, delattr, operator.attrgetter, operator.methodcaller, vars, dir,
 )))  # fmt: skip
 
-# Attributes with names ``__…__`` that Python code asks for; others show how an object is made.
-_SAID = """
-    abs add all annotations array_function array_priority array_ufunc author bool call class contains dataclass_fields
-    debug delattr delitem dict divmod doc enter eq exit file float floordiv ge getattr getitem gt index init int invert
-    iter le len license lshift lt main match_args matmul missing mod module mul name ne neg new next or package path
-    pos post_init pow qualname repr round rshift setattr setitem slots str sub truediv version wrapped xor and
-"""
-_IN_PLACE_TOO = "add sub mul matmul truediv floordiv mod pow and or xor lshift rshift divmod"
-ATTRIBUTES = frozenset(
-    [f"__{name}__" for name in _SAID.split()]
-    + [f"__{letter}{name}__" for name in _IN_PLACE_TOO.split() for letter in "ri"]
-)
+_COMPARISONS = ["eq", "ne", "lt", "le", "gt", "ge"]
+_OPERATORS = frozenset(f"__{letter}{name}__" for name in (*IN_PLACE_TOO, *_COMPARISONS) for letter in ("", "r"))
+# Flags of classes that Python code makes, and of those whose attributes nobody can change.
+_HEAP, _IMMUTABLE = 1 << 9, 1 << 8
+
+
+def _listed_builtins() -> frozenset[int]:
+    """Return the functions of C code that the tables list, by identity: a name can be changed."""
+    found = set()
+    for name in (*_MODULES, *_NAMES):
+        with suppress(ImportError):
+            module = importlib.import_module(name)
+            listed = vars(module) if name in _MODULES else _NAMES[name]
+            found |= {
+                id(value) for key, value in vars(module).items()
+                if key in listed and type(value) is BuiltinFunctionType and f"{name}.{key}" not in _EXCEPT
+            }  # fmt: skip
+    return frozenset(found) - frozenset(map(id, _OUTSIDE))
 
 
 class Vocabulary:
@@ -128,13 +137,17 @@ class Vocabulary:
         return getattr(sys.modules.get(str(cls.__module__)), "__file__", None) in self._own
 
     def _known_class(self, cls: type) -> bool:
+        if id(cls) in self._modelled:
+            return True
         module = str(cls.__module__)
+        if not _as_named(cls):
+            return self._is_own(cls) and not _answers_operators(cls)
         if module == "builtins":
             return not issubclass(cls, (*_INNER, type)) or cls.__name__ in ("EnumType", "ABCMeta")
         top = module.partition(".")[0]
-        if top in (_PACKAGE, "numpy") or id(cls) in self._modelled or self._listed(module, cls.__qualname__):
+        if top in (_PACKAGE, "numpy") or self._listed(module, cls.__qualname__):
             return True
-        return self._is_own(cls)
+        return self._is_own(cls) and not _answers_operators(cls)
 
     def _instance(self, value: Any) -> str:
         """Return what speaks against an object that is neither a function nor a class."""
@@ -165,25 +178,25 @@ class Vocabulary:
         # Texts are told of where they are run; the library makes methods of records out of texts of its own.
         if file in self._own or (file.startswith("<") and not file.startswith("<frozen")):
             return ""
-        module = str(function.__globals__.get("__name__"))
+        module = _module_of(function)
         known = module.partition(".")[0] == _PACKAGE or id(function) in self._modelled
         return "" if known or self._listed(module, function.__code__.co_name) else _unknown(function)
 
     def _builtin(self, function: Any) -> str:
         owner = function.__self__
         if owner is None or isinstance(owner, ModuleType):
-            known = id(function) in self._modelled or self._listed(str(function.__module__), function.__name__)
+            known = id(function) in self._modelled or id(function) in _LISTED
             return "" if known else _unknown(function)
-        return self.class_(owner if issubclass(type(owner), type) else type(owner)) or _attribute(function.__name__)
+        return self.class_(owner if issubclass(type(owner), type) else type(owner)) or attribute(function.__name__)
 
     def _method(self, method: Any) -> str:
         return self.objection(method.__func__, True)
 
     def _descriptor(self, descriptor: Any) -> str:
-        return self.class_(descriptor.__objclass__) or _attribute(descriptor.__name__)
+        return self.class_(descriptor.__objclass__) or attribute(descriptor.__name__)
 
     def _wrapper(self, wrapper: Any) -> str:
-        return self.objection(wrapper.__self__, True) or _attribute(wrapper.__name__)
+        return self.objection(wrapper.__self__, True) or attribute(wrapper.__name__)
 
     def _listed(self, module: str, name: str) -> bool:
         top = name.partition(".")[0]
@@ -196,6 +209,29 @@ class Vocabulary:
         return issubclass(type(value), ModuleType) and getattr(value, "__file__", None) not in self._own
 
 
+def _module_of(function: FunctionType) -> str:
+    """Return the name of the module that a function belongs to, the empty string if it only says so."""
+    name = str(function.__globals__.get("__name__"))
+    found = sys.modules.get(name)
+    return name if found is not None and vars(found) is function.__globals__ else ""
+
+
+def _as_named(cls: type) -> bool:
+    """Return whether a class is the one that its module has, or one whose name cannot be changed."""
+    if not cls.__flags__ & _HEAP or cls.__flags__ & _IMMUTABLE:
+        return True
+    found: Any = sys.modules.get(str(cls.__module__))
+    for part in cls.__qualname__.split("."):
+        found = getattr(found, part, None)
+    return found is cls
+
+
+def _answers_operators(cls: type) -> bool:
+    """Return whether a class of numbers has operators of its own: they come before those of a plain ``int`` only."""
+    number = issubclass(cls, (int, float, complex))
+    return number and any(name in _OPERATORS for name in vars(cls))
+
+
 def _parts(value: Any) -> tuple[Any, ...]:
     """Return the functions that an attribute of a class calls."""
     kind = type(value)
@@ -204,22 +240,6 @@ def _parts(value: Any) -> tuple[Any, ...]:
     if kind in (staticmethod, classmethod, functools.partialmethod, functools.cached_property):
         return (getattr(value, "__func__", None) or getattr(value, "func", None),)
     return (value,)
-
-
-def reads(name: Any) -> str:
-    """Return what speaks against an attribute, or several with dots between, that is read by its name.
-
-    >>> reads("shape.__len__"), reads("__reduce_ex__")
-    ('', 'reads the attribute __reduce_ex__, which shows how an object is made')
-    """
-    parts = str(name).split(".") if isinstance(name, str) else ()
-    return next((found for part in parts if (found := _attribute(part))), "")
-
-
-def _attribute(name: str) -> str:
-    if not (name.startswith("__") and name.endswith("__")) or name in ATTRIBUTES:
-        return ""
-    return f"reads the attribute {name}, which shows how an object is made"
 
 
 def ordered_by_hashes(value: Any) -> bool:
@@ -245,6 +265,8 @@ def _name(value: Any) -> str:
     return f"{module}.{name}" if module and module != "builtins" else name
 
 
+_OUTSIDE = (operator.call,) if hasattr(operator, "call") else ()
+_LISTED = _listed_builtins()
 _LruCache = type(functools.lru_cache(len))
 # NumPy's own functions, in place of which a target sees models.
 _NUMPY = (np.ufunc, type(np.sum))
