@@ -146,6 +146,8 @@ LOUD = {
     "all that a module keeps": ("import copy; return vars(copy)", "all names of a module"),
     "an internal name that is imported": ("from copy import _copy_dispatch", "copy._copy_dispatch"),
     "a partial argument": ("import functools, reprlib; return functools.partial(map, reprlib.repr)", "reprlib"),
+    "a function out of code": ("import types; return types.FunctionType(f.__code__, {})", "not observed"),
+    "annotations that are run": ("import typing; return typing.get_type_hints(f)", "not observed"),
     "all builtins": ("return len(globals()['__builtins__'])", "all builtins"),
     "the names of a module": ("import copy; return len(dir(copy))", "all names of a module"),
     "a module behind its model": ("import contextlib; return contextlib.sys.modules", "behind its model"),
@@ -178,6 +180,8 @@ def test_what_is_imported_for_something_else_is_nobodys_business(told):
     assert "reprlib" in told("return sorted([n], key=key)", head)
     head = "from reprlib import repr as last"
     assert "reprlib" in told("return [*map(*[*globals().values()][-2:-1], [n])]", head)
+    head = "import marshal\nload = marshal.loads"
+    assert "not observed" in told("return n", head)
     head = "import operator\nkey = operator.attrgetter('__class__.__base__')"
     assert "__base__" in told("return key(n)", head)
     head = "import unittest\nclass Test(unittest.TestCase):\n    x = hash('x')"

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import builtins
 import functools
+import marshal
 import operator
+import types
+import typing
 from collections.abc import Callable, Mapping
 from types import MethodType, ModuleType
 from typing import Any
@@ -24,6 +27,10 @@ _ADDRESS = "makes a text of an address in memory, which other processes have oth
 # What is looked at so often that it has a way of its own; nothing of them may be objected to.
 _DATA = frozenset({bool, int, float, type(None), list, tuple, dict, SizeInt})
 _BUILTINS = vars(builtins)
+# Code out of texts and bytes, told of on import too.
+_MAKERS = frozenset(map(id, (
+    types.FunctionType, types.CodeType, types.LambdaType, marshal.load, marshal.loads, typing.get_type_hints,
+)))  # fmt: skip
 _LruCache = type(functools.lru_cache(len))
 # NumPy's own scalar types, which a real dtype has (``x.dtype.type``), and what stands for them.
 _MODELS = {id(real): model for real, model in SCALAR_TYPES.items()}
@@ -49,6 +56,8 @@ class Guard:
             self._tell(number, "reads the table of all builtins")
         if kind in (set, frozenset) and number in self._places.ordered and ordered_by_hashes(value):
             self._tell(number, _ORDER)
+        if id(value) in _MAKERS:
+            self._tell(number, "makes functions whose expressions are not observed")
         if self.importing:
             if self._vocabulary.calls(value) and number not in self._places.decorators and not called:
                 self._object(number, value, called)

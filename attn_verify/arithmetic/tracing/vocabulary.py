@@ -65,9 +65,10 @@ _NAMES = {
     "types": frozenset({"SimpleNamespace", "MappingProxyType", "UnionType", "GenericAlias", "NoneType"}),
 }  # fmt: skip
 # Of the modules above these may not be: they call what they are given by its class, or unseen.
-_EXCEPT = frozenset(
-    {"functools.singledispatch", "functools.singledispatchmethod", "_operator.call", "_thread.get_ident"}
-)
+_EXCEPT = frozenset({
+    "_operator.call", "_thread.get_ident", "functools.singledispatch", "functools.singledispatchmethod",
+    "typing.ForwardRef", "typing.get_type_hints",
+})  # fmt: skip
 # Classes of the interpreter that show how a program is run or what lies in memory.
 _INNER = (bytearray, CodeType, FrameType, TracebackType, memoryview, GetSetDescriptorType, MemberDescriptorType)
 # They read attributes by names that no expression shows, and may be called with names that are looked at, no more.
