@@ -4,6 +4,7 @@ import ast
 import copy
 import functools
 import operator
+import os
 import reprlib
 import sys
 import unittest
@@ -29,7 +30,7 @@ KNOWN = [
     len, max, [].append, "x".join, {}.get, dict.fromkeys, int.from_bytes, functools.reduce, functools.partial(len),
     operator.itemgetter(1), list, dict, ValueError, range(3), iter([]), (i for i in ()), functools.wraps, copy.copy,
     exact_models()["numpy"].exp, exact_models()["numpy"].sum, exact_models()["math"].sqrt, np.dtype(float),
-    exact_models()["numpy"].ndenumerate, exact_models()["numpy"].float64,
+    exact_models()["numpy"].ndenumerate, os.environ.get, os.getenv, exact_models()["numpy"].float64,
     str.upper, (3).__add__, lambda x: x,
 ]  # fmt: skip
 UNKNOWN = [

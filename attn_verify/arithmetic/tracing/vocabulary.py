@@ -212,9 +212,10 @@ class Vocabulary:
 
 def _module_of(function: FunctionType) -> str:
     """Return the name of the module that a function belongs to, the empty string if it only says so."""
+    listed = _DICTIONARIES.get(id(function.__globals__))
     name = str(function.__globals__.get("__name__"))
     found = sys.modules.get(name)
-    return name if found is not None and vars(found) is function.__globals__ else ""
+    return listed or (name if found is not None and vars(found) is function.__globals__ else "")
 
 
 def _as_named(cls: type) -> bool:
@@ -268,6 +269,8 @@ def _name(value: Any) -> str:
 
 _OUTSIDE = (operator.call,) if hasattr(operator, "call") else ()
 _LISTED = _listed_builtins()
+# The dictionaries of listed modules, some of which call themselves otherwise.
+_DICTIONARIES = {id(vars(sys.modules[name])): name for name in (*_MODULES, *_NAMES) if name in sys.modules}
 _LruCache = type(functools.lru_cache(len))
 # NumPy's own functions, in place of which a target sees models.
 _NUMPY = (np.ufunc, type(np.sum))
