@@ -36,7 +36,7 @@ KNOWN = [
 UNKNOWN = [
     reprlib.repr, reprlib.Repr(), unittest.TestCase, unittest.TestCase().assertEqual, type, id, hash, memoryview,
     memoryview(b""), np.exp, np.sum, np.linalg.norm, functools.lru_cache(len), functools.partial(reprlib.repr),
-    (3).__reduce_ex__, int.__sizeof__, (lambda: 0).__code__,
+    (3).__reduce_ex__, int.__sizeof__, operator.call, (lambda: 0).__code__,
 ]  # fmt: skip
 
 

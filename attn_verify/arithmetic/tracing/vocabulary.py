@@ -39,11 +39,10 @@ _PACKAGE = __name__.partition(".")[0]
 
 # Modules of the standard library, all functions and classes of which may be used.
 _MODULES = frozenset({
-    "__future__", "_abc", "_bisect", "_collections", "_collections_abc", "_functools", "_heapq", "_operator",
-    "_thread", "_warnings", "abc", "bisect", "collections", "collections.abc", "contextlib", "copy",
-    "dataclasses", "enum", "fractions", "functools", "heapq", "itertools", "math",
-    "numbers", "operator", "posixpath", "re", "string", "textwrap", "typing",
-    "typing_extensions", "warnings",
+    "__future__", "_abc", "_bisect", "_collections", "_collections_abc", "_functools", "_heapq", "_operator", "_thread",
+    "_warnings", "abc", "bisect", "collections", "collections.abc", "contextlib", "copy", "dataclasses", "enum",
+    "fractions", "functools", "heapq", "itertools", "math", "numbers", "operator", "posixpath", "re", "string",
+    "textwrap", "typing", "warnings",
 })  # fmt: skip
 # Of other modules these may be.
 _NAMES = {
@@ -90,10 +89,15 @@ def _listed_builtins() -> frozenset[int]:
             module = importlib.import_module(name)
             listed = vars(module) if name in _MODULES else _NAMES[name]
             found |= {
-                id(value) for key, value in vars(module).items()
-                if key in listed and type(value) is BuiltinFunctionType and f"{name}.{key}" not in _EXCEPT
-            }  # fmt: skip
-    return frozenset(found) - frozenset(map(id, _OUTSIDE))
+                id(value)
+                for key, value in vars(module).items()
+                if key in listed and type(value) is BuiltinFunctionType and _full_name(value) not in _EXCEPT
+            }
+    return frozenset(found)
+
+
+def _full_name(function: BuiltinFunctionType) -> str:
+    return f"{function.__module__}.{function.__name__}"
 
 
 class Vocabulary:
@@ -267,7 +271,6 @@ def _name(value: Any) -> str:
     return f"{module}.{name}" if module and module != "builtins" else name
 
 
-_OUTSIDE = (operator.call,) if hasattr(operator, "call") else ()
 _LISTED = _listed_builtins()
 # The dictionaries of listed modules, some of which call themselves otherwise.
 _DICTIONARIES = {id(vars(sys.modules[name])): name for name in (*_MODULES, *_NAMES) if name in sys.modules}
