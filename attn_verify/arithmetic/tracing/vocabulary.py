@@ -54,7 +54,7 @@ _NAMES = {
     }),
     # Handlers and formatters are told by whom they were called.
     "logging": frozenset({
-        "Logger", "RootLogger", "critical", "debug", "error", "exception", "getEffectiveLevel", "getLogger",
+        "Filterer", "Logger", "RootLogger", "critical", "debug", "error", "exception", "getEffectiveLevel", "getLogger",
         "hasHandlers", "info", "isEnabledFor", "log", "warning",
     }),
     "os": frozenset({"_Environ", "fspath", "getenv"}),
