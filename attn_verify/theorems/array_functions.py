@@ -185,6 +185,7 @@ UFUNCS: Mapping[str, Callable[..., Array]] = {
     "multiply": lambda a, b: array(a) * b,
     "divide": lambda a, b: array(a) / b,
     "negative": lambda a: -array(a),
+    "positive": lambda a: +array(a),
     "matmul": lambda a, b: array(a) @ b,
     "power": lambda a, b: array(a) ** b,
     "maximum": larger,

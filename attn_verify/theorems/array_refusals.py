@@ -2,6 +2,7 @@
 
 Python falls back silently where a class lacks an operation: ``==`` compares identities, ``y -= 1`` makes another array,
 ``hasattr`` says no.  A function that meets one of these would take another branch than for numbers, so each is refused.
+What no class can refuse, as ``type``, is noticed where the function is run on numbers (``claim_runs.py``).
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ def division_by_zero() -> ZeroDivisionError:
     return REFUSALS[-1]  # type: ignore[return-value]
 
 
+_WITHOUT = "a claim is one expression, without branches"
+
+
 class Refusing:
     """A value of which nothing can be asked but what is defined for it."""
 
@@ -35,16 +39,13 @@ class Refusing:
 
     @property  # type: ignore[misc]
     def __class__(self) -> NoReturn:  # type: ignore[override]
-        raise error("a question for the class of an array", remedy="a claim is one expression, without branches")
-
-    def __repr__(self) -> str:
-        return "an array of any size"
+        raise error("a question for the class of an array", remedy=_WITHOUT)
 
 
 _ASSIGNED = "write y = y + 1, for a change in place would change every name of the array"
 _REFUSED = {
-    "eq ne lt le gt ge contains": ("a comparison of arrays", "a claim is one expression, without branches"),
-    "bool": ("a branch on the values of an array", "a claim is one expression, without branches"),
+    "eq ne lt le gt ge contains": ("a comparison of arrays", _WITHOUT),
+    "bool": ("a branch on the values of an array", _WITHOUT),
     "hash": ("an array in a set, or as a key", "a claim is one expression of arrays"),
     "len": ("len of an array whose size is a letter", "divide by a size with mean, or declare a letter"),
     "iter reversed": ("a loop over an array whose size is a letter", "use sum, mean, @ or dot"),
@@ -54,8 +55,17 @@ _REFUSED = {
     "array": ("an array of letters as an array of numbers", "claims are about whole arrays"),
     "floordiv rfloordiv mod rmod divmod rdivmod": ("quotients and remainders", "arrays hold real numbers"),
     "rpow": ("an exponent that is an array", "write exp(c * log(x)) for x to the power c"),
-    "reduce_ex": ("a copy of an array", "arrays are never changed, and need no copies"),
-}
+    "and rand iand or ror ior xor rxor ixor invert lshift rlshift ilshift rshift rrshift irshift": (
+        "an operation on bits", "arrays hold real numbers",
+    ),
+    "rmatmul": ("a list @ an array", "@ is between arrays"),
+    "copy deepcopy reduce reduce_ex getstate setstate getnewargs": (
+        "a copy of an array", "arrays are never changed, and need no copies",
+    ),
+    "buffer bytes sizeof dir class_getitem": ("what an array is made of", _WITHOUT),
+    "repr str format": ("an array as a text", _WITHOUT),
+    "setattr delattr": ("a change of an array", "arrays are never changed"),
+}  # fmt: skip
 
 
 def _refuser(fact: str, remedy: str) -> Any:

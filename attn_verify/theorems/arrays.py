@@ -79,6 +79,9 @@ class Array(Refusing):
     def __neg__(self) -> Array:
         return each(lambda a: -a, self)
 
+    def __pos__(self) -> Array:
+        return self
+
     def __pow__(self, exponent: Any) -> Array:
         return power(self, constant_of(exponent))
 
@@ -107,6 +110,10 @@ class Array(Refusing):
         from attn_verify.theorems.array_functions import whole
 
         return whole(function, inputs, options)
+
+
+for _name in ("__setattr__", "__delattr__"):  # those of a dataclass raise an error that would not be noted
+    setattr(Array, _name, getattr(Refusing, _name))
 
 
 def array(value: object) -> Array:

@@ -9,7 +9,7 @@ from typing import Any
 
 from attn_verify.arithmetic.sums.terms import App, Num, Size, Sum, Term, free, rebuilt, rename, walk
 from attn_verify.errors import LanguageError, explain, shorten
-from attn_verify.language import Algebra, Comparison, Node, evaluate, names, parse_comparison, unparse
+from attn_verify.language import Algebra, Comparison, Node, evaluate, names, parse, parse_comparison, unparse
 from attn_verify.theorems.array_functions import FUNCTIONS
 from attn_verify.theorems.array_refusals import REFUSALS
 from attn_verify.theorems.arrays import ONE_PLACE, THE_PLACE, Array, array, combine, power, said, transpose
@@ -45,13 +45,13 @@ class Stated:
     sentences: tuple[str, ...]  # what letters were taken for
 
 
-def stated(text: str, given: Iterable[str], let: Mapping[str, tuple[str, ...]]) -> Stated:
-    """Read a claim and its hypotheses.
+def stated(text: str | tuple[str, str], given: Iterable[str], let: Mapping[str, tuple[str, ...]]) -> Stated:
+    """Read a claim, or two sides that are said to be equal, and its hypotheses.
 
     >>> stated("x + c == c + x", (), {}).sentences
     ('c is a real number, by default', 'x is a vector of n real numbers, by default')
     """
-    claim = parse_comparison(text)
+    claim = parse_comparison(text) if isinstance(text, str) else Comparison("==", *map(parse, text))
     hypotheses = tuple(map(parse_comparison, given))
     everything = [*(side for s in (claim, *hypotheses) for side in (s.left, s.right))]
     values, sentences = letters(frozenset().union(*map(names, everything)), let)
@@ -64,7 +64,10 @@ def stated(text: str, given: Iterable[str], let: Mapping[str, tuple[str, ...]]) 
 def equal(
     left: Callable[..., Any], right: Callable[..., Any], given: Iterable[str], let: Mapping[str, tuple[str, ...]]
 ) -> Stated:
-    """Run two functions on arrays of any size, and state that they return the same."""
+    """Run two functions on arrays of any size, and state that they return the same.
+
+    A function that is another one for NumPy arrays is refused.
+    """
     parameters = tuple(inspect.signature(left).parameters)
     others = tuple(inspect.signature(right).parameters)
     if len(parameters) != len(others):
@@ -74,7 +77,11 @@ def equal(
     more = frozenset().union(*(names(side) for s in hypotheses for side in (s.left, s.right)))
     values, sentences = letters({*parameters, *more}, let)
     arguments = [values[name] for name in parameters]
+    from attn_verify.theorems.claim_runs import faithful  # which loads NumPy, and claims that are texts need not
+
     one, two = _run(left, arguments), _run(right, arguments)
+    for function, found in ((left, one), (right, two)):
+        faithful(function, arguments, found, _called(function, parameters))
     text = f"{_called(left, parameters)} == {_called(right, parameters)}"
     return Stated(
         text, _judged("==", one, two, text),

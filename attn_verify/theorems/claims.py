@@ -57,7 +57,7 @@ class Claim:
         if callable(self.left) and callable(self.right):
             return equal(self.left, self.right, given, let)
         if isinstance(self.left, str) and (self.right is None or isinstance(self.right, str)):
-            return stated(self.left if self.right is None else f"({self.left}) == ({self.right})", given, let)
+            return stated(self.left if self.right is None else (self.left, self.right), given, let)
         received = f"got {show(self.left)} and {show(self.right)}"
         raise LanguageError(explain("claim", received, remedy="give a text, two texts, or two functions"))
 

@@ -4,6 +4,8 @@
 import copy
 import math
 import operator
+import pickle
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -13,9 +15,10 @@ import pytest
 from attn_verify.arithmetic.sums.terms import Symbol
 from attn_verify.checks.verdict import Status
 from attn_verify.errors import LanguageError
-from attn_verify.theorems.arrays import Array
+from attn_verify.theorems.arrays import Array, array
 from attn_verify.theorems.claim_floats import Places, compiled
 from attn_verify.theorems.claim_letters import letters
+from attn_verify.theorems.claim_runs import faithful
 from attn_verify.theorems.claim_statements import equal
 from attn_verify.theorems.claims import Claim
 
@@ -25,6 +28,7 @@ RIGHT: dict[str, Callable[..., Any]] = {
     "np.multiply": lambda x, y, a, A, B: np.multiply(A, x),
     "np.divide": lambda x, y, a, A, B: np.divide(x, y * y + 1),
     "np.negative": lambda x, y, a, A, B: np.negative(A),
+    "np.positive": lambda x, y, a, A, B: np.positive(x),
     "np.matmul": lambda x, y, a, A, B: np.matmul(A, B),
     "np.power": lambda x, y, a, A, B: np.power(A, 3),
     "np.maximum": lambda x, y, a, A, B: np.maximum(x, y),
@@ -57,7 +61,7 @@ RIGHT: dict[str, Callable[..., Any]] = {
     "np.shape": lambda x, y, a, A, B: x / np.sqrt(np.shape(A)[-1]),
     "a shape": lambda x, y, a, A, B: x * x.shape[0] + A.shape[-1],
     "how many axes": lambda x, y, a, A, B: x * len(A.shape) + A.ndim,
-    "operators": lambda x, y, a, A, B: (2 * x - y / 4 + -x) ** 2 @ A.T + abs(a),
+    "operators": lambda x, y, a, A, B: (2 * x - +y / 4 + -x) ** 2 @ A.T + abs(a),
     "numbers on the left": lambda x, y, a, A, B: 1 - (2.0 + (3 * x)) + 1 / (a * a + 1),
     "a number of NumPy": lambda x, y, a, A, B: np.float64(2) * x + y * np.float64(0.5),
     "methods": lambda x, y, a, A, B: A.sum(axis=1) + A.mean(0) * x.sum() + a,
@@ -121,7 +125,14 @@ REFUSED: dict[str, Callable[[Any], Any]] = {
     "a class": lambda x: x if isinstance(x, np.ndarray) else 0 * x,
     "a class of numbers": lambda x: x if isinstance(x, float) else 0 * x,
     "x // 2": lambda x: x // 2, "x % 2": lambda x: x % 2, "divmod": lambda x: divmod(x, 2)[0], "2 ** x": lambda x: 2**x,
-    "x & 1": lambda x: x & 1, "~x": lambda x: ~x,
+    **{f.__name__: lambda x, of=f: of(x, 1) for f in (
+        operator.and_, operator.or_, operator.xor, operator.lshift, operator.rshift, operator.iand, operator.ior,
+        operator.ixor, operator.ilshift, operator.irshift,
+    )},
+    "~x": lambda x: ~x, "1 & x": lambda x: 1 & x, "[1] @ x": lambda x: [1] @ x,
+    "a text": str, "a text with a format": "{}".format, "how it is written": repr, "its names": dir,
+    "its bytes": bytes, "its length in bytes": sys.getsizeof, "a state": pickle.dumps,
+    "an attribute set": lambda x: setattr(x, "parts", 1), "an attribute deleted": lambda x: delattr(x, "parts"),
     **{f.__name__: lambda x, change=f: change(x, 2) for f in (
         operator.iadd, operator.isub, operator.imul, operator.itruediv, operator.imatmul, operator.ipow,
         operator.ifloordiv, operator.imod,
@@ -180,6 +191,127 @@ def _no_quotient(x: Any) -> Any:
         return x / (x - x)
     except ZeroDivisionError:
         return x
+
+
+def _attempt(do: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return x where something can be done with it, and else 0."""
+
+    def function(x: Any) -> Any:
+        try:
+            do(x)
+        except Exception:
+            return 0 * x
+        return x
+
+    return function
+
+
+def _matched(x: Any) -> Any:
+    match x:
+        case np.ndarray():
+            return x
+    return 0 * x
+
+
+_CALLS: list[Any] = []
+
+
+def _another_at_first(x: Any) -> Any:
+    _CALLS.append(x)
+    return 0 * x if len(_CALLS) == 1 else x
+
+
+# Of each, arrays of any size see 0 and those of NumPy something else.
+BRANCHING: dict[str, Callable[[Any], Any]] = {
+    "type": lambda x: x if type(x) is np.ndarray else 0 * x,
+    "the name of a type": lambda x: x if type(x).__name__ == "ndarray" else 0 * x,
+    "a derived type": lambda x: x if issubclass(type(x), np.ndarray) else 0 * x,
+    "a pattern": _matched,
+    "a memory view": _attempt(memoryview),
+    "an attribute that is set": _attempt(lambda x: setattr(x, "flat", 0)),
+    "bits": _attempt(lambda x: hash(bytes(x))),
+    "a copy": _attempt(copy.copy),
+    "only the first time": _another_at_first,
+    "of one key only": lambda x: x if type(x) is np.ndarray and len(x) == 1 else 0 * x,
+    "of three keys only": lambda x: x if type(x) is np.ndarray and len(x) == 3 else 0 * x,
+    "by a part in a million": lambda x: x * 1e-6 if type(x) is np.ndarray else 0 * x,
+    "another shape": lambda x: 0 * x[0] if type(x) is np.ndarray else 0 * x,
+    "truths": lambda x: 0 * x > 0 if type(x) is np.ndarray else 0 * x,
+    "no number": lambda x: 0 * x + np.nan if type(x) is np.ndarray else 0 * x,
+    "nothing": lambda x: None if type(x) is np.ndarray else 0 * x,
+    "an error": lambda x: x["a"] if type(x) is np.ndarray else 0 * x,
+    **{f"has {name}": lambda x, name=name: x if hasattr(x, name) else 0 * x for name in (
+        "__array__", "__array_interface__", "__dlpack__", "data", "dtype",
+    )},
+    **{f"has no {name}": lambda x, name=name: 0 * x if hasattr(x, name) else x for name in (
+        "axes", "symbol", "parts", "entry", "__dict__", "__dataclass_fields__", "__post_init__",
+    )},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BRANCHING)
+def test_a_function_that_is_another_one_for_numbers_is_refused(name: str) -> None:
+    _CALLS.clear()
+    with pytest.raises(LanguageError) as caught:
+        Claim(BRANCHING[name], lambda x: 0 * x).decide()
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize("name", ["type", "of three keys only", "another shape", "an error", "no number"])
+def test_so_is_the_second_one_and_the_message_says_where(name: str) -> None:
+    with pytest.raises(LanguageError, match="NumPy arrays"):
+        Claim(lambda x: 0 * x, BRANCHING[name]).decide()
+
+
+def test_plain_numbers_are_tried_as_well() -> None:
+    with pytest.raises(LanguageError, match="another function"):
+        Claim(lambda c: c if type(c) is float else 0 * c, lambda c: 0 * c).decide()
+    with pytest.raises(LanguageError, match="another function"):
+        Claim(lambda n: n if type(n) is int else 0 * n, lambda n: 0 * n).decide()
+
+
+def test_a_function_without_a_value_at_small_arrays_is_not_believed() -> None:
+    with pytest.raises(LanguageError, match="no value that can be told from rounding"):
+        Claim(lambda x: np.log(-np.exp(x)), lambda x: x).decide()
+
+
+def test_arrays_have_what_those_of_numpy_have() -> None:
+    """What Python looks up on classes is defined or refused there, where a refusal is noted."""
+    on_instances = ("__array", "__dlpack")
+    named = {name for of in (np.ndarray, np.float64) for name in dir(of) if name.startswith("__")}
+    assert {name for name in named - set(dir(Array)) if not name.startswith(on_instances)} <= {"__getformat__"}
+
+
+# Each holds for real numbers, and rounding is far from what was traced, or all that is left.
+ROUNDED: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
+    "cancellation": (lambda x: (x + 1e16) - 1e16, lambda x: x),
+    "cancellation of squares": (lambda x: (1 + x) ** 2 - 1 - 2 * x - x * x, lambda x: 0 * x),
+    "a large factor": (lambda x: (np.exp(x) - np.exp(x + 1) / np.exp(1.0)) * 0, lambda x: 0 * x),
+    "exponentials": (lambda x: np.exp(50 * x) * np.exp(-50 * x), lambda x: np.ones_like(x)),
+    "a mean": (lambda x: np.sum(x - np.mean(x)), lambda x: 0 * np.sum(x)),
+    "a quotient of what vanishes": (lambda x: (np.exp(x) - 1) / (np.exp(x) + 1), lambda x: np.tanh(x / 2)),
+    "tiny numbers": (lambda x: x * 1e-300 * 1e-20, lambda x: 1e-20 * x * 1e-300),
+    "many terms": (lambda x: sum((x for _ in range(60)), 0 * x), lambda x: 60 * x),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ROUNDED)
+def test_rounding_is_no_difference(name: str) -> None:
+    arrays, _ = letters({"x"}, {"x": ("n",)})
+    for function in ROUNDED[name]:
+        faithful(function, [arrays["x"]], array(function(arrays["x"])), name)
+
+
+def test_claims_that_hold_up_to_rounding_are_proved() -> None:
+    assert Claim(*ROUNDED["cancellation"]).decide(2).status is Status.PROVED
+    assert Claim(*ROUNDED["exponentials"]).decide(2).status is Status.PROVED
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_functions_that_are_right_are_faithful(name: str) -> None:
+    arrays, _ = letters(SHAPES, SHAPES)
+    given = [arrays[letter] for letter in SHAPES]
+    faithful(RIGHT[name], given, RIGHT[name](*given), name)
 
 
 @pytest.mark.parametrize("function", [_caught, _no_quotient])
