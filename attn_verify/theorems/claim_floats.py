@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from itertools import product
 
 from attn_verify.arithmetic.sums.polynomials import RefusedError
@@ -82,7 +83,8 @@ Number = Callable[[Places], float]
 
 def _without_derivatives(t: Term) -> Term:
     if isinstance(t, Deriv):
-        return _without_derivatives(derivative(_without_derivatives(t.body), t.by))
+        body = _without_derivatives(t.body)  # where it has no value, its slope has none
+        return Add((_without_derivatives(derivative(body, t.by)), Mul((Num(Fraction(0)), body))))
     return rebuilt(t, _without_derivatives)
 
 

@@ -22,6 +22,7 @@ from attn_verify.arithmetic.sums.terms import (
     Delta,
     Deriv,
     Index,
+    Mul,
     Num,
     Size,
     Sort,
@@ -87,7 +88,8 @@ def closed(t: Term, model: Model) -> Term:
             formed = derivative(body, by)
             if any(isinstance(x, Deriv) for x in walk(formed)):
                 raise UndecidedError("a derivative of a symbol has no value in a model")
-            return closed(formed, model)
+            nothing = Mul((Num(Fraction(0)), closed(body, model)))  # where the body has no value, its slope has none
+            return Add((closed(formed, model), nothing))
         case Whole(name, left, right):
             a, b = (exact(closed(side, model)) for side in (left, right))
             return Num(Fraction(a // b) if name == "//" else a % b)

@@ -133,6 +133,22 @@ def test_functions_that_do_more_than_arrays_can_are_refused(function: Callable[.
         Claim(function, plain).decide()
 
 
+def test_two_texts_are_two_sides() -> None:
+    assert Claim("c + c", "2 * c").decide().status is Status.PROVED
+    assert Claim("c", "2 * c").decide().status is Status.REFUTED
+    with pytest.raises(LanguageError):
+        Claim("c) - (c", "0").decide()
+
+
+def test_a_slope_has_no_value_where_its_function_has_none() -> None:
+    """log has no value at −1, so no slope either: the claims are true where they say something."""
+    for text in ("grad(log(c), c) > 0", "grad(log(sum(x)), x) >= 0", "grad(log(c) - log(c), c) == 0"):
+        assert Claim(text).decide(2).status is Status.UNDECIDED, text
+    assert Claim("c > 0", given=["grad(log(c), c) < 0"]).decide().status is Status.UNDECIDED
+    assert Claim("grad(log(c), c) > 0", given=["c > 0"]).decide().status is Status.PROVED
+    assert Claim("grad(log(c), c) > 1", given=["c > 0"]).decide().status is Status.REFUTED
+
+
 UNREADABLE = {
     "x +": "ends too early",
     "x": "expected one of ==",
