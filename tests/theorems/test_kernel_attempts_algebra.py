@@ -11,7 +11,7 @@ from attn_verify.arithmetic.sums.terms import fresh
 from attn_verify.theorems.kernel.calculus import rising, tangent
 from attn_verify.theorems.kernel.facts import Fact, assume, magnitude, order, put
 from attn_verify.theorems.kernel.outside import Pow
-from attn_verify.theorems.notation import Abs, Delta, Deriv, Eq, Exp, Le, Log, Lt, Num, Size, Sum, Trig, Whole
+from attn_verify.theorems.notation import Abs, Delta, Deriv, Eq, Exp, Le, Log, Lt, Num, Size, Sum, Trig, Whole, scalar
 from attn_verify.theorems.slopes import slope_at
 
 
@@ -92,6 +92,7 @@ def _put_a_derivative_away() -> Fact:
     return tangent(Le(zero, fx), alg(0, 0), alg(0, 0), order(Le(zero, Deriv(Deriv(fx, x), x))), x, Fraction(0))
 
 
+ON_A_CURVE = {name: scalar(name, ("t",)) for name in "xy"}  # x = x(t), y = y(t)
 FALSE: dict[str, Callable[[], object]] = {
     "tangent with hypothesis through a function": _tangent_with_hypothesis_through_a_function,
     "tangent of a cube": _tangent_of_a_cube,
@@ -153,6 +154,31 @@ FALSE: dict[str, Callable[[], object]] = {
     "order by itself": lambda: order(Le(a, b), [Le(a + V[i], b + V[j])]),
     "known strict sum": lambda: order(Lt(zero, Sum(e, VE[e])), [Lt(zero, VE[e])]),
     "max of two is first": lambda: alg((a + b + Abs(a - b)) / 2, a),
+    "a rule of the diagonal elsewhere": lambda: alg(A[i, j], 1, [Eq(A[i, i], one)]),
+    "a rule of a product below a square": lambda: alg(Sum(i, V[i] * W[i] * W[i]), 0, [Eq(Sum(i, V[i] * W[i]), zero)]),
+    "a rule of one row for all": lambda: alg(
+        Sum(i, Sum(j, A[i, j] * W[j])), Size(V.sorts[0]), [Eq(Sum(j, A[m, j] * W[j]), one)]
+    ),
+    "a mean of what may be empty": lambda: alg(Sum(e, VE[e]) / Size(NONE) * Size(NONE), Sum(e, VE[e])),
+    "more than one": lambda: order(Lt(one, Size(V.sorts[0]))),
+    "a magnitude known where there is an element": lambda: magnitude(Eq(Abs(a), a), [Le(zero, a + VE[e] - VE[e])]),
+    "a magnitude by squares": lambda: magnitude(Le(Abs(a), b), [Le(a**2, b**2)]),
+    "rising to the strict": lambda: rising(
+        Lt(zero, x), order(Le(zero, zero)), order(Le(zero, Deriv(x, x)), certificate=one), x, zero
+    ),
+    "rising where the slope is known on one side": lambda: rising(
+        Le(zero, x**2 - 1),
+        order(Le(zero, number(1) - 1), certificate=zero),
+        order(Le(zero, Deriv(x**2 - 1, x)), [Le(zero, x)], certificate=2 * x),
+        x,
+        number(-1),
+    ),
+    "a slope along a curve": lambda: alg(
+        Deriv(ON_A_CURVE["y"], ON_A_CURVE["x"]), 1, [Eq(ON_A_CURVE["y"], ON_A_CURVE["x"])]
+    ),
+    "a slope that leaves out a variable": lambda: alg(
+        Deriv(scalar("f", ("x", "t")), scalar("t")), 0, [Eq(scalar("f", ("x", "t")), ON_A_CURVE["x"])]
+    ),
     "magnitude of a product by one sign": lambda: alg(Abs(a * b), a * Abs(b)),
 }
 

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from fractions import Fraction
 
 import pytest
-from attempt_letters import ABOVE, V, a, b, f, i, one, tends, x, zero
+from attempt_letters import ABOVE, NONE, VE, V, a, b, e, f, i, j, m, one, tends, x, zero
 
 from attn_verify.arithmetic.sums.polynomials import RefusedError
 from attn_verify.arithmetic.sums.terms import Pow
-from attn_verify.theorems.notation import Abs, Exp, Log, Lt, Sum, Term, Trig, term
+from attn_verify.theorems.notation import Abs, Delta, Exp, Le, Log, Lt, Size, Sum, Term, Trig, term
 
 
 def logarithm(number: int) -> Term:
@@ -55,6 +55,24 @@ FALSE: dict[str, Callable[[], object]] = {
     "a function": lambda: tends(f / f, "oo", 1),
     "x is given": lambda: tends(x, "oo", "oo", [Lt(x, one)]),
     "at an element": lambda: tends(V[i] * x, "oo", "oo"),
+    "given at one element": lambda: tends(V[i] * x, "oo", "oo", [Lt(zero, V[m])]),
+    "a letter that may be 0": lambda: tends(a * x, "oo", "oo", [Le(zero, a)]),
+    "a magnitude that may be 0": lambda: tends(Abs(a) * x, "oo", "oo"),
+    "a rate that may be 0": lambda: tends(Exp(-(a**2) * x), "oo", 0),
+    "a size that may be 0": lambda: tends(Size(NONE) * x, "oo", "oo"),
+    "a sum that may be empty": lambda: tends(Sum(e, Exp(VE[e])) * x, "oo", "oo"),
+    "given where there is an element": lambda: tends(a * x, "oo", "oo", [Lt(zero, a + VE[e] - VE[e])]),
+    "rates that meet": lambda: tends(Log(Exp(a * x) - Exp(b * x) + x) / x, "oo", a, [*BOTH, Le(b, a)]),
+    "squares that nearly cancel": lambda: tends(Exp(x**2 - (x + 1 / x) ** 2), "oo", 1),
+    "x to the power x": lambda: tends(Exp(x * Log(x)), "0+", 0),
+    "numbers that are 0": lambda: tends((Exp(logarithm(2)) - 2) * x + 1, "oo", "oo"),
+    "an angle of 0": lambda: tends((Trig("cos", zero) - 1) * x, "oo", "oo"),
+    "roots that are one number": lambda: tends(
+        (Pow(term(2), HALF) * Pow(term(3), HALF) - Pow(term(6), HALF)) * x + 1, "oo", "oo"
+    ),
+    "the root of a square of what is negative": lambda: tends(Pow(Pow(-x, Fraction(2)), HALF) / x, "oo", -1),
+    "the power 0 of what has no value": lambda: tends(Pow(Log(-x), Fraction(0)), "oo", 1),
+    "a number that depends on indices": lambda: tends((1 - Delta(i, j)) * x + 1, "oo", 1),
 }  # fmt: skip
 
 

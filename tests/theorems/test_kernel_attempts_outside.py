@@ -9,7 +9,7 @@ from attempt_letters import ABOVE, KEYS, V, a, alg, b, c, half, integrated, j, n
 from attn_verify.arithmetic.sums.polynomials import RefusedError
 from attn_verify.theorems.kernel.facts import Fact, _fact, assume, discharge
 from attn_verify.theorems.kernel.outside import Add, Mul, Pow, balls, counting, rank
-from attn_verify.theorems.notation import App, Eq, Exp, Index, Limit, Log, Lt, Num, Rank, Symbol
+from attn_verify.theorems.notation import Abs, App, Eq, Exp, Index, Le, Limit, Log, Lt, Num, Rank, Symbol, Trig
 
 
 def _counting_a_list_that_says_it_is_a_range() -> Fact:
@@ -118,6 +118,11 @@ FALSE: dict[str, Callable[[], object]] = {
     "balls of equal": lambda: balls(Lt(Exp(Log(two)), two)),
     "balls undefined": lambda: balls(Lt(Log(number(-1)), one)),
     "balls pole": lambda: balls(Lt(zero, Pow(zero, Fraction(-1)))),
+    "balls of a wave at infinity": lambda: balls(Lt(Trig("cos", Pow(zero, Fraction(-1, 2))), two)),
+    "balls of an exponential of nothing": lambda: balls(Lt(Exp(-Pow(zero, Fraction(-1, 2))), two)),
+    "balls of nothing times nothing": lambda: balls(Le(zero * Log(zero), one)),
+    "balls of a magnitude of nothing": lambda: balls(Lt(Abs(Log(number(-1))) * 0, one)),
+    "balls of what may be 0": lambda: balls(Lt(zero, Pow(Exp(one) - Exp(one), Fraction(-2)))),
     "balls close": lambda: balls(Lt(one, one + Pow(number(10), Fraction(-900)) * -1)),
     "counting a list that says it is a range": _counting_a_list_that_says_it_is_a_range,
     "counting nothing": lambda: counting(Eq(c, c + 1), {c: range(0)}),
