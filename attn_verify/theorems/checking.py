@@ -55,9 +55,17 @@ class Checked:
         """Sizes or ranges at which alone the conclusions were checked; empty for all sizes."""
         return tuple(sorted(set().union(*(self.facts[label].fixed for label in self.theorem.concludes))))
 
+    @property
+    def intact(self) -> bool:
+        """Whether every step is still what a rule of the kernel made, and the conclusions are derived."""
+        made = all(s.label in self.facts and proves(self.facts[s.label], s) for s in self.theorem.steps)
+        return made and not _underived(self.theorem, self.facts)
+
     def __repr__(self) -> str:
         from attn_verify.theorems.presenting import scope
 
+        if not self.intact:
+            return f"{self.theorem.name}: not checked, or changed after it was"
         return f"{self.theorem.name}: PROVED, {scope(self)}"
 
     def to_dict(self) -> dict[str, Any]:
@@ -175,10 +183,19 @@ def check(theorem: Theorem, library: Callable[[str], Theorem | Checked] | None =
             raise RefusedError(f"{theorem.name}, step {step.label}: {error}") from error
     if not all(proves(facts[step.label], step) for step in theorem.steps):
         raise RefusedError(f"{theorem.name}: a fact was changed after a rule made it")
+    if why := _underived(theorem, facts):
+        raise RefusedError(f"{theorem.name}: {why}")
+    return Checked(theorem, facts, time.perf_counter() - start - elsewhere)
+
+
+def _underived(theorem: Theorem, facts: Mapping[str, Fact]) -> str:
+    """Return why the conclusions of a theorem are not derived, or nothing."""
     for label in theorem.concludes:
         if label not in facts:
-            raise RefusedError(f"{theorem.name}: its conclusion {label!r} is no step")
-    return Checked(theorem, facts, time.perf_counter() - start - elsewhere)
+            return f"its conclusion {label!r} is no step"
+        if facts[label].statement in facts[label].given:
+            return f"its conclusion {label!r} is what it assumes"
+    return "" if theorem.concludes else "it concludes nothing"
 
 
 def hypotheses(fact: Fact) -> tuple[Statement, ...]:

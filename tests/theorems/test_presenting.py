@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import pytest
 
+from attn_verify.arithmetic.sums.polynomials import RefusedError
 from attn_verify.arithmetic.sums.terms import fresh
 from attn_verify.theorems import check, printing, theorem
 from attn_verify.theorems.checking import check as check_steps
@@ -196,7 +197,7 @@ def test_values_are_exact_where_they_can_be(term, shown) -> None:
 
 
 def test_a_fixed_range_is_the_scope() -> None:
-    (step,) = (Step("all", Le(ZERO, a), "counted through", "why", hints={"ranges": {a: range(3)}}),)
+    (step,) = (Step("all", Le(ZERO, a + 1), "counted through", "why", hints={"ranges": {a: range(3)}}),)
     checked = check_steps(small(steps=(step,), concludes=("all",)))
     assert scope(checked) == "only a from 0 to 2"
     assert describe(checked)["steps"][0]["details"] == [
@@ -208,6 +209,34 @@ def test_a_checked_theorem_says_its_name_in_short() -> None:
     name = next(iter(theorems()))
     assert repr(check(name)) == f"{name}: PROVED, all sizes"
     assert check(name) is check(name)
+
+
+UNDERIVED: dict[str, dict[str, object]] = {
+    "a conclusion that is assumed": {"concludes": ("twice", "given")},
+    "a conclusion among its own hypotheses": {
+        "steps": (Step("one", Eq(a, ONE), "normal form", "why", given=(Eq(a, ONE),)),), "concludes": ("one",),
+    },
+    "no conclusion": {"concludes": ()},
+    "a conclusion that is no step": {"concludes": ("thrice",)},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", UNDERIVED)
+def test_what_is_concluded_is_derived(what: str) -> None:
+    with pytest.raises(RefusedError, match="conclu"):
+        check_steps(small(**UNDERIVED[what]))
+
+
+def test_what_was_not_checked_is_not_called_proved() -> None:
+    checked = check_steps(small())
+    false = replace(small().steps[1], claim=Eq(ZERO, ONE))
+    for one in (
+        replace(checked, theorem=small(steps=(small().steps[0], false))), replace(checked, facts={}),
+        replace(checked, theorem=small(concludes=())), replace(checked, theorem=small(concludes=("given",))),
+    ):  # fmt: skip
+        assert "PROVED" not in repr(one)
+        with pytest.raises(RefusedError):
+            describe(one)
 
 
 def test_what_is_assumed_for_now_is_told_from_what_is_assumed() -> None:
