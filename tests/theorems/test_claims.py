@@ -140,6 +140,12 @@ def test_two_texts_are_two_sides() -> None:
         Claim("c) - (c", "0").decide()
 
 
+def test_the_square_of_a_0_that_is_not_exact_has_a_value() -> None:
+    verdict = Claim("(c - b) ** 2 >= 1", given=["3 * c == 1", "b == c"]).decide()
+    assert verdict.status is Status.REFUTED
+    assert verdict.evidence["values"] == {"b": "1/3", "c": "1/3"}
+
+
 def test_a_slope_has_no_value_where_its_function_has_none() -> None:
     """log has no value at −1, so no slope either: the claims are true where they say something."""
     for text in ("grad(log(c), c) > 0", "grad(log(sum(x)), x) >= 0", "grad(log(c) - log(c), c) == 0"):

@@ -126,6 +126,10 @@ FALSE: dict[str, Callable[[], object]] = {
     "balls close": lambda: balls(Lt(one, one + Pow(number(10), Fraction(-900)) * -1)),
     "counting a list that says it is a range": _counting_a_list_that_says_it_is_a_range,
     "counting nothing": lambda: counting(Eq(c, c + 1), {c: range(0)}),
+    "counting with numbers that fill the memory": lambda: counting(
+        Le(zero, (((c**1000) ** 1000) ** 1000) ** 1000), {c: range(2, 4)}
+    ),
+    "counting with products that do": lambda: counting(Le(zero, Mul((c**1000,) * 1000) ** 1000), {c: range(2, 4)}),
     "counting vacuous": lambda: counting(Eq(c, c + 1), {c: range(3)}, [Eq(c, number(7))]),
     "rank wrong": lambda: rank(Rank(((Fraction(1), Fraction(2)), (Fraction(2), Fraction(4))), 2)),
     "forge by hash collision": _forge_by_hash_collision,
@@ -153,6 +157,9 @@ def test_refused(name: str) -> None:
 
 
 TRUE: dict[str, Callable[[], object]] = {
+    "balls around 0": lambda: balls(Lt((Log(number(6)) - Log(two) - Log(number(3))) ** 2, one)),
+    "balls around 0, to an odd power": lambda: balls(Lt((Log(number(6)) - Log(two) - Log(number(3))) ** 5, one)),
+    "balls across 0": lambda: balls(Lt(Pow(Trig("sin", number(7)) - Trig("sin", number(7)), Fraction(64)) + 1, two)),
     "integral of a logarithm to its end": lambda: integrated(Log(x), "0", "1", -1),
     "integral of an exponential": lambda: integrated(Exp(-(a * x)), "0", "oo", a**-1, ABOVE),
     "integral of a power that is defined beyond 0": lambda: integrated(x**-2, "1", "oo", 1),

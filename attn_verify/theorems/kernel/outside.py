@@ -11,7 +11,7 @@ from itertools import product
 
 import flint
 
-from attn_verify.arithmetic.sums.polynomials import MOST_EXPONENT, RefusedError
+from attn_verify.arithmetic.sums.polynomials import MOST_DIGITS, MOST_EXPONENT, RefusedError
 from attn_verify.arithmetic.sums.terms import (
     Abs,
     Add,
@@ -55,7 +55,12 @@ def _ball(t: Term) -> flint.arb:
             inner = _ball(base)
             if not inner.is_finite():
                 raise RefusedError("a base has no value")
-            return inner ** int(exponent)
+            if exponent <= 0 or not inner.contains(0):
+                return inner ** int(exponent)
+            power = flint.arb(1)
+            for bit in f"{int(exponent):b}":  # by squares, for FLINT takes the logarithm of a ball around 0
+                power = power * power * (inner if bit == "1" else 1)
+            return power
         case Pow(base, exponent):
             return _ball(base) ** flint.arb(flint.fmpq(exponent.numerator, exponent.denominator))
         case Exp(argument):
@@ -145,10 +150,10 @@ def _whole(t: Term, at: Mapping[App, int]) -> Fraction:
         case Mul(factors):
             found = Fraction(1)
             for factor in factors:
-                found *= _whole(factor, at)
+                found *= _short(_whole(factor, at))
             return found
         case Pow(base, exponent) if exponent.denominator == 1 and 0 <= exponent <= MOST_EXPONENT:
-            return _whole(base, at) ** int(exponent)
+            return _short(_whole(base, at), int(exponent)) ** int(exponent)
         case Abs(argument):
             return abs(_whole(argument, at))
         case Whole(name, left, right):
@@ -157,6 +162,12 @@ def _whole(t: Term, at: Mapping[App, int]) -> Fraction:
                 raise RefusedError("division by zero")
             return Fraction(a // b) if name == "//" else a % b
     raise RefusedError(f"{type(t).__name__} is not counted through")
+
+
+def _short(value: Fraction, times: int = 1) -> Fraction:
+    if times * max(value.numerator.bit_length(), value.denominator.bit_length()) > MOST_DIGITS:
+        raise RefusedError("a number is too long")
+    return value
 
 
 __all__ = ["Cited", "balls", "counting", "integral", "limit", "rank"]
