@@ -1,11 +1,14 @@
 """Attempts to talk the kernel into false integrals: wrong antiderivatives, with jumps, ends without a limit."""
 
+import sys
 from collections.abc import Callable, Sequence
 
 import pytest
 from attempt_letters import ABOVE, NONE, VE, a, e, f, g, half, integrated, one, tends, x, zero
 
 from attn_verify.arithmetic.sums.polynomials import RefusedError
+from attn_verify.arithmetic.sums.terms import Pow
+from attn_verify.theorems.kernel import integrals
 from attn_verify.theorems.kernel.facts import Fact
 from attn_verify.theorems.kernel.outside import integral
 from attn_verify.theorems.kernel.statements import Statement
@@ -84,3 +87,11 @@ def test_what_is_true_is_not_refused(name: str) -> None:
 
 def test_nothing_rests_on_sympy() -> None:
     assert {name: made().cited for name, made in TRUE.items()} == dict.fromkeys(TRUE, frozenset())
+
+
+def test_a_search_of_sympy_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    profile = sys.getprofile()
+    monkeypatch.setattr(integrals, "MOST_EVENTS", 1000)
+    with pytest.raises(RefusedError, match="takes too long"):
+        integrated(Pow(x + a, half.value) * Log(x + a), "0", "1", 0, ABOVE)
+    assert sys.getprofile() is profile

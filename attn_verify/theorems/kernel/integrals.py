@@ -6,7 +6,8 @@ SymPy may suggest the antiderivative and its limits at the ends; nothing rests o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import Any
 
@@ -18,6 +19,7 @@ from attn_verify.theorems.kernel.facts import Fact, _fact, algebra, rule
 from attn_verify.theorems.kernel.limits import limit
 from attn_verify.theorems.kernel.statements import Eq, Given, Lt, Statement, entries_of
 
+MOST_EVENTS = 10_000_000  # calls and returns in a search of SymPy, which take some seconds
 _WHOLE = re.compile("-?[0-9]{1,20}")
 ZERO = Num(Fraction(0))
 
@@ -72,7 +74,7 @@ def _value(f: Term, by: App, end: Num | None, side: int, given: tuple[Statement,
             pass
     moved = put(f, {by.symbol: ((), side * by if end is None else end - side * by)})
     symbols = _symbols((moved, by), [*given, Lt(ZERO, by)])
-    found = sympy.limit(_sympy(moved, symbols), symbols[by], sympy.oo if end is None else 0, "+")
+    found = _searched(sympy.limit, _sympy(moved, symbols), symbols[by], sympy.oo if end is None else 0, "+")
     value = _term(found, {v: t for t, v in symbols.items()})
     return value, [limit(Limit(moved, by, "oo" if end is None else "0+", value), given)]
 
@@ -81,7 +83,30 @@ def _suggested(body: Term, by: App, given: tuple[Statement, ...]) -> Term:
     import sympy
 
     symbols = _symbols((body, by), given)
-    return _term(sympy.integrate(_sympy(body, symbols), symbols[by]), {v: t for t, v in symbols.items()})
+    return _term(_searched(sympy.integrate, _sympy(body, symbols), symbols[by]), {v: t for t, v in symbols.items()})
+
+
+def _searched(search: Callable[..., Any], *arguments: Any) -> Any:
+    """Run a search of SymPy, which need not end, or not well."""
+    events, before = 0, sys.getprofile()
+
+    def counted(*_: object) -> None:
+        nonlocal events
+        events += 1
+        if events > MOST_EVENTS:
+            raise _TooLongError
+
+    sys.setprofile(counted)
+    try:
+        return search(*arguments)
+    except (_TooLongError, Exception) as failed:
+        raise RefusedError(f"SymPy's search takes too long, or fails: {type(failed).__name__}") from failed
+    finally:
+        sys.setprofile(before)
+
+
+class _TooLongError(BaseException):
+    """What SymPy does not catch."""
 
 
 def _symbols(terms: tuple[Term, ...], given: Iterable[Statement]) -> dict[Term, Any]:
