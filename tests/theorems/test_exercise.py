@@ -89,6 +89,9 @@ def test_an_example_in_place_of_a_proof() -> None:
     answer = exercise(theorem, "sum", Lt(ZERO, term(2)), rule="balls")
     assert not answer.accepted
     assert "then leans on" in answer.message
+    answer = exercise(theorem, "sum", Le(ZERO, a + 1), rule="counted through", hints={"ranges": {a: range(3)}})
+    assert not answer.accepted
+    assert "holds for a from 0 to 2 only" in answer.message
 
 
 YIELDS = {
