@@ -55,8 +55,8 @@ def objection(
     Nothing of fills may be seen while the scores stay below (:func:`fill_seen`).  And they have to be scores: with all
     fills read as the score 0, a program must be attention in which a masked pair has the score 0, or its own, or none
     still, and in which there may be further keys and values of zeros, as of a block of keys that was filled up.  With
-    fills that grow, the scores of these pairs must grow, and nothing else.  Of gradients with masked pairs only the
-    first is asked, of other gradients not the last.
+    fills that grow, the scores of these pairs must grow, and nothing else.  Gradients with masked
+    pairs are not decided, and of others the last is not asked.
     """
     pairs = list(compared.values())
     shown = f"{float(max(fills)):g} stands for −∞ among "
@@ -69,7 +69,7 @@ def objection(
     masked = _masks(case)
     gradients = any(name.startswith("d") for name, _ in got)
     if masked and gradients:
-        return "", portion
+        return f"{shown}masked scores, which is not decided for gradients", Fraction(0)
     why = "read as the score 0, other attention is left"
     for readings in ways_to_read(case, spec):
         read_so = partial(refilled, read, case, spec, readings) if masked else partial(expected, read, case, spec)

@@ -71,7 +71,7 @@ def test_scores_that_are_zero_are_left_out(graph):
     assert fill_seen(graph, [(got, want)], [graph.number(0)], [], [fill], SEED)
 
 
-def judged(graph, got, visible, fill, name="O"):
+def judged(graph, got, visible, fill, name="O", gradient=False):
     """Return what is objected to a program of one query and two keys, the second masked unless ``visible``.
 
     ``got`` is its output, or with ``name="P"`` both of its weights.
@@ -85,6 +85,8 @@ def judged(graph, got, visible, fill, name="O"):
     )  # fmt: skip
     wanted = expected(graph, case, AttentionSpec()).items()
     compared = {key: (node, want) for (key, want), node in zip(wanted, got if name == "P" else [got], strict=True)}
+    if gradient:
+        compared = {(f"d{key[0]}", key[1]): pair for key, pair in compared.items()}
     point = {entry: Fraction(7 + at, 8) for at, entry in enumerate(entries)}
     return objection(
         graph, compared, case, AttentionSpec(), orders=[], fills=[fill], point=point, seed=SEED,
@@ -144,3 +146,11 @@ def test_what_is_added_to_a_fill_is_the_score_or_nothing(graph, fill):
         graph.exp(-(Q - 30) * (Q - 30)) * (-3 * fill),
     ):
         assert "other attention" in judged(graph, output(rest), False, fill)
+
+
+def test_fills_of_gradients_with_masked_pairs_are_not_decided(graph):
+    """The very program that is right as an output: nothing shows that a fill of a gradient is a score."""
+    fill = Fraction(-(10**9))
+    masked, _, _ = entry(graph, fill)
+    assert judged(graph, masked, False, fill) == ""
+    assert "not decided for gradients" in judged(graph, masked, False, fill, gradient=True)
