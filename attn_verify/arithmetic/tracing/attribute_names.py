@@ -18,8 +18,6 @@ IN_PLACE_TOO = (
 ATTRIBUTES = frozenset(
     [f"__{name}__" for name in _SAID.split()] + [f"__{letter}{name}__" for name in IN_PLACE_TOO for letter in "ri"]
 )
-
-
 # Those that decorators write.
 _WRITTEN = frozenset({"__doc__", "__name__", "__qualname__", "__wrapped__", "__all__", "__version__"})
 

@@ -9,7 +9,7 @@ from typing import Any
 from attn_verify.arithmetic.tracing.session import current
 
 _PACKAGE = __name__.partition(".")[0]
-_HEAP = 1 << 9  # set in ``__flags__`` of classes that Python code makes
+HEAP = 1 << 9  # set in ``__flags__`` of classes that Python code makes
 _ASKED = frozenset(
     f"__{name}__" for name in (
         "array", "array_function", "array_interface", "array_priority", "array_struct", "array_ufunc", "bool",
@@ -42,6 +42,6 @@ def answers(kind: type) -> bool:
     >>> answers(int), answers(type("Always", (), {"__index__": lambda self: 0, "__module__": "code"}))
     (False, True)
     """
-    made = [cls for cls in kind.__mro__ if cls.__flags__ & _HEAP]
+    made = [cls for cls in kind.__mro__ if cls.__flags__ & HEAP]
     theirs = [cls for cls in made if str(cls.__module__).partition(".")[0] not in (_PACKAGE, "numpy", "fractions")]
     return any(not _ASKED.isdisjoint(vars(cls)) for cls in theirs)

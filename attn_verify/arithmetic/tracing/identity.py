@@ -21,8 +21,8 @@ from attn_verify.arithmetic.tracing.observe_calls import NotingCall
 
 _PACKAGE = __name__.partition(".")[0] + "."
 _MODELLED = (_PACKAGE, "builtins.", "numpy.", "scipy.")
-_Dispatched = type(np.sum)
-_LruCache = type(functools.lru_cache(len))
+Dispatched = type(np.sum)
+LruCache = type(functools.lru_cache(len))
 
 
 def identity(value: Any) -> str:
@@ -41,7 +41,7 @@ def identity(value: Any) -> str:
         )
     if kind is NotingCall:
         return identity(value._function)
-    if kind in (np.ufunc, _Dispatched):
+    if kind in (np.ufunc, Dispatched):
         return f"function numpy.{value.__name__}"
     if kind is BuiltinFunctionType or kind is MethodWrapperType:
         owner = getattr(value, "__self__", None)
@@ -55,7 +55,7 @@ def identity(value: Any) -> str:
     if kind is functools.partial:
         inner = identity(value.func)
         return inner and f"partial {inner}"
-    if kind is _LruCache:
+    if kind is LruCache:
         return f"cached {identity(value.__wrapped__)}"
     if issubclass(kind, type):
         module = str(value.__module__)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import builtins
-import functools
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -35,12 +34,6 @@ _TIMES = 256
 _MANY = 16 * _TIMES
 _SHORT = (int, str, type(None))
 ENTRIES = 4096
-# Functions in which nothing is noted that what they give may depend on.
-_TEXT = "runs a text (eval, exec, compile), in which nothing is observed"
-_TYPE = "chooses functions by the types of their arguments (singledispatch), which is not observed"
-_UNFOLLOWED: Mapping[int, str] = dict.fromkeys(map(id, (eval, exec, compile)), _TEXT) | dict.fromkeys(
-    map(id, (functools.singledispatch, functools.singledispatchmethod)), _TYPE
-)
 _CONTAINERS = (list, tuple, dict)
 _PLAIN = frozenset({bool, int, str, bytes, float, type(None), *_CONTAINERS})
 # What objects of derived classes are read as, by methods of the class that they derive from.
@@ -112,8 +105,6 @@ class Observer:
 
     def __call__(self, number: int, value: Any) -> Any:
         """Note the value of an expression, and return it."""
-        if id(value) in _UNFOLLOWED:
-            self._unfollowed(number, _UNFOLLOWED[id(value)])
         if self._guard is not None:
             value = self._guard.seen(number, value)
         self.sets = self.sets or type(value) in (set, frozenset)
@@ -141,8 +132,6 @@ class Observer:
 
     def calling(self, number: int, function: Any) -> Any:
         """Return what is called, such that what it calls in turn is noted: the key of ``sorted`` and the like."""
-        if id(function) in _UNFOLLOWED:
-            self._unfollowed(number, _UNFOLLOWED[id(function)])
         if self._leaf is not None and self._callees.get(number, self) is not function:
             # Which function it is, as often as it is another one than before.
             self._callees[number] = function
@@ -155,7 +144,8 @@ class Observer:
 
     def text(self, number: int, text: Any) -> Any:
         """Return what ``eval`` or ``exec`` is given, and take note that it is called."""
-        self._unfollowed(number, _TEXT)
+        if self._guard is not None:
+            self._guard.text(number)
         return text
 
     def _unfollowed(self, number: int, why: str) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from attn_verify.arithmetic.tracing.attribute_names import changes, reads
 from attn_verify.arithmetic.tracing.dtypes import SCALAR_TYPES
+from attn_verify.arithmetic.tracing.identity import LruCache
 from attn_verify.arithmetic.tracing.imports import OwnFiles
 from attn_verify.arithmetic.tracing.observe_calls import NotingCall
 from attn_verify.arithmetic.tracing.observe_source import Places
@@ -27,11 +28,19 @@ _ADDRESS = "makes a text of an address in memory, which other processes have oth
 # What is looked at so often that it has a way of its own; nothing of them may be objected to.
 _DATA = frozenset({bool, int, float, type(None), list, tuple, dict, SizeInt})
 _BUILTINS = vars(builtins)
-# Code out of texts and bytes, told of on import too.
-_MAKERS = frozenset(map(id, (
-    types.FunctionType, types.CodeType, types.LambdaType, marshal.load, marshal.loads, typing.get_type_hints,
-)))  # fmt: skip
-_LruCache = type(functools.lru_cache(len))
+# Functions in which nothing is observed, told of on import too: what they make belongs to the calls.
+_TEXT = "runs a text (eval, exec, compile), in which nothing is observed"
+_TYPE = "chooses functions by the types of their arguments (singledispatch), which is not observed"
+_CODE = "makes functions whose expressions are not observed"
+_UNOBSERVED: Mapping[int, str] = {
+    id(function): why
+    for why, functions in (
+        (_TEXT, (eval, exec, compile)),
+        (_TYPE, (functools.singledispatch, functools.singledispatchmethod)),
+        (_CODE, (types.FunctionType, types.CodeType, marshal.load, marshal.loads, typing.get_type_hints)),
+    )
+    for function in functions
+}
 # NumPy's own scalar types, which a real dtype has (``x.dtype.type``), and what stands for them.
 _MODELS = {id(real): model for real, model in SCALAR_TYPES.items()}
 
@@ -56,8 +65,8 @@ class Guard:
             self._tell(number, "reads the table of all builtins")
         if kind in (set, frozenset) and number in self._places.ordered and ordered_by_hashes(value):
             self._tell(number, _ORDER)
-        if id(value) in _MAKERS:
-            self._tell(number, "makes functions whose expressions are not observed")
+        if id(value) in _UNOBSERVED:
+            self._tell(number, _UNOBSERVED[id(value)])
         if self.importing:
             if self._vocabulary.calls(value) and number not in self._places.decorators and not called:
                 self._object(number, value, called)
@@ -78,6 +87,10 @@ class Guard:
     def _object(self, number: int, value: Any, called: bool) -> None:
         if why := self._vocabulary.objection(value, called):
             self._tell(number, why)
+
+    def text(self, number: int) -> None:
+        """Take note that ``eval`` or ``exec`` is called."""
+        self._tell(number, _TEXT)
 
     def called(self, number: int, function: Any) -> Any:
         """Look at what is about to be called; return it, or a function that looks at its arguments first."""
@@ -123,7 +136,7 @@ def asked_by_ints(function: Any) -> Any:
     ``functools.lru_cache`` asks for the class of what it is given, and has other keys for other classes.
     """
     cached = getattr(function, "__func__", None) if type(function) is MethodType else function
-    if type(cached) is not _LruCache:
+    if type(cached) is not LruCache:
         return function
 
     def asking(*args: Any, **options: Any) -> Any:

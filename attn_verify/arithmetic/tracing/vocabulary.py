@@ -33,6 +33,8 @@ from typing import Any
 import numpy as np
 
 from attn_verify.arithmetic.tracing.attribute_names import IN_PLACE_TOO, attribute, reads
+from attn_verify.arithmetic.tracing.foreign import HEAP
+from attn_verify.arithmetic.tracing.identity import Dispatched, LruCache
 from attn_verify.arithmetic.tracing.imports import OwnFiles
 
 _PACKAGE = __name__.partition(".")[0]
@@ -77,8 +79,7 @@ READERS = frozenset(map(id, (
 
 _COMPARISONS = ["eq", "ne", "lt", "le", "gt", "ge"]
 _OPERATORS = frozenset(f"__{letter}{name}__" for name in (*IN_PLACE_TOO, *_COMPARISONS) for letter in ("", "r"))
-# Flags of classes that Python code makes, and of those whose attributes nobody can change.
-_HEAP, _IMMUTABLE = 1 << 9, 1 << 8
+_IMMUTABLE = 1 << 8  # set in ``__flags__`` of classes whose attributes nobody can change
 
 
 def _listed_builtins() -> frozenset[int]:
@@ -121,7 +122,7 @@ class Vocabulary:
 
     def calls(self, value: Any) -> bool:
         """Return whether an object is a function, or stands for one."""
-        return type(value) in _JUDGES or type(value) in (*_NUMPY, *_READING, _LruCache, functools.partial)
+        return type(value) in _JUDGES or type(value) in (*_NUMPY, *_READING, LruCache, functools.partial)
 
     def class_(self, cls: type) -> str:
         """Return what speaks against a class, one that it inherits from, or a function that is a method of it."""
@@ -159,7 +160,7 @@ class Vocabulary:
         kind = type(value)  # what stands for a class of NumPy calls itself one, and is none
         if issubclass(kind, type):
             return self.class_(value) if value is not type else "uses the class of classes, which shows exact numbers"
-        if kind is _LruCache:
+        if kind is LruCache:
             inner = value.__wrapped__
             # C code that is called with keys of its own; functions of the target are asked by honest numbers.
             return "" if type(inner) is FunctionType else f"caches {_name(inner)}, which is no function of the target"
@@ -224,7 +225,7 @@ def _module_of(function: FunctionType) -> str:
 
 def _as_named(cls: type) -> bool:
     """Return whether a class is the one that its module has, or one whose name cannot be changed."""
-    if not cls.__flags__ & _HEAP or cls.__flags__ & _IMMUTABLE:
+    if not cls.__flags__ & HEAP or cls.__flags__ & _IMMUTABLE:
         return True
     found: Any = sys.modules.get(str(cls.__module__))
     for part in cls.__qualname__.split("."):
@@ -274,9 +275,8 @@ def _name(value: Any) -> str:
 _LISTED = _listed_builtins()
 # The dictionaries of listed modules, some of which call themselves otherwise.
 _DICTIONARIES = {id(vars(sys.modules[name])): name for name in (*_MODULES, *_NAMES) if name in sys.modules}
-_LruCache = type(functools.lru_cache(len))
 # NumPy's own functions, in place of which a target sees models.
-_NUMPY = (np.ufunc, type(np.sum))
+_NUMPY = (np.ufunc, Dispatched)
 _READING = (operator.attrgetter, operator.methodcaller)
 _Judge = Callable[[Vocabulary, Any], str]
 _JUDGES: dict[type, _Judge] = {
