@@ -240,16 +240,24 @@ def check_lines(tried: Sequence[Trial], run: Callable[[list[dict[str, Any]]], li
                 "avoid values that depend on types, dtypes, identity or the process",
             )
             continue
-        paths = trial.outcome.paths
-        more = sorted(set(result["lines"]).difference(*(path.lines for path in paths)))
-        blocks = set(result.get("blocks", ())).difference(*(path.blocks for path in paths))
-        more = more or sorted({":".join(block.split(":")[:2]) for block in blocks})
+        more = _further(trial, result)
+        if more:
+            # A buffer that is kept sends later calls another way.
+            more = _further(trial, run([{**call, "unwatched": False}])[0])
         shown = ", ".join(map(short_place, more[:3]))
         if more and not trial.outcome.only_partial and (id(trial.outcome), shown) not in told:
             told.add((id(trial.outcome), shown))
             trial.outcome.doubt(
                 f"floats run lines that exact numbers do not, at scores up to {trial.score:.2g}: {shown}"
             )
+
+
+def _further(trial: Trial, result: Json) -> list[str]:
+    """Return the lines that floats ran, and exact numbers on no path."""
+    paths = trial.outcome.paths
+    more = sorted(set(result["lines"]).difference(*(path.lines for path in paths)))
+    blocks = set(result.get("blocks", ())).difference(*(path.blocks for path in paths))
+    return more or sorted({":".join(block.split(":")[:2]) for block in blocks})
 
 
 def _inside(trial: Trial, result: Json) -> list[str]:

@@ -108,11 +108,15 @@ def _trace(job: Job) -> dict[str, Any]:
     address = Address(**job["address"])
     location = locate(address)
     own = OwnFiles(location.roots)
-    forget(own)
+
+    def loaded() -> Any:
+        forget(own)
+        return load(address, location)
+
     watch = Recorder(own)
     generators = generator_states()
     result = trace(
-        lambda: load(address, location), job["call"], own, watch,
+        loaded, job["call"], own, watch,
         cases=bool(job["cases"]), max_paths=int(job["max_paths"]), seconds=float(job["seconds"]) * 0.7,
     )  # fmt: skip
     return {**result, "random": generator_states() != generators, "tampered": watch.tampered}

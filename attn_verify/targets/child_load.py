@@ -111,7 +111,8 @@ def forget(own: OwnFiles) -> None:
 
 def load(address: Address, location: Location) -> Any:
     """Import the target's module and return the function; whatever the target raises gets out."""
-    sys.path.insert(0, location.search)
+    if sys.path[:1] != [location.search]:
+        sys.path.insert(0, location.search)
     importlib.invalidate_caches()
     if location.path is None:
         # Not importlib.import_module: that name may serve models at this moment, and is the target's to use.

@@ -42,3 +42,20 @@ def test_a_right_branch_for_large_scores_is_proved(tmp_path: Path) -> None:
 def test_an_equation_that_is_left_out_is_not_tried(tmp_path: Path) -> None:
     found = verdict(tmp_path / "target.py", "    if Q[0, 0] == 0:\n        S = S + 1\n")
     assert found.status.name == "PROVED", found.evidence
+
+
+def test_every_path_begins_without_what_earlier_calls_keep(tmp_path: Path) -> None:
+    kept = """
+    global kept
+    if kept.size < S.size:
+        kept = np.empty(S.size)
+    kept[: S.size] = S.ravel()
+    S = kept[: S.size].reshape(S.shape)
+    if S[0, 0] > S[0, 1]:
+        S = S - S[0, 0]
+"""
+    path = tmp_path / "target.py"
+    path.write_text(BEGIN.replace("def", "kept = np.empty(0)\n\n\ndef") + kept.lstrip("\n") + END)
+    found = prove(f"{path}::attention", sizes=SIZES)
+    assert found.status.name == "PROVED", found.evidence
+    assert found.scope["paths"] > 5

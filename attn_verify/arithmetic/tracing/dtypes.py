@@ -67,9 +67,11 @@ class ScalarType(type):
         """Return the exact scalar, or array, for a value."""
         from attn_verify.arithmetic.tracing.convert import scalar_of
         from attn_verify.arithmetic.tracing.foreign import refuse_foreign
+        from attn_verify.arithmetic.tracing.registry import rehearsed
 
         refuse_foreign(f"np.{cls.__name__}", (*args, *kwargs.values()))
-        return scalar_of(cls._real(), *args, **kwargs)
+        real = cls._real()
+        return rehearsed(f"np.{cls.__name__}", lambda *a, **k: scalar_of(real, *a, **k), real, args, kwargs)
 
     def __getattribute__(cls, name: str) -> Any:
         """Show the target what NumPy's own type shows."""

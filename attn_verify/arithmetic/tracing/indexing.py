@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ from attn_verify.arithmetic.tracing.convert import NotNumericError, as_array, ca
 from attn_verify.arithmetic.tracing.dtypes import is_float
 from attn_verify.arithmetic.tracing.facade import of_instance, ours
 from attn_verify.arithmetic.tracing.foreign import refuse_foreign
+from attn_verify.arithmetic.tracing.registry import rehearsed
 from attn_verify.arithmetic.tracing.session import current
 
 
@@ -92,6 +94,12 @@ class Flat:
         return np.unravel_index(positions, self._array._data.shape)
 
     def __getitem__(self, key: Any) -> Any:
+        return rehearsed("ndarray.flat", Flat._get, operator.getitem, (self, key), {})
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        rehearsed("ndarray.flat", Flat._put, operator.setitem, (self, key, value), {})
+
+    def _get(self, key: Any) -> Any:
         positions = self._positions()[concrete_key(key)]
         shape = self._array._data.shape
         result = self._array._data
@@ -101,7 +109,7 @@ class Flat:
         moved = result[places] if isinstance(result, np.ndarray) else result.move(lambda a: a[places])
         return finish(moved, self._array._dtype)
 
-    def __setitem__(self, key: Any, value: Any) -> None:
+    def _put(self, key: Any, value: Any) -> None:
         positions = self._positions()[concrete_key(key)]
         if not self._array._data.shape:
             self._array[()] = value

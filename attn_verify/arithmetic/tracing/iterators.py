@@ -11,7 +11,7 @@ from attn_verify.arithmetic.tracing.array import shape_of
 from attn_verify.arithmetic.tracing.convert import as_array
 from attn_verify.arithmetic.tracing.creation import concrete_result
 from attn_verify.arithmetic.tracing.dtypes import is_float
-from attn_verify.arithmetic.tracing.registry import FUNCTIONS, stand_in
+from attn_verify.arithmetic.tracing.registry import FUNCTIONS, rehearsed, stand_in
 from attn_verify.arithmetic.tracing.session import current
 
 
@@ -48,6 +48,9 @@ class Joined:
 
     def __getitem__(self, key: Any) -> Any:
         """Return the entries of all parts."""
+        return rehearsed(self._name, self._join, (np.c_ if self._columns else np.r_).__getitem__, (key,), {})
+
+    def _join(self, key: Any) -> Any:
         parts = []
         for part in key if isinstance(key, tuple) else (key,):
             if isinstance(part, (str, slice)):

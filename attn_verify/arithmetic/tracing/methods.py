@@ -14,7 +14,7 @@ from attn_verify.arithmetic.tracing.convert import NotNumericError, as_array, ca
 from attn_verify.arithmetic.tracing.dtypes import as_dtype, is_float, is_whole
 from attn_verify.arithmetic.tracing.elementwise import EXACT
 from attn_verify.arithmetic.tracing.leaving import rounded_float
-from attn_verify.arithmetic.tracing.registry import FUNCTIONS, guarded
+from attn_verify.arithmetic.tracing.registry import FUNCTIONS, guarded, like_numpy
 from attn_verify.arithmetic.tracing.session import current
 
 _BINARY = {
@@ -117,15 +117,30 @@ def _unary(name: str) -> Callable[..., Any]:
     return operator
 
 
+def _swapped(f: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    return lambda x, other: f(other, x)
+
+
+def _set(cls: type, name: str, f: Callable[..., Any], real: Callable[..., Any]) -> None:
+    setattr(cls, name, like_numpy(name, f, real))
+
+
 for _short, _name in _BINARY.items():
-    setattr(TracedArray, f"__{_short}__", _forward(_name, False))
-    setattr(TracedArray, f"__r{_short}__", _forward(_name, True))
+    _operator = divmod if _short == "divmod" else getattr(python_operator, f"__{_short}__")
+    _set(TracedArray, f"__{_short}__", _forward(_name, False), _operator)
+    _set(TracedArray, f"__r{_short}__", _forward(_name, True), _swapped(_operator))
     if _short != "divmod":
-        setattr(TracedArray, f"__i{_short}__", _in_place(_name))
+        _set(TracedArray, f"__i{_short}__", _in_place(_name), getattr(python_operator, f"i{_short}"))
 for _short, _name in _COMPARE.items():
-    setattr(TracedArray, f"__{_short}__", _comparison(_name, getattr(python_operator, _short)))
+    _operator = getattr(python_operator, _short)
+    _set(TracedArray, f"__{_short}__", _comparison(_name, _operator), _operator)
 for _short, _name in _UNARY.items():
-    setattr(TracedArray, f"__{_short}__", _unary(_name))
+    _set(TracedArray, f"__{_short}__", _unary(_name), getattr(python_operator, f"__{_short}__"))
+_set(TracedArray, "__getitem__", TracedArray.__getitem__, python_operator.getitem)
+_set(TracedArray, "__setitem__", TracedArray.__setitem__, python_operator.setitem)
+for _cls, _name in ((TracedArray, "T"), (TracedScalar, "T"), (TracedArray, "mT"), (TracedArray, "real")):
+    _real = python_operator.attrgetter(_name)
+    setattr(_cls, _name, property(like_numpy(_name, vars(_cls)[_name].fget, _real), doc=vars(_cls)[_name].__doc__))
 
 
 def _reshape(self: Any, *shape: Any, order: Any = "C", copy: Any = None) -> Any:
@@ -253,15 +268,19 @@ def _delegate(name: str) -> Callable[..., Any]:
     return method
 
 
+def _real_method(name: str) -> Callable[..., Any]:
+    return lambda x, *args, **options: getattr(x, name)(*args, **options)
+
+
 for _name in _FUNCTIONS:
-    setattr(TracedArray, _name, _delegate(_name))
+    _set(TracedArray, _name, _delegate(_name), _real_method(_name))
 for _name, _f in _METHODS.items():
-    setattr(TracedArray, _name, guarded(f"ndarray.{_name}", _f, getattr(np.ndarray, _name)))
+    setattr(TracedArray, _name, guarded(f"ndarray.{_name}", _f, _real_method(_name)))
 for _name in ("conj", "conjugate"):
     # of real arrays not even a copy
     setattr(TracedArray, _name, lambda self: _copy(self) if isinstance_scalar(self) else self)
-setattr(TracedArray, "compress", _compress)  # noqa: B010 - the operators and methods are all set here
-setattr(TracedArray, "flags", property(_flags))  # noqa: B010
+_set(TracedArray, "compress", _compress, _real_method("compress"))
+setattr(TracedArray, "flags", property(_flags))  # noqa: B010 - the operators and methods are all set here
 setattr(TracedScalar, "is_integer", _is_integer)  # noqa: B010
 
 

@@ -73,6 +73,7 @@ class Observer:
         self.values: dict[str, list[dict[str, Any]]] = {}
         self._imported: dict[str, list[dict[str, Any]]] = {}
         self._places = Places()
+        self._compiled: dict[tuple[str, bytes], CodeType] = {}
         self.unobserved: list[tuple[str, str]] = []
         self.sets = False  # whether an expression gave a set, whose order hashes decide
         self._leaf: Leaf | None = None
@@ -95,6 +96,12 @@ class Observer:
         for place, (count, digest) in self._more.items():
             self.values[place].append({"value": f"{count} further values, {digest:08x}"})
         self._more = {}
+
+    def start_import(self) -> None:
+        """Forget what was noted on an earlier import."""
+        self._imported = {}
+        if self._guard is not None:
+            self._guard.importing = True
 
     def stop_import(self) -> None:
         """Note no more, and keep what was noted: it belongs to every call."""
@@ -160,6 +167,12 @@ class Observer:
         return function if self._leaf is None else shown(self, number, function)
 
     def _compile(self, source: bytes, path: str) -> CodeType:
+        # A module that is imported again has the same instructions, and its expressions the same numbers.
+        if (path, source) not in self._compiled:
+            self._compiled[path, source] = self._compile_once(source, path)
+        return self._compiled[path, source]
+
+    def _compile_once(self, source: bytes, path: str) -> CodeType:
         tree: Any = compile(source, path, "exec", flags=ast.PyCF_ONLY_AST, dont_inherit=True)
         try:
             made = compile(Wrap(self._places, path).module(tree), path, "exec", dont_inherit=True)

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from attn_verify.arithmetic.tracing.session import current
+from attn_verify.arithmetic.tracing.session import current, running_session
 
 # Modelled functions by their dotted name below ``numpy``.
 FUNCTIONS: dict[str, Callable[..., Any]] = {}
@@ -67,17 +67,41 @@ def settle(name: str, real: Function | None, args: Any, kwargs: Any, error: Exce
     current().refuse(name, f"no exact model of this call ({type(error).__name__}: {error})")
 
 
+def rehearsed(name: str, f: Function, real: Any, args: Any, kwargs: Any) -> Any:
+    """Call a model; where the run compares models with NumPy, do that first, and not again for what it calls."""
+    session = running_session()
+    rehearsal = session.rehearsal if session is not None else None
+    if session is None or rehearsal is None:
+        return f(*args, **kwargs)
+    session.rehearsal = None
+    try:
+        rehearsal(name, f, real, args, kwargs, session)
+        return f(*args, **kwargs)
+    finally:
+        session.rehearsal = rehearsal
+
+
 def guarded(name: str, f: Function, real: Function | None) -> Function:
     """Return ``f`` with its exceptions replaced by those of ``real``."""
 
     @wraps(f)
     def call(*args: Any, **kwargs: Any) -> Any:
         try:
-            return f(*args, **kwargs)
+            return rehearsed(name, f, real, args, kwargs)
         except Exception as error:
             if any(error is known for known in GENUINE):
                 raise
             settle(name, real, args, kwargs, error)
+
+    return call
+
+
+def like_numpy(name: str, f: Function, real: Function) -> Function:
+    """Return a method of the model that is compared with NumPy's own, where the run does so."""
+
+    @wraps(f)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return rehearsed(name, f, real, args, kwargs)
 
     return call
 

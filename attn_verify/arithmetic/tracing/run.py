@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from attn_verify.arithmetic.graph import Graph, Node
@@ -13,6 +13,7 @@ from attn_verify.arithmetic.tracing.honest import honest, real_of
 from attn_verify.arithmetic.tracing.imports import ExactImports, OwnFiles
 from attn_verify.arithmetic.tracing.observe import Observer
 from attn_verify.arithmetic.tracing.paths import Budget, explore
+from attn_verify.arithmetic.tracing.rehearsal import Rehearsal
 from attn_verify.arithmetic.tracing.run_arrays import (
     NodeMaker,
     exact_models,
@@ -76,6 +77,7 @@ class _Tracer:
         self.imports = ExactImports(own, exact_models())
         self.observer = Observer(honest, real_of, self.imports.models)
         self.importing = self.session(())
+        self.importing.rehearsal = Rehearsal(self.importing)
         self.notes = self.importing.notes
 
     def session(self, forced: Sequence[bool]) -> Session:
@@ -85,10 +87,12 @@ class _Tracer:
             session.balls, session.bounds = self.importing.balls, self.importing.bounds
             session.refusals = list(self.importing.refusals)
             session.notes = self.notes
+            session.rehearsal = self.importing.rehearsal
         return session
 
     def load(self, load: Callable[[], Function]) -> Ending:
         """Import the target; what it computes on import belongs to every run."""
+        self.observer.start_import()
         with running(self.importing):
             self._observe()
             ending = watched(load, self.own, self.watch, self.imports, self.importing)
@@ -137,8 +141,9 @@ def trace(
 ) -> dict[str, Any]:  # fmt: skip
     """Import a target under the exact models, run one call along all paths, and return what is known as JSON data.
 
-    ``load`` imports the target and returns the function; ``call`` is the recipe of its arguments.  ``outcome`` is
-    that of the first path that did not return, else ``returned``; a refusal anywhere makes it ``refused``.
+    ``load`` imports the target afresh and returns the function; ``call`` is the recipe of its arguments.
+    ``outcome`` is that of the first path that did not return, else ``returned``; a refusal anywhere makes it
+    ``refused``.
     ``repeatable`` says whether the first path, run again at once and after all others, computed the same nodes;
     it is false too where no time was left to try.  After a refusal no further path is run.
     """
@@ -149,15 +154,21 @@ def trace(
         if loaded.outcome != "returned":
             return _report(tracer, [], loaded, exhausted=False, repeatable=True, seconds=time.monotonic() - begin)
 
-        def run(forced: tuple[bool, ...]) -> PathRun:
-            return tracer.run(loaded.value, forced)
+        def run(forced: tuple[bool, ...] = (), *, anew: bool = False) -> PathRun:
+            found = tracer.load(load) if anew else loaded
+            if found.outcome != "returned":
+                return replace(first, ending=found)
+            return tracer.run(found.value, forced)
 
-        first = run(())
+        first = run()
         budget = Budget(max_paths, MAX_DECISIONS, begin + seconds)
-        repeatable = time.monotonic() < begin + seconds / 2 and first.same_program(run(()))
-        explored = explore(lambda forced: run(forced) if forced else first, budget)
+        again = run() if time.monotonic() < begin + seconds / 2 else None
+        # A buffer that is kept sends later calls another way: then every path begins with an import of its own.
+        keeps = again is not None and again.blocks != first.blocks
+        explored = explore(lambda forced: run(forced, anew=keeps) if forced else first, budget)
+        repeatable = again is not None and first.same_program(again)
         if len(explored.runs) > 1:
-            repeatable = repeatable and first.same_program(run(()))
+            repeatable = repeatable and first.same_program(run(anew=keeps))
         repeatable = repeatable and explored.repeatable
     return _report(
         tracer, list(explored.runs), loaded,

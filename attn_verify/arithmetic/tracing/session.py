@@ -70,6 +70,7 @@ class Session:
     conditions: list[Condition] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     notes: dict[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
+    rehearsal: Any = None  # makes calls of the model once more, to compare them with NumPy's; none during such a call
 
     def __post_init__(self) -> None:
         """Prepare the values at the point and the order that is known so far."""

@@ -211,9 +211,10 @@ def broadcast_arrays(*arrays: Any, subok: bool = False) -> Any:
     """Return views of one common shape."""
     operands = [as_array(a) for a in arrays]
     shape = np.broadcast_shapes(*(shape_of(x) for x in operands))
-    if all(shape_of(x) == shape for x in operands):
-        return tuple(FUNCTIONS["asarray"](x) for x in operands)
-    return tuple(x._move(lambda data: _beside(data, shape)) for x in operands)
+    return tuple(
+        FUNCTIONS["asarray"](x) if shape_of(x) == shape else x._move(lambda data: _beside(data, shape))
+        for x in operands
+    )
 
 
 @modelled("meshgrid")

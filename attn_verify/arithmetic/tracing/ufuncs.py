@@ -14,7 +14,7 @@ from attn_verify.arithmetic.tracing.dtypes import DType, as_dtype, is_float, is_
 from attn_verify.arithmetic.tracing.elementwise import EXACT, PREDICATES
 from attn_verify.arithmetic.tracing.facade import of_class, of_instance, ours
 from attn_verify.arithmetic.tracing.foreign import refuse_foreign
-from attn_verify.arithmetic.tracing.registry import FUNCTIONS, settle
+from attn_verify.arithmetic.tracing.registry import FUNCTIONS, rehearsed, settle
 from attn_verify.arithmetic.tracing.session import current
 
 
@@ -69,7 +69,7 @@ class Ufunc(metaclass=UfuncType):
     def _guard(self, real: Any, f: Callable[..., Any], inputs: Any, options: Any) -> Any:
         refuse_foreign(f"np.{self.name}", (*inputs, *options.values()))
         try:
-            return f(*inputs, **options)
+            return rehearsed(f"np.{self.name}", f, real, inputs, options)
         except Exception as error:
             settle(f"np.{self.name}", real, inputs, options, error)
 

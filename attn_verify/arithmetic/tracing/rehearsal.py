@@ -1,0 +1,218 @@
+"""Every call of the model is made once more with other numbers, by the model and by NumPy, and compared.
+
+A model can differ from NumPy in what it gives, in what it writes, or in how that lies in memory, on arguments that
+nobody thought of.  A run in floats shows it where it passes, at one point; this shows it on every path, wherever the
+values of the arguments do not matter.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Hashable, Iterator
+from math import isfinite, isnan
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attn_verify.arithmetic.graph import Node
+from attn_verify.arithmetic.tracing.array import TracedArray, TracedFloat, TracedScalar, is_traced
+from attn_verify.arithmetic.tracing.carrier import pattern
+from attn_verify.arithmetic.tracing.indexing import Flat
+from attn_verify.arithmetic.tracing.registry import GENUINE
+from attn_verify.arithmetic.tracing.session import RefusalError, Session, running
+from attn_verify.arithmetic.tracing.sizes import SizeInt
+from attn_verify.arithmetic.tracing.stage import NotStagedError, Numbers, Stage, address, owner_of, simple, writable
+
+# What rounding may do to numbers of the size of 1, by the bytes of an entry: far less than any other number differs.
+_ALLOWED = {2: 2.0**-5, 4: 2.0**-14}
+_ROUNDING = 2.0**-34
+# Where an argument is larger, floats may have no number although there is one.
+_LARGE = 100.0
+
+
+class Rehearsal:
+    """The calls of a run that were made once more, each sort of arguments once."""
+
+    def __init__(self, session: Session) -> None:
+        self._numbers = Numbers(session.graph, session.bounds)
+        self._seen: set[Hashable] = set()
+        self.skipped: dict[str, int] = {}
+
+    def __call__(self, name: str, f: Callable[..., Any], real: Any, args: Any, options: Any, session: Session) -> None:
+        """Make a call with other numbers; refuse the call of the run where NumPy's answer is another."""
+        try:
+            sort = (name, tuple(self._sort([*args, *options.items()], {}, {})))
+            if sort in self._seen:
+                return
+            self._seen.add(sort)
+            difference = self._difference(f, real, args, options, session)
+        except NotStagedError:
+            self.skipped[name] = self.skipped.get(name, 0) + 1
+            return
+        if difference:
+            session.refuse(name, f"NumPy gives something else than the model for such arguments: {difference}")
+
+    def _difference(self, f: Callable[..., Any], real: Any, args: Any, options: Any, session: Session) -> str:
+        stage = Stage(self._numbers)
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            both = stage.pair((tuple(args), dict(options)))
+            ours, error = self._of_model(f, both[0][0], both[0][1], session)
+            try:
+                theirs = real(*both[1][0], **both[1][1])
+            except Exception as raised:
+                given_up = error is not None or ours is NotImplemented
+                return "" if given_up else f"it raises {type(raised).__name__}"
+        if error is not None:
+            return f"the model raises {type(error).__name__}" if any(error is known for known in GENUINE) else ""
+        return _Comparison(self._numbers, stage).difference(ours, theirs)
+
+    def _of_model(self, f: Callable[..., Any], args: Any, options: Any, run: Session) -> tuple[Any, Exception | None]:
+        """Return what the model gives, or what it raises; raise ``NotStagedError`` where it refuses."""
+        numbers = self._numbers
+        session = Session(numbers.graph, numbers.point, run.sizes, cases=run.cases)
+        session.balls, session.bounds = numbers.balls, numbers.bounds
+        try:
+            with running(session):
+                return f(*args, **options), None
+        except RefusalError:
+            raise NotStagedError from None
+        except Exception as error:
+            return None, error
+
+    def _sort(self, value: Any, owners: dict[int, int], nodes: dict[int, int]) -> Iterator[Hashable]:
+        """Yield what a call depends on, but for the numbers: kinds, places in memory, equal entries, constants."""
+        kind: Any = type(value)
+        yield kind
+        if is_traced(value):
+            held = pattern(value._data)
+            owner = owner_of(held)
+            yield from (value._dtype.str, held.shape, held.strides, writable(held))
+            yield owners.setdefault(id(owner), len(owners)), address(held) - address(owner)
+            yield tuple(self._entry(n, nodes) for n in held.flat) if held.dtype == object else held.tobytes()
+        elif kind in (list, tuple):
+            yield len(value)
+            for item in value:
+                yield from self._sort(item, owners, nodes)
+        elif kind is slice:
+            yield from self._sort((value.start, value.stop, value.step), owners, nodes)
+        elif kind is dict:
+            yield from self._sort(list(value.items()), owners, nodes)
+        elif kind is Flat:
+            yield from self._sort(value._array, owners, nodes)
+        elif kind is np.ndarray:
+            yield from (value.dtype.str, value.shape, value.strides, value.tobytes())
+        else:
+            yield simple(value)
+
+    def _entry(self, node: Any, nodes: dict[int, int]) -> Hashable:
+        if not isinstance(node, Node):
+            return "unwritten"
+        if node.special or node.rational is not None:
+            return node.special or node.rational
+        if self._numbers.is_constant(node):
+            return "constant", node.index
+        return "number", nodes.setdefault(node.index, len(nodes))  # not alone: it would equal a constant
+
+
+class _Comparison:
+    """What the model and NumPy gave for the same call, and what they left in their arguments."""
+
+    def __init__(self, numbers: Numbers, stage: Stage) -> None:
+        self._numbers = numbers
+        self._stage = stage
+        self._scale = max([1.0, *(abs(value) for value in stage.given if isfinite(value))])
+
+    def difference(self, ours: Any, theirs: Any) -> str:
+        """Return what differs, or the empty string."""
+        found = self._value(ours, theirs)
+        owners = [key for key, _ in self._stage.buffers]
+        for (owner, _), buffer in self._stage.buffers.items():
+            if not found and owners.count(owner) == 1 and self._entries(buffer.model, buffer.real):
+                found = "it writes other numbers"
+        return found
+
+    def _value(self, ours: Any, theirs: Any) -> str:
+        if is_traced(ours):
+            return self._array(ours, theirs)
+        kind = type(ours)
+        if kind in (list, tuple, dict):
+            if type(theirs) is not kind and not (kind is tuple and isinstance(theirs, tuple)):
+                return f"a {type(theirs).__name__}, not a {kind.__name__}"
+            if len(ours) != len(theirs):
+                return f"{len(theirs)} results, not {len(ours)}"
+            pairs = zip(ours.values(), theirs.values(), strict=True) if kind is dict else zip(ours, theirs, strict=True)
+            return next(filter(None, (self._value(a, b) for a, b in pairs)), "")
+        if kind in (bool, int, SizeInt, str, np.bool_) or ours is None:
+            expected = int if kind is SizeInt else kind
+            return "" if type(theirs) is expected and theirs == ours else f"{theirs!r:.40}, not {ours!r:.40}"
+        if kind is np.ndarray:
+            same = type(theirs) is np.ndarray and theirs.dtype == ours.dtype and np.array_equal(ours, theirs)
+            return "" if same else "another array"
+        return ""  # an object that shows its numbers by further calls
+
+    def _array(self, ours: Any, theirs: Any) -> str:
+        kind = type(ours)
+        wanted: Any = float if kind is TracedFloat else np.ndarray if kind is TracedArray else ours._dtype.type
+        if type(theirs) is not wanted:
+            return f"a {type(theirs).__name__}, not a {wanted.__name__}"
+        held = pattern(ours._data)
+        if kind is TracedFloat:
+            return self._entries(held, np.asarray(theirs))
+        if theirs.dtype != ours._dtype:
+            return f"the dtype {theirs.dtype}, not {ours._dtype}"
+        if theirs.shape != held.shape:
+            return f"the shape {theirs.shape}, not {held.shape}"
+        if kind is TracedScalar:
+            return self._entries(held, np.asarray(theirs))
+        return self._same_argument(ours, theirs) or self._layout(held, theirs) or self._entries(held, theirs)
+
+    def _same_argument(self, ours: Any, theirs: Any) -> str:
+        for model, real in self._stage.arrays:
+            if (model is ours) != (real is theirs):
+                return "another object" if model is ours else "the very argument"
+        return ""
+
+    def _layout(self, ours: NDArray[Any], theirs: NDArray[Any]) -> str:
+        if not ours.size:
+            return ""
+        steps = [
+            [stride // a.itemsize for stride, extent in zip(a.strides, a.shape, strict=True) if extent > 1]
+            for a in (ours, theirs)
+        ]
+        if steps[0] != steps[1]:
+            return f"strides of {steps[1]} entries, not {steps[0]}"
+        if writable(ours) != writable(theirs):
+            return "an array that may not be written" if writable(ours) else "an array that may be written"
+        places = [self._place(ours, "model"), self._place(theirs, "real")]
+        return "" if places[0] == places[1] else "a view" if places[0] is None else "a copy" if places[1] is None else (
+            "a view of another place"
+        )  # fmt: skip
+
+    def _place(self, array: NDArray[Any], side: str) -> tuple[int, int] | None:
+        """Return which buffer an array is a view of, and where it begins there."""
+        for number, buffer in enumerate(self._stage.buffers.values()):
+            memory: NDArray[Any] = getattr(buffer, side)
+            offset = address(array) - address(memory)
+            if 0 <= offset < memory.nbytes:
+                return number, offset // memory.itemsize
+        return None
+
+    def _entries(self, ours: NDArray[Any], theirs: NDArray[Any]) -> str:
+        """Compare entries: bools and whole numbers are the same, others but for rounding."""
+        if ours.dtype != object:
+            return "" if np.array_equal(ours, theirs) else "other entries"
+        pairs = zip(ours.flat, np.asarray(theirs).astype(np.float64).flat, strict=True)
+        allowed = _ALLOWED.get(np.asarray(theirs).itemsize, _ROUNDING)
+        return "" if all(self._near(a, float(b), allowed) for a, b in pairs) else "other numbers"
+
+    def _near(self, node: Any, found: float, allowed: float) -> bool:
+        if not isinstance(node, Node):
+            return True  # never written: anything may be there
+        value = self._numbers.value(node)
+        if isfinite(value) and isfinite(found):
+            return abs(value - found) <= allowed * max(self._scale, abs(value))
+        if value == found or (isnan(value) and isnan(found)):
+            return True
+        return isfinite(value) and self._scale > _LARGE
