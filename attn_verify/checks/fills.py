@@ -18,11 +18,13 @@ from attn_verify.arithmetic.graph.limits import in_the_limit
 from attn_verify.arithmetic.number_system import scale_value
 from attn_verify.checks.formula import SEEDS, Entry, expected, scaling, scores
 from attn_verify.checks.reading import overlap
-from attn_verify.checks.refilled import refilled, ways_to_read
+from attn_verify.checks.refilled import refilled, refilled_gradients, ways_to_read
 from attn_verify.spec import AttentionSpec
 from attn_verify.targets.units import Case
 
 Pairs = Sequence[tuple[Node, Node]]
+# Attention with masked pairs: the graph, the case, the spec, how they are read, further keys, fills of their scores.
+_Template = Callable[..., Mapping[Entry, Node]]
 
 # A constant this negative may stand for −∞, if the difference cannot be seen in 256 bits.
 FILL = Fraction(-100)
@@ -55,8 +57,8 @@ def objection(
     Nothing of fills may be seen while the scores stay below (:func:`fill_seen`).  And they have to be scores: with all
     fills read as the score 0, a program must be attention in which a masked pair has the score 0, or its own, or none
     still, and in which there may be further keys and values of zeros, as of a block of keys that was filled up.  With
-    fills that grow, the scores of these pairs must grow, and nothing else.  Gradients with masked
-    pairs are not decided, and of others the last is not asked.
+    fills that grow, the scores of these pairs must grow, and nothing else; of gradients without masked pairs this is
+    not asked.
     """
     pairs = list(compared.values())
     shown = f"{float(max(fills)):g} stands for −∞ among "
@@ -68,18 +70,20 @@ def objection(
     got = dict(zip(compared, nodes, strict=True))
     masked = _masks(case)
     gradients = any(name.startswith("d") for name, _ in got)
+    templates: list[_Template] = [refilled]
     if masked and gradients:
-        return f"{shown}masked scores, which is not decided for gradients", Fraction(0)
+        templates = [partial(refilled_gradients, flowing=flowing) for flowing in (True, False)]
     why = "read as the score 0, other attention is left"
-    for readings in ways_to_read(case, spec):
-        read_so = partial(refilled, read, case, spec, readings) if masked else partial(expected, read, case, spec)
-        padding = _padding(read, got, read_so, case, point)
+    for template, readings in product(templates, list(ways_to_read(case, spec))):
+        read_so = partial(template, read, case, spec, readings) if masked else partial(expected, read, case, spec)
+        padding = 0 if masked and gradients else _padding(read, got, read_so, case, point)
         if padding is None:
             continue
         wanted = read_so(padding)
         same = [(node, wanted[key]) for key, node in got.items()]
         if overlap(read, same, point) and equal(read, same):
-            if gradients or _grows(graph, compared, case, spec, readings, padding, point=point, equal=equal):
+            unasked = gradients and not masked
+            if unasked or _grows(graph, compared, case, spec, template, readings, padding, point=point, equal=equal):
                 return "", portion
             why = "as it grows, other attention is left"
     if masked:
@@ -90,7 +94,8 @@ def objection(
 
 def _grows(
     graph: Graph, compared: Mapping[Entry, tuple[Node, Node]], case: Case, spec: AttentionSpec,
-    readings: Sequence[str], padding: int, *, point: Mapping[Any, Fraction], equal: Callable[[Graph, Pairs], bool],
+    template: _Template, readings: Sequence[str], padding: int, *,
+    point: Mapping[Any, Fraction], equal: Callable[[Graph, Pairs], bool],
 ) -> bool:  # fmt: skip
     """Return whether a program whose fills are multiplied by t is attention with scores that are multiples of t.
 
@@ -118,7 +123,7 @@ def _grows(
         fills: list[Node | None] = [None] * 4
         for sort, score in zip(sorts, choice, strict=True):
             fills[sort] = score
-        wanted = refilled(read, case, spec, readings, padding, fills)
+        wanted = template(read, case, spec, readings, padding, fills)
         same = [(node, wanted[key]) for key, node in zip(compared, nodes, strict=True)]
         if overlap(read, same, near) and equal(read, same):
             return True

@@ -7,8 +7,10 @@ import pytest
 
 from attn_verify.arithmetic.exact import compare
 from attn_verify.arithmetic.graph import Graph
+from attn_verify.arithmetic.graph.gradient import gradient
 from attn_verify.checks.fills import fill_seen, objection
 from attn_verify.checks.formula import expected
+from attn_verify.checks.refilled import refilled, refilled_gradients
 from attn_verify.shapes import Sizes
 from attn_verify.spec import AttentionSpec
 from attn_verify.targets.units import Unit
@@ -71,22 +73,23 @@ def test_scores_that_are_zero_are_left_out(graph):
     assert fill_seen(graph, [(got, want)], [graph.number(0)], [], [fill], SEED)
 
 
-def judged(graph, got, visible, fill, name="O", gradient=False):
+def judged(graph, got, visible, fill, name="O"):
     """Return what is objected to a program of one query and two keys, the second masked unless ``visible``.
 
-    ``got`` is its output, or with ``name="P"`` both of its weights.
+    ``got`` is its output, with ``name="P"`` both of its weights, or with names of gradients all their entries.
     """
     inputs = {"Q": [[[("Q", (0, 0, 0))]]]} | {x: [[[(x, (0, j, 0))] for j in (0, 1)]] for x in "KV"}
-    unit = Unit(inputs, Sizes(n=1, m=2, d_k=1, d_v=1), ((True, visible),), None)
+    gradients = isinstance(name, tuple)
+    upstream = {(0, 0): ("dO", (0, 0, 0))} if gradients else None
+    unit = Unit(inputs, Sizes(n=1, m=2, d_k=1, d_v=1), ((True, visible),), upstream)
     entries = [entry for matrices in inputs.values() for row in matrices[0] for entry in row]
     case = SimpleNamespace(
-        units=(unit,), inputs=entries, wanted=(SimpleNamespace(name="O"),), names=(name,), each=(unit.allowed,),
-        mask=unit.allowed,
+        units=(unit,), inputs=entries, wanted=[SimpleNamespace(name=x) for x in ("O", *(name if gradients else ()))],
+        names=name if gradients else (name,), each=(unit.allowed,), mask=unit.allowed,
     )  # fmt: skip
     wanted = expected(graph, case, AttentionSpec()).items()
-    compared = {key: (node, want) for (key, want), node in zip(wanted, got if name == "P" else [got], strict=True)}
-    if gradient:
-        compared = {(f"d{key[0]}", key[1]): pair for key, pair in compared.items()}
+    compared = {key: (node, want) for (key, want), node in zip(wanted, [got] if name == "O" else got, strict=True)}
+    entries += [("dO", (0, 0, 0))] if gradients else []
     point = {entry: Fraction(7 + at, 8) for at, entry in enumerate(entries)}
     return objection(
         graph, compared, case, AttentionSpec(), orders=[], fills=[fill], point=point, seed=SEED,
@@ -148,9 +151,61 @@ def test_what_is_added_to_a_fill_is_the_score_or_nothing(graph, fill):
         assert "other attention" in judged(graph, output(rest), False, fill)
 
 
-def test_fills_of_gradients_with_masked_pairs_are_not_decided(graph):
-    """The very program that is right as an output: nothing shows that a fill of a gradient is a score."""
-    fill = Fraction(-(10**9))
-    masked, _, _ = entry(graph, fill)
-    assert judged(graph, masked, False, fill) == ""
-    assert "not decided for gradients" in judged(graph, masked, False, fill, gradient=True)
+@pytest.mark.parametrize(("reading", "flowing"), [("own", True), ("zero", False), ("none", True), ("none", False)])
+@pytest.mark.parametrize("heads", [1, 2])
+def test_gradients_of_refilled_attention_are_its_derivatives(graph, reading, flowing, heads):
+    """By hand and by the chain rule: with one matrix of keys and values, and an output projection."""
+    sizes = Sizes(n=2, m=2, d_k=1, d_v=1, heads=heads, d_model=1, d_out=1)
+    shapes = {"X": (2, 1), "X_KV": (2, 1), "W_Q": (1, heads), "W_K": (1, heads), "W_V": (1, heads), "W_O": (heads, 1)}
+    inputs = {
+        name: [[[(name, (0, i, j)) for j in range(columns)] for i in range(rows)]]
+        for name, (rows, columns) in shapes.items()
+    }
+    for name in ("W_Q", "W_K", "W_V"):
+        inputs[name] = [[[row[0][t]] for row in [inputs[name][0]]] for t in range(heads)]
+    unit = Unit(inputs, sizes, ((True, False), (True, True)), {(i, 0): ("dY", (0, i, 0)) for i in (0, 1)})
+    entries = [entry for matrices in inputs.values() for matrix in matrices for row in matrix for entry in row]
+    case = SimpleNamespace(
+        units=(unit,), inputs=entries, wanted=(SimpleNamespace(name="Y"),), names=("Y",), each=(unit.allowed,),
+        mask=unit.allowed,
+    )  # fmt: skip
+    fills = [graph.number(-3) * graph.input("fill", ())] * 4 if reading != "none" else [None] * 4
+    readings = ("zero", reading, "zero")
+    outputs = refilled(graph, case, AttentionSpec(), readings, 0, fills)
+    seeds = [graph.input(*unit.upstream[index[1:]]) for _, index in outputs]
+    wanted = gradient(graph, list(outputs.values()), seeds, [graph.input(*entry) for entry in entries])
+    case.names = tuple(f"d{name}" for name in shapes)
+    found = refilled_gradients(graph, case, AttentionSpec(), readings, 0, fills, flowing=flowing)
+    assert list(found) == [(f"d{name}", index) for name, index in entries]
+    assert all(r.equal for r in compare(graph, list(zip(found.values(), wanted, strict=True))))
+
+
+def masked_gradient(graph, fill, *, shown_only=False, grown=None, times=1):
+    """Return the derivatives of one query and two keys, the second masked by a fill, as code writes them by hand."""
+    q, dO = graph.input("Q", (0, 0, 0)), graph.input("dO", (0, 0, 0))
+    k, v = ([graph.input(name, (0, j, 0)) for j in (0, 1)] for name in "KV")
+    E = [graph.exp(q * k[0]), graph.exp(fill if grown is None else grown)]
+    P = [e / (E[0] + E[1]) for e in E]
+    mean = P[0] * dO * v[0] + P[1] * dO * v[1]
+    dS = [P[j] * (dO * v[j] - mean) * times for j in (0, 1)]
+    dS[1] = graph.number(0) if shown_only else dS[1]
+    return [dS[0] * k[0] + dS[1] * k[1], dS[0] * q, dS[1] * q, P[0] * dO, P[1] * dO]
+
+
+@pytest.mark.parametrize("fill", [Fraction(-1000), Fraction(-(10**9))])
+def test_a_fill_of_a_gradient_has_to_be_a_score(graph, fill):
+    def objected(got):
+        return judged(graph, got, False, fill, name=("dQ", "dK", "dV"))
+
+    small = graph.exp(graph.number(fill))
+    far = graph.input("Q", (0, 0, 0)) - 77
+    grown = fill - graph.max([1 - far * far, graph.number(0)]) * fill * (1 - small)
+    node = graph.number(fill)
+    assert objected(masked_gradient(graph, node)) == ""
+    assert objected(masked_gradient(graph, node, shown_only=True)) == ""
+    assert "as it grows" in objected(masked_gradient(graph, node, grown=grown))
+    assert "other attention" in objected(masked_gradient(graph, node, times=1 + small))
+    assert "other attention" in objected([x + small for x in masked_gradient(graph, node)])
+    *others, dV, last = masked_gradient(graph, node)
+    odd = dV * (1 + graph.exp(fill + graph.input("V", (0, 0, 0))))
+    assert "other numbers" in objected([*others, odd, last])
