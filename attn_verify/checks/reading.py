@@ -105,23 +105,35 @@ def unproved_domains(graph: Graph, roots: Sequence[Node]) -> tuple[list[Node], l
     The last are those of ``log``, ``sqrt`` and of functions without a model that have no value everywhere.
     """
     bounds = Bounds(graph)
+    balls = BallValues(graph, {})  # of constants
     divisors: dict[int, Node] = {}
     doubtful: dict[int, Node] = {}
     arguments: dict[int, Node] = {}
     for node in graph.cone(roots):
         if node.op == "div":
             below = graph.nodes[node.args[1]]
-            if not bounds.sign(below) and not bounds.low(below).positive and not _constant(graph, below):
+            if _constant(graph, below):
+                if balls[below].contains(0):
+                    doubtful[below.index] = below
+            elif not bounds.sign(below) and not bounds.low(below).positive:
                 rare = vanishes_nowhere_or_rarely(bounds, below)
                 (divisors if rare else doubtful)[below.index] = below
         elif node.op in ("log", "sqrt"):
             inside = graph.nodes[node.args[0]]
-            low = bounds.low(inside)
-            if not (low.positive or (node.op == "sqrt" and low.low >= 0)) and not _constant(graph, inside):
+            if _constant(graph, inside):
+                fits = balls[inside] > 0 or (node.op == "sqrt" and balls[inside] >= 0)
+            else:
+                low = bounds.low(inside)
+                fits = low.positive or (node.op == "sqrt" and low.low >= 0)
+            if not fits:
                 arguments[inside.index] = inside
         elif node.op == "atom" and node.value not in TOTAL:
             inside = graph.nodes[node.args[0]]
-            if not (node.value == "power" and bounds.low(inside).positive) and not _constant(graph, node):
+            if _constant(graph, node):
+                fits = balls[node].is_finite()
+            else:
+                fits = node.value == "power" and bounds.low(inside).positive
+            if not fits:
                 arguments[inside.index] = inside
     return list(divisors.values()), list(doubtful.values()), list(arguments.values())
 

@@ -190,7 +190,14 @@ class TracedArray(Outward, metaclass=ArrayType):
     def __iter__(self) -> Any:
         if not self._data.shape:
             raise TypeError("iteration over a 0-d array")
-        return (self[i] for i in range(len(self)))
+        return self._rows()
+
+    def _rows(self) -> Any:
+        """Yield the entries of the first axis, as long as it is at that moment."""
+        i = 0
+        while self._data.shape and i < self._data.shape[0]:
+            yield self[i]
+            i += 1
 
     def __contains__(self, value: Any) -> bool:
         return bool(FUNCTIONS["any"](self == value))

@@ -57,7 +57,7 @@ def _creator(name: str, value: Fraction | str) -> None:
         if value == "poison" and not is_float(kind):
             current().refuse("np.empty_like", "integers or bools that were never written", "np.zeros_like")
         made = filled(shape_of(x) if shape is None else shape, value, kind)
-        return made if shape is not None else _laid_out_like(made, x, order)
+        return _laid_out_like(made, x, order)
 
     modelled(name)(create)
     modelled(f"{name}_like")(create_like)
@@ -89,11 +89,13 @@ def full_like(
     x = as_array(a)
     kind = x._dtype if dtype is None else as_dtype(dtype)
     made = FUNCTIONS["full"](shape_of(x) if shape is None else shape, fill_value, kind, order)
-    return made if shape is not None else _laid_out_like(made, x, order)
+    return _laid_out_like(made, x, order)
 
 
 def _laid_out_like(made: Any, x: Any, order: Any) -> Any:
-    return wrap(laid_out(made._data, pattern(x._data), order), made._dtype)
+    """Return an array whose axes lie in memory in the order of those of ``x``, which may have other lengths."""
+    like = np.empty_like(pattern(x._data), shape=shape_of(made), order=order)
+    return wrap(laid_out(made._data, like), made._dtype)
 
 
 def _converted(value: Any, dtype: Any, copy: Any) -> Any:
@@ -294,10 +296,18 @@ def fromfunction(function: Any, shape: Any, *, dtype: Any = float, **options: An
     return function(*indices(shape, dtype), **options)
 
 
+def _at_once(item: Any) -> Any:
+    """Return the number that an iterator gives, as it is at that moment."""
+    x = as_array(item)
+    if x.ndim:
+        current().refuse("np.fromiter", "arrays among what the iterator gives", "np.stack of a list of them")
+    return x._move(lambda a: a.copy())
+
+
 @modelled("fromiter", guard=False)
 def fromiter(iterable: Any, dtype: Any, count: int = -1) -> Any:
     """Return a vector of what an iterator gives."""
-    items = [as_array(item) for item in (iterable if count < 0 else islice(iterable, count))]
+    items = [_at_once(item) for item in (iterable if count < 0 else islice(iterable, count))]
     if len(items) < count:
         raise ValueError(f"iterator too short: Expected {count} but iterator had only {len(items)} items.")
     kind = as_dtype(dtype)

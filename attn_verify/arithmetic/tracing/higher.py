@@ -8,12 +8,12 @@ from typing import Any, NoReturn
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
+from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from attn_verify.arithmetic.tracing.array import TracedArray, is_traced, shape_of, wrap
 from attn_verify.arithmetic.tracing.carrier import laid_out, pattern
 from attn_verify.arithmetic.tracing.convert import as_array, raw
-from attn_verify.arithmetic.tracing.dtypes import is_float
 from attn_verify.arithmetic.tracing.registry import FUNCTIONS
 from attn_verify.arithmetic.tracing.session import current
 
@@ -78,18 +78,26 @@ def in_turn(arrays: list[NDArray[Any]]) -> tuple[list[tuple[int, ...]], NDArray[
     memory, so that a function which remembers its calls shows the strides of its arguments.
     """
     calls: list[tuple[int, ...]] = []
-    numbered = []
-    for array in arrays:
-        back: tuple[Any, ...] = (*(slice(None, None, -1 if stride < 0 else 1) for stride in array.strides), ...)
-        numbers = np.empty_like(array[back], dtype=object)[back]
-        numbers[...] = np.arange(array.size).reshape(array.shape)
-        numbered.append(numbers)
+    numbered = [_numbered(array) for array in arrays]
 
     def called(*entries: int) -> int:
         calls.append(entries)
         return len(calls) - 1
 
     return calls, np.asarray(np.frompyfunc(called, len(arrays), 1)(*numbered), dtype=np.int64, order="K")
+
+
+def _numbered(array: NDArray[Any]) -> NDArray[Any]:
+    """Return the numbers of the entries, which lie in memory as the entries do; what is one there has one number."""
+    places = np.zeros(array.shape, np.int64)
+    for axis, (extent, stride) in enumerate(zip(array.shape, array.strides, strict=True)):
+        steps = np.arange(extent) * (stride // array.itemsize)
+        places += steps.reshape(-1, *(1,) * (array.ndim - 1 - axis))
+    start = -int(places.min(initial=0))
+    memory = np.zeros(start + int(places.max(initial=0)) + 1, object)
+    memory[places + start] = np.arange(array.size).reshape(array.shape)
+    strides = [stride // array.itemsize * memory.itemsize for stride in array.strides]
+    return as_strided(memory[start:], array.shape, strides)
 
 
 def entry(x: Any, number: int) -> Any:
@@ -137,9 +145,10 @@ def _subarrays(f: Callable[..., Any], signature: str, types: Any, args: tuple[An
         if len(parts) != len(outs):
             raise ValueError(f"wrong number of outputs from pyfunc: expected {len(outs)}, got {len(parts)}")
         if not results:
-            results = [_output(part, core, sizes, loop) for part, core in zip(parts, outs, strict=True)]
-            if types:
-                results = [r.astype(kind) for r, kind in zip(results, types, strict=True)]
+            kinds = types or [None] * len(parts)
+            results = [
+                _output(part, core, sizes, loop, kind) for part, core, kind in zip(parts, outs, kinds, strict=True)
+            ]
         for result, part in zip(results, parts, strict=True):
             result[place] = part
     if not results:
@@ -147,14 +156,14 @@ def _subarrays(f: Callable[..., Any], signature: str, types: Any, args: tuple[An
     return results[0] if len(results) == 1 else tuple(results)
 
 
-def _output(part: Any, core: tuple[str, ...], sizes: dict[str, int], loop: tuple[int, ...]) -> Any:
-    """Return the array for a result, of the shape and dtype that the first one has."""
+def _output(part: Any, core: tuple[str, ...], sizes: dict[str, int], loop: tuple[int, ...], kind: Any) -> Any:
+    """Return the array for a result: of the shape, the order in memory and, without another, the dtype of the first."""
     if core and not is_traced(part):
         current().refuse("np.vectorize", f"a result of type {type(part).__name__} for core axes", "return an array")
     x = as_array(part)
     if len(core) != x.ndim or any(sizes.setdefault(n, k) != k for n, k in zip(core, shape_of(x), strict=True)):
         current().refuse("np.vectorize", f"a result of shape {shape_of(x)} for core axes {core}")
-    return FUNCTIONS["zeros"](loop + shape_of(x), x._dtype)
+    return FUNCTIONS["zeros_like"](x, dtype=kind, shape=loop + shape_of(x))
 
 
 def _refuse_or_raise(signature: str, arrays: list[Any]) -> NoReturn:
@@ -189,25 +198,26 @@ def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **options: Any) 
 
 
 def apply_along_axis(func1d: Callable[..., Any], axis: Any, arr: Any, *args: Any, **options: Any) -> Any:
-    """Return the results of a function of vectors, for all vectors along an axis."""
+    """Return the results of a function of vectors, for all vectors along an axis.
+
+    As NumPy does, each result is written at once into an array that is laid out like the first one.
+    """
     x = as_array(arr)
     axis = normalize_axis_index(raw(axis), x.ndim)
     lanes = FUNCTIONS["moveaxis"](x, axis, -1)
     outer = shape_of(lanes)[:-1]
-    results = [as_array(func1d(lanes[place], *args, **options)) for place in np.ndindex(*outer)]
-    if not results:
+    found: Any = None
+    for place in np.ndindex(*outer):
+        result = FUNCTIONS["asanyarray"](func1d(lanes[(*place, ...)], *args, **options))
+        if found is None:
+            rank = result.ndim
+            found = FUNCTIONS["zeros_like"](result, shape=outer + shape_of(result))
+        found[(*place, ...)] = result
+    if found is None:
         raise ValueError("Cannot apply_along_axis when any iteration dimensions are 0")
-    inner = shape_of(results[0])
-    # NumPy writes all results into an array of the first one's dtype and shape.
-    stacked = FUNCTIONS["empty" if is_float(results[0]._dtype) else "zeros"]((len(results), *inner), results[0]._dtype)
-    for number, result in enumerate(results):
-        stacked[number] = result
-    stacked = stacked.reshape(outer + inner)
-    rank = len(inner)
-    if not rank:
-        return stacked
-    sources = list(range(len(outer), len(outer) + rank))
-    return FUNCTIONS["moveaxis"](stacked, sources, list(range(axis, axis + rank)))
+    axes = list(range(found.ndim))
+    order = axes[:axis] + axes[found.ndim - rank :] + axes[axis : found.ndim - rank]
+    return FUNCTIONS["transpose"](found, order)
 
 
 FUNCTIONS["vectorize"] = Vectorize

@@ -79,6 +79,7 @@ class Flat:
 
     def __init__(self, array: Any) -> None:
         self._array = array
+        self._next = 0  # where iterating goes on
 
     def __getattribute__(self, name: str) -> Any:
         """Show the target what NumPy's own iterator shows."""
@@ -100,6 +101,7 @@ class Flat:
         rehearsed("ndarray.flat", Flat._put, operator.setitem, (self, key, value), {})
 
     def _get(self, key: Any) -> Any:
+        self._require_start()
         positions = self._positions()[concrete_key(key)]
         shape = self._array._data.shape
         result = self._array._data
@@ -110,6 +112,7 @@ class Flat:
         return finish(moved, self._array._dtype)
 
     def _put(self, key: Any, value: Any) -> None:
+        self._require_start()
         positions = self._positions()[concrete_key(key)]
         if not self._array._data.shape:
             self._array[()] = value
@@ -124,8 +127,18 @@ class Flat:
             values = values.ravel()._move(lambda a: np.resize(a, count) if a.size else a)
         put(self._array, tuple(np.reshape(part, -1) for part in self._places(positions)), values)
 
+    def _require_start(self) -> None:
+        if self._next:
+            current().refuse("ndarray.flat", "an iterator that has begun is indexed", "ravel()")
+
     def __iter__(self) -> Iterator[Any]:
-        return (self[i] for i in range(len(self)))
+        return self
+
+    def __next__(self) -> Any:
+        if self._next >= len(self):
+            raise StopIteration
+        self._next += 1
+        return Flat(self._array)[self._next - 1]
 
     def __len__(self) -> int:
         return len(self._positions())

@@ -16,10 +16,9 @@ from attn_verify.arithmetic.tracing.session import current
 
 
 def ndenumerate(arr: Any) -> Iterator[tuple[tuple[int, ...], Any]]:
-    """Yield every index with its entry."""
+    """Return an iterator of every index with its entry; a list is read at once."""
     x = as_array(arr)
-    for place in np.ndindex(*shape_of(x)):
-        yield place, x[place]
+    return ((place, x[place]) for place in np.ndindex(*shape_of(x)))
 
 
 FUNCTIONS["ndenumerate"] = ndenumerate

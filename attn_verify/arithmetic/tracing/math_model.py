@@ -14,6 +14,7 @@ from attn_verify.arithmetic.tracing.array import is_traced, python_float
 from attn_verify.arithmetic.tracing.convert import as_array, exact, number
 from attn_verify.arithmetic.tracing.dtypes import is_float
 from attn_verify.arithmetic.tracing.elementwise import EXACT, add, const, div, log, mul, sqrt, sub
+from attn_verify.arithmetic.tracing.foreign import refuse_foreign
 from attn_verify.arithmetic.tracing.leaving import rounded_float, to_float
 from attn_verify.arithmetic.tracing.modules import Model, _constant
 from attn_verify.arithmetic.tracing.registry import genuine, guarded
@@ -182,11 +183,23 @@ def _constants(name: str) -> Any:
     return _constant(name)
 
 
+def _gone_through(name: str, f: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that goes through iterators first, which may run code of the target, and then computes."""
+
+    def call(*args: Any, **options: Any) -> Any:
+        if name in ("fsum", "dist"):
+            args = tuple(list(arg) if hasattr(type(arg), "__next__") else arg for arg in args)
+        refuse_foreign(f"math.{name}", (*args, *options.values()))
+        return f(*args, **options)
+
+    return call
+
+
 @cache
 def math_model() -> types.ModuleType:
     """Return the module that stands for ``math``."""
     table: dict[str, Any] = {
-        name: guarded(f"math.{name}", f, getattr(math, name))
+        name: _gone_through(name, guarded(f"math.{name}", f, getattr(math, name)))
         for name, f in _TABLE.items()
         if hasattr(math, name) and name != "prod"
     }

@@ -138,6 +138,7 @@ for _short, _name in _UNARY.items():
     _set(TracedArray, f"__{_short}__", _unary(_name), getattr(python_operator, f"__{_short}__"))
 _set(TracedArray, "__getitem__", TracedArray.__getitem__, python_operator.getitem)
 _set(TracedArray, "__setitem__", TracedArray.__setitem__, python_operator.setitem)
+_set(TracedArray, "__contains__", TracedArray.__contains__, python_operator.contains)
 for _cls, _name in ((TracedArray, "T"), (TracedScalar, "T"), (TracedArray, "mT"), (TracedArray, "real")):
     _real = python_operator.attrgetter(_name)
     setattr(_cls, _name, property(like_numpy(_name, vars(_cls)[_name].fget, _real), doc=vars(_cls)[_name].__doc__))

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from attn_verify.arithmetic.tracing.identity import identity
 from attn_verify.arithmetic.tracing.imports import OwnFiles, fresh_source
-from attn_verify.arithmetic.tracing.observe_calls import LAZY, Noting, shown, shown_within
+from attn_verify.arithmetic.tracing.observe_calls import LAZY, Noting, shown, shown_within, unwrapped
 from attn_verify.arithmetic.tracing.observe_guard import Guard
 from attn_verify.arithmetic.tracing.observe_source import NAME, Places, Wrap
 from attn_verify.arithmetic.tracing.run_values import MAX_TEXT, structure
@@ -112,6 +112,7 @@ class Observer:
 
     def __call__(self, number: int, value: Any) -> Any:
         """Note the value of an expression, and return it."""
+        value = unwrapped(value)
         if self._guard is not None:
             value = self._guard.seen(number, value)
         self.sets = self.sets or type(value) in (set, frozenset)
@@ -139,6 +140,7 @@ class Observer:
 
     def calling(self, number: int, function: Any) -> Any:
         """Return what is called, such that what it calls in turn is noted: the key of ``sorted`` and the like."""
+        function = unwrapped(function)
         if self._leaf is not None and self._callees.get(number, self) is not function:
             # Which function it is, as often as it is another one than before.
             self._callees[number] = function

@@ -62,6 +62,11 @@ def shown(note: Note, number: int, argument: Any) -> Any:
     return NotingCall(note, number, argument)
 
 
+def unwrapped(value: Any) -> Any:
+    """Return the function of a :class:`NotingCall`, where the target looks at it; all else as it is."""
+    return value._function if type(value) is NotingCall else value
+
+
 class NotingCall:
     """A function that code without expressions calls, as ``sorted`` calls its key: what it returns is noted."""
 
@@ -83,7 +88,9 @@ class NotingCall:
 
 
 class Noting:
-    """An iterator, every element of which is noted when it is asked for."""
+    """An iterator, every element of which is noted when it is asked for; it has no other attributes, as those have."""
+
+    __slots__ = ("_iterator", "_note", "_number")
 
     def __init__(self, note: Note, number: int, iterator: Iterator[Any]) -> None:
         self._note = note

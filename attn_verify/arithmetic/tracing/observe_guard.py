@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from types import MethodType, ModuleType
 from typing import Any
 
+from attn_verify.arithmetic.tracing.array import TracedFloat
 from attn_verify.arithmetic.tracing.attribute_names import changes, reads
 from attn_verify.arithmetic.tracing.dtypes import SCALAR_TYPES
 from attn_verify.arithmetic.tracing.identity import LruCache
@@ -28,6 +29,9 @@ _ADDRESS = "makes a text of an address in memory, which other processes have oth
 # What is looked at so often that it has a way of its own; nothing of them may be objected to.
 _DATA = frozenset({bool, int, float, type(None), list, tuple, dict, SizeInt})
 _BUILTINS = vars(builtins)
+# Python may have one object for equal values of these, or two.
+_VALUES = frozenset({int, SizeInt, float, TracedFloat, complex, str, bytes, tuple, frozenset})
+_IDENTITY = "compares numbers or texts by identity, which need not be that of equal ones"
 # Functions in which nothing is observed, told of on import too: what they make belongs to the calls.
 _TEXT = "runs a text (eval, exec, compile), in which nothing is observed"
 _TYPE = "chooses functions by the types of their arguments (singledispatch), which is not observed"
@@ -57,10 +61,13 @@ class Guard:
         self._places = places
         self._tell = tell
         self.importing = True
+        self._beside: dict[int, bool] = {}  # whether the left side of ``is`` was a value
 
     def seen(self, number: int, value: Any, called: bool = False) -> Any:
         """Look at the value of an expression, or at what is about to be called; return it, or its model."""
         kind = type(value)
+        if number in self._places.left_of:
+            self._by_identity(number, kind in _VALUES)
         if value is _BUILTINS:
             self._tell(number, "reads the table of all builtins")
         if kind in (set, frozenset) and number in self._places.ordered and ordered_by_hashes(value):
@@ -83,6 +90,13 @@ class Guard:
             value = _MODELS.get(id(value), value)
             self._object(number, value._function if kind is NotingCall else value, called or kind is NotingCall)
         return value
+
+    def _by_identity(self, number: int, is_value: bool) -> None:
+        """Tell of two values that ``is`` compares; the left one was seen just before the right one."""
+        self._beside[number] = is_value
+        left = self._places.left_of[number]
+        if is_value and left != number and (left is None or self._beside.get(left)):
+            self._tell(number, _IDENTITY)
 
     def _object(self, number: int, value: Any, called: bool) -> None:
         if why := self._vocabulary.objection(value, called):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from attn_verify.arithmetic.tracing.attribute_names import changes, reads
+from attn_verify.arithmetic.tracing.observe_syntax import pairs_by_identity, unseen
 
 # The name by which compiled code finds the observer, among the builtins.
 NAME = "__attn_verify_observed__"
@@ -19,6 +20,7 @@ _WRAPPED = (
 # These look at the frame that calls them.
 _FRAME = ("super", "locals", "globals", "eval", "exec")
 _TABLES = ("globals", "locals", "vars", "dir")
+_IMPORTED_AS = ("__name__", "__package__", "__file__", "__spec__", "__loader__", "__builtins__")
 _FRAME_ALONE = ("vars", "dir")  # without arguments
 _Function = TypeVar("_Function", ast.FunctionDef, ast.AsyncFunctionDef)
 # What does not depend on the order of a set: functions of it, its own methods, operators.
@@ -40,6 +42,7 @@ class Places:
     inner: dict[int, str] = field(default_factory=dict)  # a name with an underscore that is read from what is given
     spread: set[int] = field(default_factory=set)  # calls with arguments that no expression shows: ``*`` and ``**``
     decorators: set[int] = field(default_factory=set)
+    left_of: dict[int, int | None] = field(default_factory=dict)  # what ``is`` compares it with: itself on the left
     objections: list[tuple[str, str]] = field(default_factory=list)  # file:line, and why
 
 
@@ -61,6 +64,8 @@ class Wrap(ast.NodeTransformer):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
             for decorator in node.decorator_list
         }
+        for place, why in unseen(tree):
+            self._object(place, why)
         found: ast.Module = self.visit(tree)
         return ast.fix_missing_locations(found)
 
@@ -70,6 +75,12 @@ class Wrap(ast.NodeTransformer):
         line = getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
         orderless = id(node) in self._orderless
         inner: Any = super().visit(node)
+        for left, right in pairs_by_identity(inner) if isinstance(inner, ast.Compare) else ():
+            numbers = [number for number in (_number(left), _number(right)) if number is not None]
+            for number in numbers[:-1]:
+                self._places.left_of.setdefault(number, number)
+            for number in numbers[-1:]:
+                self._places.left_of[number] = numbers[0] if len(numbers) > 1 else None
         if not read:
             self._written(node)
             return inner
@@ -100,13 +111,14 @@ class Wrap(ast.NodeTransformer):
         name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
         if why := reads(name):
             self._places.private[number] = why
+        if isinstance(node, ast.Name) and name in _IMPORTED_AS:
+            self._places.private[number] = f"reads {name}, which depends on how it is imported"
         called = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
         if called in _TABLES and not getattr(node, "args", ()):
             self._places.private[number] = f"reads all names that there are by {called}()"
-        if isinstance(node, ast.Attribute) and name.startswith("_") and isinstance(node.value, ast.Call):
-            told = node.value.args[0] if node.value.args else None
-            if isinstance(told, ast.Constant) and isinstance(told.value, int):
-                self._places.inner[told.value] = name
+        told = _number(node.value) if isinstance(node, ast.Attribute) and name.startswith("_") else None
+        if told is not None:
+            self._places.inner[told] = name
 
     def _written(self, node: ast.AST) -> None:
         if isinstance(node, ast.Attribute) and (why := changes(node.attr)):
@@ -206,6 +218,12 @@ class Wrap(ast.NodeTransformer):
         """Leave the format, which must stay a literal."""
         node.value = self.visit(node.value)
         return node
+
+
+def _number(node: ast.expr) -> int | None:
+    """Return the number of an expression that was handed to the observer."""
+    told = node.args[0] if isinstance(node, ast.Call) and node.args else None
+    return told.value if isinstance(told, ast.Constant) and type(told.value) is int else None
 
 
 def _orderless(tree: ast.AST) -> Iterator[ast.AST]:

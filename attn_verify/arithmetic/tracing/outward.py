@@ -87,10 +87,10 @@ class Outward:
         current().refuse("memoryview", "the memory of an exact array")
 
     def __copy__(self) -> Any:
-        return type(self).copy(self)  # type: ignore[attr-defined]
+        return type(self).copy(self, "K")  # type: ignore[attr-defined]
 
     def __deepcopy__(self, _: Any) -> Any:
-        return type(self).copy(self)  # type: ignore[attr-defined]
+        return type(self).copy(self, "K")  # type: ignore[attr-defined]
 
     def __reduce_ex__(self, _: Any) -> NoReturn:
         current().refuse("pickle", "an exact array cannot be pickled")

@@ -9,7 +9,7 @@ import numpy as np
 
 from attn_verify.arithmetic.tracing.array import finish, shape_of
 from attn_verify.arithmetic.tracing.carrier import laid_out, pattern
-from attn_verify.arithmetic.tracing.convert import as_array, cast, exact, raw
+from attn_verify.arithmetic.tracing.convert import as_array, cast, exact, raw, refuse_overlap
 from attn_verify.arithmetic.tracing.dtypes import BOOL, FLOAT64, DType, as_dtype, is_float, is_whole
 from attn_verify.arithmetic.tracing.elementwise import const, div, mul, sqrt, sub, where
 from attn_verify.arithmetic.tracing.registry import FUNCTIONS, genuine, modelled
@@ -187,6 +187,8 @@ def count_nonzero(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
 def ptp(a: Any, axis: Any = None, out: Any = None, keepdims: Any = False) -> Any:
     """Return the largest minus the smallest entry."""
     keep = keepdims is not _MISSING and keepdims
+    if out is not None:
+        refuse_overlap("np.ptp", out, a)
     high, low = (FUNCTIONS[name](a, axis=axis, keepdims=keep) for name in ("max", "min"))
     return FUNCTIONS["subtract"](high, low, out=out)
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Hashable, Iterator
-from math import isfinite, isnan
+from contextlib import suppress
+from hashlib import sha256
+from math import inf, isfinite, isnan
 from typing import Any
 
 import numpy as np
@@ -22,64 +24,60 @@ from attn_verify.arithmetic.tracing.indexing import Flat
 from attn_verify.arithmetic.tracing.registry import GENUINE
 from attn_verify.arithmetic.tracing.session import RefusalError, Session, running
 from attn_verify.arithmetic.tracing.sizes import SizeInt
-from attn_verify.arithmetic.tracing.stage import NotStagedError, Numbers, Stage, address, owner_of, simple, writable
+from attn_verify.arithmetic.tracing.stage import (
+    LARGE,
+    NotStagedError,
+    Numbers,
+    Stage,
+    TooLargeError,
+    address,
+    owner_of,
+    simple,
+    writable,
+)
 
 # What rounding may do to numbers of the size of 1, by the bytes of an entry: far less than any other number differs.
 _ALLOWED = {2: 2.0**-5, 4: 2.0**-14}
 _ROUNDING = 2.0**-34
-# Where an argument is larger, floats may have no number although there is one.
-_LARGE = 100.0
+# So many sets of numbers are tried where a call chooses among them.
+_DRAWS = 5
+# Of an array with more entries than these a digest stands for its sort.
+_WRITTEN_OUT = 4096
 
 
 class Rehearsal:
     """The calls of a run that were made once more, each sort of arguments once."""
 
     def __init__(self, session: Session) -> None:
-        self._numbers = Numbers(session.graph, session.bounds)
+        graph, bounds = session.graph, session.bounds
+        self._numbers = [Numbers(graph, bounds, draw=draw) for draw in range(_DRAWS)]
+        self._tamed = Numbers(graph, bounds, tame=True)
         self._seen: set[Hashable] = set()
         self.skipped: dict[str, int] = {}
 
     def __call__(self, name: str, f: Callable[..., Any], real: Any, args: Any, options: Any, session: Session) -> None:
         """Make a call with other numbers; refuse the call of the run where NumPy's answer is another."""
         try:
-            sort = (name, tuple(self._sort([*args, *options.items()], {}, {})))
+            sort = (name, tuple(self._sort((tuple(args), dict(options)), {}, {})))
             if sort in self._seen:
                 return
             self._seen.add(sort)
-            difference = self._difference(f, real, args, options, session)
+            stage = Stage(self._numbers[0])
+            difference = _difference(stage, f, real, args, options, session)
+        except TooLargeError:
+            session.refuse(name, "an array too large to compare the model with NumPy", "a smaller array")
         except NotStagedError:
             self.skipped[name] = self.skipped.get(name, 0) + 1
             return
+        # What chooses among numbers is tried with several; and large constants hide what differs among the others.
+        more = [Stage(numbers) for numbers in self._numbers[1:] if stage.chooses]
+        if any(LARGE < abs(value) < inf for value in stage.given):
+            more.append(Stage(self._tamed))
+        for other in more:
+            with suppress(NotStagedError):
+                difference = difference or _difference(other, f, real, args, options, session)
         if difference:
             session.refuse(name, f"NumPy gives something else than the model for such arguments: {difference}")
-
-    def _difference(self, f: Callable[..., Any], real: Any, args: Any, options: Any, session: Session) -> str:
-        stage = Stage(self._numbers)
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")
-            both = stage.pair((tuple(args), dict(options)))
-            ours, error = self._of_model(f, both[0][0], both[0][1], session)
-            try:
-                theirs = real(*both[1][0], **both[1][1])
-            except Exception as raised:
-                given_up = error is not None or ours is NotImplemented
-                return "" if given_up else f"it raises {type(raised).__name__}"
-        if error is not None:
-            return f"the model raises {type(error).__name__}" if any(error is known for known in GENUINE) else ""
-        return _Comparison(self._numbers, stage).difference(ours, theirs)
-
-    def _of_model(self, f: Callable[..., Any], args: Any, options: Any, run: Session) -> tuple[Any, Exception | None]:
-        """Return what the model gives, or what it raises; raise ``NotStagedError`` where it refuses."""
-        numbers = self._numbers
-        session = Session(numbers.graph, numbers.point, run.sizes, cases=run.cases)
-        session.balls, session.bounds = numbers.balls, numbers.bounds
-        try:
-            with running(session):
-                return f(*args, **options), None
-        except RefusalError:
-            raise NotStagedError from None
-        except Exception as error:
-            return None, error
 
     def _sort(self, value: Any, owners: dict[int, int], nodes: dict[int, int]) -> Iterator[Hashable]:
         """Yield what a call depends on, but for the numbers: kinds, places in memory, equal entries, constants."""
@@ -90,8 +88,9 @@ class Rehearsal:
             owner = owner_of(held)
             yield from (value._dtype.str, held.shape, held.strides, writable(held))
             yield owners.setdefault(id(owner), len(owners)), address(held) - address(owner)
-            yield tuple(self._entry(n, nodes) for n in held.flat) if held.dtype == object else held.tobytes()
-        elif kind in (list, tuple):
+            entries = tuple(self._entry(n, nodes) for n in held.flat) if held.dtype == object else held.tobytes()
+            yield entries if len(entries) <= _WRITTEN_OUT else sha256(repr(entries).encode()).digest()
+        elif issubclass(kind, (list, tuple)):
             yield len(value)
             for item in value:
                 yield from self._sort(item, owners, nodes)
@@ -111,16 +110,49 @@ class Rehearsal:
             return "unwritten"
         if node.special or node.rational is not None:
             return node.special or node.rational
-        if self._numbers.is_constant(node):
+        if self._numbers[0].is_constant(node):
             return "constant", node.index
         return "number", nodes.setdefault(node.index, len(nodes))  # not alone: it would equal a constant
+
+
+def _difference(stage: Stage, f: Callable[..., Any], real: Any, args: Any, options: Any, session: Session) -> str:
+    """Return what differs between the model and NumPy on a stage, or the empty string."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        both = stage.pair((tuple(args), dict(options)))
+        ours, error = _of_model(stage, f, both[0][0], both[0][1], session)
+        try:
+            theirs = real(*both[1][0], **both[1][1])
+        except Exception as raised:
+            given_up = error is not None or ours is NotImplemented
+            return "" if given_up else f"it raises {type(raised).__name__}"
+    if error is not None:
+        genuine = any(error is known for known in GENUINE)
+        return f"the model raises {type(error).__name__}" if genuine else ""
+    return _Comparison(stage).difference(ours, theirs)
+
+
+def _of_model(stage: Stage, f: Callable[..., Any], args: Any, options: Any, run: Session) -> tuple[Any, Any]:
+    """Return what the model gives, or what it raises; raise ``NotStagedError`` where it refuses."""
+    numbers = stage.numbers
+    session = Session(numbers.graph, numbers.point, run.sizes, cases=run.cases)
+    session.balls, session.bounds = numbers.balls, numbers.bounds
+    try:
+        with running(session):
+            return f(*args, **options), None
+    except RefusalError:
+        raise NotStagedError from None
+    except Exception as error:
+        return None, error
+    finally:
+        stage.chooses = stage.chooses or bool(session.conditions)
 
 
 class _Comparison:
     """What the model and NumPy gave for the same call, and what they left in their arguments."""
 
-    def __init__(self, numbers: Numbers, stage: Stage) -> None:
-        self._numbers = numbers
+    def __init__(self, stage: Stage) -> None:
+        self._numbers = stage.numbers
         self._stage = stage
         self._scale = max([1.0, *(abs(value) for value in stage.given if isfinite(value))])
 
@@ -203,9 +235,12 @@ class _Comparison:
         """Compare entries: bools and whole numbers are the same, others but for rounding."""
         if ours.dtype != object:
             return "" if np.array_equal(ours, theirs) else "other entries"
-        pairs = zip(ours.flat, np.asarray(theirs).astype(np.float64).flat, strict=True)
         allowed = _ALLOWED.get(np.asarray(theirs).itemsize, _ROUNDING)
-        return "" if all(self._near(a, float(b), allowed) for a, b in pairs) else "other numbers"
+        nodes = {id(node): node for node in ours.flat}
+        cone = self._numbers.graph.cone([node for node in nodes.values() if isinstance(node, Node)])
+        self._stage.chooses = self._stage.chooses or any(node.op == "max" for node in cone)
+        pairs = {*zip(map(id, ours.flat), np.asarray(theirs).astype(np.float64).flat, strict=True)}
+        return "" if all(self._near(nodes[a], float(b), allowed) for a, b in pairs) else "other numbers"
 
     def _near(self, node: Any, found: float, allowed: float) -> bool:
         if not isinstance(node, Node):
@@ -215,4 +250,4 @@ class _Comparison:
             return abs(value - found) <= allowed * max(self._scale, abs(value))
         if value == found or (isnan(value) and isnan(found)):
             return True
-        return isfinite(value) and self._scale > _LARGE
+        return isfinite(value) and self._scale > LARGE

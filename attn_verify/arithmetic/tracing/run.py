@@ -70,6 +70,10 @@ class _Tracer:
         self.watch = watch
         self.graph = Graph()
         self.point = point_of(call)
+        self.inputs = list(self.point)
+        self.others = [(f"{name}'", index) for name, index in self.inputs]  # of an earlier call
+        values = list(self.point.values())
+        self.point.update(zip(self.others, (-value for value in [*values[1:], *values[:1]]), strict=True))
         self.sizes = sizes_of(call)
         self.cases = cases
         self.observed: list[Node] = []  # on import and in the first run
@@ -100,11 +104,11 @@ class _Tracer:
         self.base, self.base_opcodes = self.watch.lines, self.watch.opcodes
         return ending
 
-    def run(self, function: Function, forced: tuple[bool, ...]) -> PathRun:
-        """Call the target once on fresh arguments."""
+    def run(self, function: Function, forced: tuple[bool, ...], inputs: Sequence[Any] | None = None) -> PathRun:
+        """Call the target once on fresh arguments; ``inputs`` name other ones than those of the call."""
         session = self.session(forced)
         with running(session):
-            maker = NodeMaker(self.graph, list(self.point))
+            maker = NodeMaker(self.graph, self.inputs if inputs is None else inputs)
             given = arguments(self.call, maker)
             before = {name: trail(value) for name, value in given.named.items()}
             self._observe()
@@ -144,8 +148,8 @@ def trace(
     ``load`` imports the target afresh and returns the function; ``call`` is the recipe of its arguments.
     ``outcome`` is that of the first path that did not return, else ``returned``; a refusal anywhere makes it
     ``refused``.
-    ``repeatable`` says whether the first path, run again at once and after all others, computed the same nodes;
-    it is false too where no time was left to try.  After a refusal no further path is run.
+    ``repeatable`` says whether the first path, run again after a call with other inputs and after all other paths,
+    computed the same nodes; it is false too where no time was left to try.  After a refusal no further path is run.
     """
     begin = time.monotonic()
     tracer = _Tracer(call, own, watch, cases)
@@ -162,7 +166,10 @@ def trace(
 
         first = run()
         budget = Budget(max_paths, MAX_DECISIONS, begin + seconds)
-        again = run() if time.monotonic() < begin + seconds / 2 else None
+        again = None
+        if time.monotonic() < begin + seconds / 2:
+            tracer.run(loaded.value, (), tracer.others)
+            again = run()
         # A buffer that is kept sends later calls another way: then every path begins with an import of its own.
         keeps = again is not None and again.blocks != first.blocks
         explored = explore(lambda forced: run(forced, anew=keeps) if forced else first, budget)
@@ -184,7 +191,8 @@ def _report(
         groups[f"path {i}"] = run.roots
         groups[f"path {i} conditions"] = [node for c in run.conditions for node in (c.left, c.right)]
     groups["observed"] = tracer.observed
-    groups["partial"] = [node for node in tracer.graph.nodes if node.op in PARTIAL]
+    foreign = _dependent(tracer.graph, frozenset(tracer.others))
+    groups["partial"] = [node for node in tracer.graph.nodes if node.op in PARTIAL and node.index not in foreign]
     graph = dump(tracer.graph, groups)
     number = {
         node.index: new
@@ -210,6 +218,15 @@ def _report(
         "exception": worst.exception,
         "seconds": seconds,
     }
+
+
+def _dependent(graph: Graph, inputs: frozenset[Any]) -> set[int]:
+    """Return the numbers of the nodes that depend on some of these inputs."""
+    found: set[int] = set()
+    for node in graph.nodes:
+        if (node.op == "input" and node.value in inputs) or not found.isdisjoint(node.args):
+            found.add(node.index)
+    return found
 
 
 def _path(run: PathRun, number: Mapping[int, int]) -> dict[str, Any]:

@@ -6,7 +6,9 @@ stay equal, constants keep their values, and positive numbers stay positive.
 
 from __future__ import annotations
 
+import math
 import random
+import sys
 from collections.abc import Hashable, Iterator
 from fractions import Fraction
 from itertools import count
@@ -24,30 +26,46 @@ from attn_verify.arithmetic.tracing.array import TracedFloat, TracedScalar, is_t
 from attn_verify.arithmetic.tracing.carrier import pattern
 from attn_verify.arithmetic.tracing.dtypes import DType, ScalarType
 from attn_verify.arithmetic.tracing.facade import Function
+from attn_verify.arithmetic.tracing.foreign import HEAP
 from attn_verify.arithmetic.tracing.indexing import Flat
 from attn_verify.arithmetic.tracing.leaving import rounded_float
 from attn_verify.arithmetic.tracing.node_data import NodeData, boxed
 from attn_verify.arithmetic.tracing.sizes import SizeInt
 
+# Special names in classes that do not say how their objects compute.
+_HARMLESS = frozenset(
+    f"__{name}__" for name in (
+        "module", "doc", "dict", "weakref", "slots", "new", "init", "annotations", "match_args", "getnewargs", "repr",
+        "orig_bases", "static_attributes", "firstlineno", "qualname", "annotate_func", "replace", "class_getitem",
+        "parameters",
+    )
+)  # fmt: skip
 _WRITABLE = 0x400  # NPY_ARRAY_WRITEABLE
-# Entries of a call beyond which it is not made again.
-_MOST = 20_000
+# Entries of an array beyond which a call cannot be made again.
+_MOST = 2**22
+# A constant that is larger hides what differs among other numbers.
+LARGE = 100.0
 _PLAIN = (type(None), bool, int, float, str, bytes, complex, type(Ellipsis), range, type(np._NoValue))
 
 
 class NotStagedError(Exception):
-    """A call with an argument that has no copy: a function, an iterator, or too many numbers."""
+    """A call with an argument that has no copy: a function, or an object of the target; or one that is refused."""
+
+
+class TooLargeError(Exception):
+    """A call with too many numbers to be made again."""
 
 
 class Numbers:
     """Other numbers for the entries of a run: for a node always the same input of a graph of its own."""
 
-    def __init__(self, graph: Graph, bounds: Bounds) -> None:
+    def __init__(self, graph: Graph, bounds: Bounds, *, draw: int = 0, tame: bool = False) -> None:
         self._graph = graph  # of the run
         self._bounds = bounds
+        self._tame = tame  # whether large constants are other numbers too
         self._made: dict[int, Node] = {}
         self._constant: dict[int, bool] = {}
-        self._fresh = _distinct()
+        self._fresh = _distinct(draw)
         self._point: dict[tuple[str, tuple[int, ...]], Fraction] = {}
         self.graph = Graph()
         self.balls = BallValues(self.graph, self._point)
@@ -63,7 +81,10 @@ class Numbers:
         if not isinstance(node, Node) or node.graph is not self._graph:
             return node
         if node.index not in self._made:
-            self._made[node.index] = self._copy(node) if self.is_constant(node) else self._input(node)
+            constant = self._copy(node) if self.is_constant(node) else None
+            if constant is None or (self._tame and LARGE < abs(self.value(constant)) < math.inf):
+                constant = self._input(node)
+            self._made[node.index] = constant
         return self._made[node.index]
 
     def is_constant(self, node: Node) -> bool:
@@ -92,19 +113,22 @@ class Numbers:
     def _input(self, node: Node) -> Node:
         name = ("x", (node.index,))
         value = next(self._fresh)
-        low = self._bounds.range(node)
-        self._point[name] = -abs(value) if low.positive else value
+        bounds = self._bounds.range(node)
+        signed = bounds.positive or bounds.negative
+        self._point[name] = -abs(value) if signed else value
         made = self.graph.input(*name)
-        # what is known of a sign stays known
-        return self.graph.exp(made) if low.positive else self.graph.mul(made, made) if low.low >= 0 else made
+        if signed:  # what is known of a sign stays known
+            made = self.graph.exp(made)
+            return made if bounds.positive else self.graph.neg(made)
+        return self.graph.mul(made, made) if bounds.low >= 0 else made
 
 
-def _distinct() -> Iterator[Fraction]:
+def _distinct(seed: int) -> Iterator[Fraction]:
     """Yield numbers of distinct sizes between 1/4 and 1: the first 768 have a place in every format of floats.
 
     Their order is arbitrary, and the same in every run.
     """
-    draw = random.Random(0)
+    draw = random.Random(seed)
     for bits in count(10):
         sizes = [k for k in range(2**bits // 4, 2**bits) if bits == 10 or k % 2]
         draw.shuffle(sizes)
@@ -122,7 +146,16 @@ def simple(value: Any) -> Hashable:
         return int(value)
     if kind in (Function, ScalarType) or (kind is type and value.__module__ in ("builtins", "numpy")):
         return id(value)
+    for base in (int, str, float):
+        if issubclass(kind, base) and _inert(kind):
+            return kind, repr(base(value))
     raise NotStagedError
+
+
+def _inert(kind: type) -> bool:
+    """Return whether the target defines no special methods of a class derived from one of Python's."""
+    theirs = [cls for cls in kind.__mro__ if cls.__flags__ & HEAP and cls.__module__ not in sys.stdlib_module_names]
+    return all(name in _HARMLESS for cls in theirs for name in vars(cls) if name.startswith("__"))
 
 
 def owner_of(array: NDArray[Any]) -> NDArray[Any]:
@@ -151,20 +184,21 @@ class Buffer:
     def __init__(self, owner: NDArray[Any], dtype: DType, numbers: Numbers) -> None:
         self.owner = owner
         self._item = owner.itemsize
-        dense = np.sort(np.abs(owner.strides))[:1]
-        if owner.size > _MOST or (owner.size > 1 and min(owner.strides) < 0) or any(dense % max(1, self._item)):
-            raise NotStagedError
+        if owner.size > _MOST:
+            raise TooLargeError
+        if owner.size > 1 and min(owner.strides) < 0:
+            raise NotStagedError  # not an array that owns its memory
         flat = as_strided(owner, (owner.size,), (self._item,))
         self.model: NDArray[Any] = flat.copy()
         self.real: NDArray[Any] = np.empty(owner.size, dtype)
-        self.given: list[float] = []
-        if owner.dtype == object:
-            for i, node in enumerate(flat):
-                self.model[i] = numbers.of(node)
-            self.given = [numbers.value(node) for node in self.model]
-            self.real[...] = self.given
-        else:
+        if owner.dtype != object:
             self.real[...] = flat
+            return
+        nodes = flat.tolist()
+        made = {id(node): numbers.of(node) for node in nodes}
+        values = {key: numbers.value(node) for key, node in made.items()}
+        self.model[...] = [made[id(node)] for node in nodes]
+        self.real[...] = [values[id(node)] for node in nodes]
 
     def views(self, array: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return the views of the copies that lie in them as an array lies in the original."""
@@ -179,23 +213,33 @@ class Buffer:
         return model, real
 
 
+def _sequence(kind: type, items: list[Any]) -> Any:
+    """Return a list or a tuple of a class, made without code of that class."""
+    if issubclass(kind, tuple):
+        return tuple.__new__(kind, items)
+    made: list[Any] = list.__new__(kind)  # type: ignore[arg-type]  # a class derived from it
+    list.extend(made, items)
+    return made
+
+
 class Stage:
     """The copies of the arguments of one call."""
 
     def __init__(self, numbers: Numbers) -> None:
-        self._numbers = numbers
+        self.numbers = numbers
+        self.chooses = False  # whether the result depends on the order of numbers
         self.buffers: dict[tuple[int, str], Buffer] = {}
         self.arrays: list[tuple[Any, Any]] = []
-        self.given: list[float] = []  # the numbers of the arguments
+        self.given: list[float] = []  # numbers of the arguments, the largest of every array
 
     def pair(self, value: Any) -> tuple[Any, Any]:
         """Return a value for the model, and for NumPy; raise ``NotStagedError`` where there is none."""
         if is_traced(value):
             return self._traced(value)
         kind = type(value)
-        if kind in (list, tuple):
+        if issubclass(kind, (list, tuple)) and _inert(kind):
             both = [self.pair(item) for item in value]
-            return kind(m for m, _ in both), kind(r for _, r in both)
+            return _sequence(kind, [m for m, _ in both]), _sequence(kind, [r for _, r in both])
         if kind is dict:
             pairs = {key: self.pair(item) for key, item in value.items()}
             return {key: m for key, (m, _) in pairs.items()}, {key: r for key, (_, r) in pairs.items()}
@@ -207,7 +251,7 @@ class Stage:
         if kind is Flat:
             model, real = self.pair(value._array)
             return Flat(model), real.flat
-        if kind is np.ndarray and value.size <= _MOST and value.dtype.kind in "biuf":
+        if kind is np.ndarray and value.dtype.kind in "biuf":
             return value.copy("K"), value.copy("K")
         simple(value)
         return value, int(value) if kind is SizeInt else value._real if kind is Function else value
@@ -220,8 +264,8 @@ class Stage:
         if issubclass(type(value), TracedScalar):
             if isinstance(data, np.ndarray):
                 return scalar(data.copy(), dtype), dtype.type(data[()])
-            node = self._numbers.of(held[()])
-            copied, number = NodeData(boxed(node)), self._numbers.value(node)
+            node = self.numbers.of(held[()])
+            copied, number = NodeData(boxed(node)), self.numbers.value(node)
             self.given.append(number)
             if type(value) is TracedFloat:
                 return python_float(copied), number
@@ -232,9 +276,10 @@ class Stage:
             owner = owner_of(held)
             key = (id(owner), dtype.str)
             if key not in self.buffers:
-                self.buffers[key] = Buffer(owner, dtype, self._numbers)
-                self.given += self.buffers[key].given
+                self.buffers[key] = Buffer(owner, dtype, self.numbers)
             made = self.buffers[key].views(held)
+            if held.dtype == object:
+                self.given.append(float(np.max(np.abs(made[1]), initial=0, where=np.isfinite(made[1]))))
         model = wrap(made[0] if isinstance(data, np.ndarray) else NodeData(made[0]), dtype)
         self.arrays.append((model, made[1]))
         return model, made[1]

@@ -69,7 +69,7 @@ class Ufunc(metaclass=UfuncType):
     def _guard(self, real: Any, f: Callable[..., Any], inputs: Any, options: Any) -> Any:
         refuse_foreign(f"np.{self.name}", (*inputs, *options.values()))
         try:
-            return rehearsed(f"np.{self.name}", f, real, inputs, options)
+            return rehearsed(f"np.{self.name}.{real.__name__}", f, real, inputs, options)
         except Exception as error:
             settle(f"np.{self.name}", real, inputs, options, error)
 

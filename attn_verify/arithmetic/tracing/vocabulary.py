@@ -65,10 +65,10 @@ _NAMES = {
     "threading": frozenset({"Lock", "RLock", "local"}),
     "types": frozenset({"SimpleNamespace", "MappingProxyType", "UnionType", "GenericAlias", "NoneType"}),
 }  # fmt: skip
-# Of the modules above these may not be: they call what they are given by its class, or unseen.
+# Of the modules above these may not be: they ask for identity or class, or call what they are given unseen.
 _EXCEPT = frozenset({
-    "_operator.call", "_thread.get_ident", "functools.singledispatch", "functools.singledispatchmethod",
-    "typing.ForwardRef", "typing.get_type_hints",
+    "_operator.call", "_operator.is_", "_operator.is_not", "_thread.get_ident", "functools.singledispatch",
+    "functools.singledispatchmethod", "typing.ForwardRef", "typing.get_type_hints",
 })  # fmt: skip
 # Classes of the interpreter that show how a program is run or what lies in memory.
 _INNER = (bytearray, CodeType, FrameType, TracebackType, memoryview, GetSetDescriptorType, MemberDescriptorType)
