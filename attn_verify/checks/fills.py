@@ -57,8 +57,7 @@ def objection(
     Nothing of fills may be seen while the scores stay below (:func:`fill_seen`).  And they have to be scores: with all
     fills read as the score 0, a program must be attention in which a masked pair has the score 0, or its own, or none
     still, and in which there may be further keys and values of zeros, as of a block of keys that was filled up.  With
-    fills that grow, the scores of these pairs must grow, and nothing else; of gradients without masked pairs this is
-    not asked.
+    fills that grow, the scores of these pairs must grow, and nothing else.
     """
     pairs = list(compared.values())
     shown = f"{float(max(fills)):g} stands for −∞ among "
@@ -71,8 +70,8 @@ def objection(
     masked = _masks(case)
     gradients = any(name.startswith("d") for name, _ in got)
     templates: list[_Template] = [refilled]
-    if masked and gradients:
-        templates = [partial(refilled_gradients, flowing=flowing) for flowing in (True, False)]
+    if gradients:
+        templates = [partial(refilled_gradients, flowing=flowing) for flowing in ((True, False) if masked else (True,))]
     why = "read as the score 0, other attention is left"
     for template, readings in product(templates, list(ways_to_read(case, spec))):
         read_so = partial(template, read, case, spec, readings) if masked else partial(expected, read, case, spec)
@@ -82,8 +81,7 @@ def objection(
         wanted = read_so(padding)
         same = [(node, wanted[key]) for key, node in got.items()]
         if overlap(read, same, point) and equal(read, same):
-            unasked = gradients and not masked
-            if unasked or _grows(graph, compared, case, spec, template, readings, padding, point=point, equal=equal):
+            if _grows(graph, compared, case, spec, template, readings, padding, point=point, equal=equal):
                 return "", portion
             why = "as it grows, other attention is left"
     if masked:

@@ -68,6 +68,11 @@ _ATOMS: Mapping[str, Callable[..., float]] = {
     "tan_half": lambda x: math.tan(x / 2),
     "erf": math.erf,
     "arctan": math.atan,
+    "arcsin": math.asin,
+    "arccos": math.acos,
+    "arcsinh": math.asinh,
+    "arccosh": math.acosh,
+    "arctanh": math.atanh,
     "power": math.pow,
 }
 

@@ -36,6 +36,8 @@ _SCORES: Mapping[str, tuple[float, ...]] = {
 }  # fmt: skip
 # Exponentials of numbers up to these are far from the ends of the format.
 _EXPONENTS: Mapping[str, float] = {"float64": 340, "float32": 40, "float16": 5}
+# Exponentials of numbers below these are zero in the format, as those of fills are meant to be.
+_GONE: Mapping[str, float] = {"float64": -760, "float32": -110, "float16": -20}
 # From these scores on keys are drawn nearly alike, so that scores differ by little.
 _ALIKE = 300
 # Arrays differ by powers of two up to these.
@@ -47,9 +49,9 @@ _WATCHED, _NOTED = 24, 300
 # Seconds that the runs of a case with one path may take.
 _RUNS = 2.0
 # Where floats have no number, exact numbers may have one: the range of floats is judged by the audit.
-_RANGE = ("FloatingPointError", "OverflowError", "RuntimeWarning")
-# In units of what the traced program itself loses in float64.
-_SAME = 256.0
+_RANGE = ("FloatingPointError", "RuntimeWarning")
+# In units of what the traced program itself loses in float64; and the most of it, relative to the largest number.
+_SAME, _LOST = 256.0, 2.0**-5
 # Stands for all places where other instructions ran.
 _WAY = "way"
 
@@ -193,13 +195,19 @@ def _first_row(index: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _in_range(outcome: Outcome, point: Point, path: ProvedPath | None = None) -> bool:
-    """Return whether the exponentials that the target forms are far from the smallest and the largest float."""
+    """Return whether the exponentials that the target forms are far from the smallest and the largest float.
+
+    Those of fills, which are out of range where all inputs are zero, may be zero in floats.
+    """
     graph = outcome.graph
     exponents = [graph.nodes[node.args[0]] for node in graph.nodes if node.op == "exp"]
     if path is not None:
         exponents = Exponents(graph, path).nodes
-    limit = _EXPONENTS[narrowest(outcome.notes)]
-    return all(not abs(x) > limit for x in floats(graph, exponents, point))
+    narrow = narrowest(outcome.notes)
+    limit, gone = _EXPONENTS[narrow], _GONE[narrow]
+    filled = [x < -limit for x in floats(graph, exponents, dict.fromkeys(point, Fraction(0)))]
+    found = zip(floats(graph, exponents, point), filled, strict=True)
+    return all(not abs(x) > limit or (fill and x < gone) for x, fill in found)
 
 
 def _largest(outcome: Outcome, nodes: Sequence[Node], point: Point) -> float:
@@ -216,7 +224,8 @@ def check_lines(tried: Sequence[Trial], run: Callable[[list[dict[str, Any]]], li
     far = [trial for trial in order if not trial.binding][:_WATCHED]
     near = [trial for trial in order if trial.binding]
     watched = max(_WATCHED, len(far) + _WATCHED // 2)
-    chosen = [*far, *near][: watched + _NOTED]
+    fresh = len(far) + sum(trial.fresh for trial in near)  # which come before the others
+    chosen = [*far, *near][: max(watched + _NOTED, fresh)]
     calls = [{**trial.call(target), "observed": True, "unwatched": at >= watched} for at, trial in enumerate(chosen)]
     settled = set[str]()
     told = set[tuple[int, str]]()
@@ -307,11 +316,11 @@ def _difference(trial: Trial, result: Json) -> str:
     pairs = list(zip(replayed, middles, strict=True))
     # What one entry loses may be little by chance: the program loses as much in any of them.
     loss = max((abs(a - b) for a, b in pairs if math.isfinite(a) and math.isfinite(b)), default=0.0)
-    for key, (again, exact) in zip(keys, pairs, strict=True):
+    for key, exact in zip(keys, middles, strict=True):
         value = values.get(key, math.nan)
-        if not math.isfinite(again) or not math.isfinite(exact):
+        if not math.isfinite(exact):
             continue  # the program itself leaves the range of floats
-        if not abs(value - exact) <= allowance + _SAME * loss:
+        if not abs(value - exact) <= allowance + min(_SAME * loss, _LOST * largest):
             name, index = key
             place = f"{name}[{','.join(str(i + 1) for i in index)}]"
             return f"in floats, {place} is {value:.9g}, and {exact:.9g} in exact numbers"

@@ -8,7 +8,7 @@ from attn_verify.arithmetic.tracing.elementwise import EXACT, const
 from attn_verify.arithmetic.tracing.modules import numpy_model
 from attn_verify.arithmetic.tracing.registry import FUNCTIONS, genuine, guarded
 from attn_verify.arithmetic.tracing.rehearsal import Rehearsal
-from attn_verify.arithmetic.tracing.session import RefusalError, Session, running
+from attn_verify.arithmetic.tracing.session import RefusalError, Session, current, running
 from attn_verify.arithmetic.tracing.traced import traced
 
 NUMPY = numpy_model()
@@ -127,9 +127,23 @@ def test_constants_and_equal_entries_are_another_sort():
     assert [len(np.unique(y)) for y in seen] == [1, 2, 2]
 
 
-def test_calls_with_functions_and_iterators_are_left_out_and_counted():
+def test_calls_that_cannot_be_made_again_are_refused():
     def use(x):
         guarded("f", lambda a, key: x, lambda a, key: a + 1)(x, lambda y: y)
+
+    found, rehearsal = rehearsed(use)
+    assert len(found) == 1
+    assert rehearsal.skipped == {"f": 1}
+
+
+def test_what_a_model_refuses_with_other_numbers_is_counted():
+    def use(x):
+        guarded("f", refusing, np.positive)(x)
+
+    def refusing(x):
+        if float(x[0, 0].size) and x.sum() > 3:
+            return x
+        current().refuse("f", "no")
 
     found, rehearsal = rehearsed(use)
     assert found == []

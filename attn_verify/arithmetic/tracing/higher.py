@@ -29,14 +29,15 @@ class Vectorize:
             current().refuse("np.vectorize", "excluded", "bind those arguments with functools.partial")
         if signature is not None:
             _real_vectorize(signature)
-        self._f = pyfunc
-        self._types = otypes
-        self._cache = cache
-        self._signature = signature
-        self.__name__ = getattr(pyfunc, "__name__", "vectorize")
+        self.__dict__.update(
+            _f=pyfunc, _types=otypes, _cache=cache, _signature=signature,
+            __name__=getattr(pyfunc, "__name__", "vectorize"),
+        )  # fmt: skip
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         """Return the array of the function's values; of a decorator with options, the decorated function."""
+        from attn_verify.arithmetic.tracing.methods import python_value
+
         if self._f is np._NoValue:
             return Vectorize(args[0], self._types, cache=self._cache, signature=self._signature)
         if options:
@@ -51,24 +52,32 @@ class Vectorize:
                 raise ValueError("cannot call `vectorize` on size 0 inputs unless `otypes` is set")
             return FUNCTIONS["zeros"](order.shape, self._types[0])
         # Without a type NumPy calls it once more, for that of what it returns.
-        first = None if self._types else self._call(arrays, calls[0])
+        first = None if self._types else self._f(*_entries(arrays, calls[0]))
         again = first is None or not self._cache
-        values = [
-            first if not (number or again) else self._call(arrays, call, python=True)
-            for number, call in enumerate(calls)
-        ]
+        # NumPy copies all entries before it goes through them.
+        given = [[python_value(value) for value in _entries(arrays, call)] for call in calls]
+        values = [first if not (number or again) else self._f(*numbers) for number, numbers in enumerate(given)]
         if isinstance(values[0], tuple):
             current().refuse("np.vectorize", "a function with several results")
         dtype = self._types[0] if self._types else as_array(first).dtype
         result = FUNCTIONS["array"](values, dtype=dtype)[order.ravel()].reshape(order.shape)
         return wrap(laid_out(result._data, order), result._dtype)
 
-    def _call(self, arrays: list[Any], entries: tuple[int, ...], python: bool = False) -> Any:
-        """Call the function with numbers of NumPy, or of Python, as they come out of its arrays of objects."""
-        from attn_verify.arithmetic.tracing.methods import python_value
+    def __setattr__(self, name: str, _: Any) -> NoReturn:
+        current().refuse("np.vectorize", f"its attribute {name} is changed", "make another one")
 
-        given = [entry(x, number) for x, number in zip(arrays, entries, strict=True)]
-        return self._f(*map(python_value, given)) if python else self._f(*given)
+    def __getattr__(self, name: str) -> Any:
+        if hasattr(np.vectorize, name) or name in ("pyfunc", "otypes", "cache", "signature", "excluded"):
+            current().refuse(f"np.vectorize.{name}", "the attribute has no exact model")
+        raise AttributeError(f"'vectorize' object has no attribute {name!r}")
+
+    def __init_subclass__(cls) -> NoReturn:
+        current().refuse("np.vectorize", "a class derived from it", "a function that calls it")
+
+
+def _entries(arrays: list[Any], numbers: tuple[int, ...]) -> list[Any]:
+    """Return the entries of a call, as numbers of NumPy."""
+    return [entry(x, number) for x, number in zip(arrays, numbers, strict=True)]
 
 
 def in_turn(arrays: list[NDArray[Any]]) -> tuple[list[tuple[int, ...]], NDArray[Any]]:

@@ -39,7 +39,7 @@ _FILLED = (
 
 # What has no exact numbers in it and is NumPy's own.
 _REAL = (
-    "dtype", "finfo", "iinfo", "newaxis", "inf", "nan", "errstate", "seterr", "geterr", "seterrcall", "geterrcall",
+    "dtype", "finfo", "iinfo", "newaxis", "inf", "nan", "geterr", "geterrcall",
     "setbufsize", "getbufsize", "printoptions", "set_printoptions", "get_printoptions", "generic", "number", "integer",
     "signedinteger", "unsignedinteger", "inexact", "floating", "complexfloating", "flexible", "character", "bool",
     "object_", "str_", "bytes_", "void", "datetime64", "timedelta64", "complex64", "complex128", "complex256",
@@ -169,9 +169,23 @@ def numpy_model() -> types.ModuleType:
     table["emath"] = Model("numpy.emath", np.emath, _below("emath."))
     table["lib"] = Model("numpy.lib", np.lib, {"stride_tricks": tricks, "scimath": table["emath"]})
     table["ma"] = Model("numpy.ma", np.ma, {"MaskedArray": Refusing("np.ma.MaskedArray", np.ma.MaskedArray)})
+    for name in ("errstate", "seterr"):
+        table[name] = Function(_quiet(name), getattr(np, name))
     table["core"] = Refusing("np.core", getattr(np, "_core"))  # noqa: B009 - private, yet the name that np.core stands for
     table.pop("pi", None)
     return Model("numpy", np, table, _constant)
+
+
+def _quiet(name: str) -> Callable[..., Any]:
+    """Return NumPy's ``errstate`` or ``seterr``; of the warnings of floats no function may be told."""
+
+    def set_quietly(*args: Any, **options: Any) -> Any:
+        told = any(str(mode) in ("call", "log", "print") for mode in (*args, *options.values()))
+        if told or options.get("call") is not None:
+            current().refuse(f"np.{name}", "a function or a log that is told of the errors of floats", "ignore them")
+        return getattr(np, name)(*args, **options)
+
+    return set_quietly
 
 
 def scipy_model() -> types.ModuleType:

@@ -66,6 +66,8 @@ for _name in sorted({*dir(np.ndarray), "__array_interface__"} - _KEPT):
 class FromPyFunc:
     """A function of Python numbers, with broadcasting."""
 
+    __slots__ = ("_f", "_nin")
+
     def __init__(self, f: Callable[..., Any], nin: int) -> None:
         self._f = f
         self._nin = nin
@@ -76,7 +78,9 @@ class FromPyFunc:
             current().refuse("np.frompyfunc", "out=, options, or another number of arguments")
         arrays = [as_array(a) for a in args]
         calls, order = in_turn([pattern(x._data) for x in arrays])
-        values = [self._f(*(python_value(entry(x, i)) for x, i in zip(arrays, call, strict=True))) for call in calls]
+        # all numbers are read before the first call
+        given = [[python_value(entry(x, i)) for x, i in zip(arrays, call, strict=True)] for call in calls]
+        values = [self._f(*numbers) for numbers in given]
         return Objects([values[number] for number in order.ravel()], order) if order.shape else values[0]
 
     def __getattr__(self, name: str) -> Any:

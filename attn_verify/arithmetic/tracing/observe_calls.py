@@ -103,6 +103,10 @@ class Noting:
     def __next__(self) -> Any:
         return self._note(self._number, next(self._iterator))
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Be copied as the iterator is."""
+        return self._iterator.__reduce_ex__(protocol)
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._iterator, name)
 

@@ -82,6 +82,8 @@ class Guard:
             self._tell(number, self._places.private[number])
         if number in self._places.inner and self._vocabulary.outside(value):
             self._tell(number, f"uses {value.__name__}.{self._places.inner[number]}, which is internal there")
+        if kind is LruCache and not called:
+            self._tell(number, "hands on a function with a cache, whose keys are classes too")
         if kind in _DATA:
             return value
         if kind is str and " at 0x" in value:

@@ -39,10 +39,16 @@ from attn_verify.arithmetic.tracing.stage import (
 # What rounding may do to numbers of the size of 1, by the bytes of an entry: far less than any other number differs.
 _ALLOWED = {2: 2.0**-5, 4: 2.0**-14}
 _ROUNDING = 2.0**-34
+# They keep functions and generators, whose calls are looked at by themselves.
+_MAKERS = ("np.frompyfunc", "np.random.default_rng")
 # So many sets of numbers are tried where a call chooses among them.
 _DRAWS = 5
 # Of an array with more entries than these a digest stands for its sort.
 _WRITTEN_OUT = 4096
+
+
+class RefusedError(Exception):
+    """A call that the model refuses with other numbers."""
 
 
 class Rehearsal:
@@ -61,20 +67,26 @@ class Rehearsal:
             sort = (name, tuple(self._sort((tuple(args), dict(options)), {}, {})))
             if sort in self._seen:
                 return
-            self._seen.add(sort)
             stage = Stage(self._numbers[0])
             difference = _difference(stage, f, real, args, options, session)
+            if not stage.raised:
+                self._seen.add(sort)
         except TooLargeError:
             session.refuse(name, "an array too large to compare the model with NumPy", "a smaller array")
-        except NotStagedError:
+        except RefusedError:
             self.skipped[name] = self.skipped.get(name, 0) + 1
+            return
+        except NotStagedError as found:
+            self.skipped[name] = self.skipped.get(name, 0) + 1
+            if name not in _MAKERS and not (found.args and _answers(name, found.args[0])):
+                session.refuse(name, "an argument with which NumPy cannot be asked the same", "numbers, lists, arrays")
             return
         # What chooses among numbers is tried with several; and large constants hide what differs among the others.
         more = [Stage(numbers) for numbers in self._numbers[1:] if stage.chooses]
         if any(LARGE < abs(value) < inf for value in stage.given):
             more.append(Stage(self._tamed))
         for other in more:
-            with suppress(NotStagedError):
+            with suppress(NotStagedError, RefusedError):
                 difference = difference or _difference(other, f, real, args, options, session)
         if difference:
             session.refuse(name, f"NumPy gives something else than the model for such arguments: {difference}")
@@ -115,6 +127,13 @@ class Rehearsal:
         return "number", nodes.setdefault(node.index, len(nodes))  # not alone: it would equal a constant
 
 
+def _answers(name: str, value: Any) -> bool:
+    """Return whether an operand of the target's own does an operation itself, or asks to do it."""
+    kind = type(value)
+    reflected = f"__r{name.strip('_').removeprefix('i')}__"
+    return name.startswith("__") and (getattr(kind, "__array_ufunc__", True) is None or hasattr(kind, reflected))
+
+
 def _difference(stage: Stage, f: Callable[..., Any], real: Any, args: Any, options: Any, session: Session) -> str:
     """Return what differs between the model and NumPy on a stage, or the empty string."""
     with warnings.catch_warnings(), np.errstate(all="ignore"):
@@ -124,6 +143,7 @@ def _difference(stage: Stage, f: Callable[..., Any], real: Any, args: Any, optio
         try:
             theirs = real(*both[1][0], **both[1][1])
         except Exception as raised:
+            stage.raised = True
             given_up = error is not None or ours is NotImplemented
             return "" if given_up else f"it raises {type(raised).__name__}"
     if error is not None:
@@ -133,7 +153,7 @@ def _difference(stage: Stage, f: Callable[..., Any], real: Any, args: Any, optio
 
 
 def _of_model(stage: Stage, f: Callable[..., Any], args: Any, options: Any, run: Session) -> tuple[Any, Any]:
-    """Return what the model gives, or what it raises; raise ``NotStagedError`` where it refuses."""
+    """Return what the model gives, or what it raises; raise ``RefusedError`` where it refuses."""
     numbers = stage.numbers
     session = Session(numbers.graph, numbers.point, run.sizes, cases=run.cases)
     session.balls, session.bounds = numbers.balls, numbers.bounds
@@ -141,7 +161,7 @@ def _of_model(stage: Stage, f: Callable[..., Any], args: Any, options: Any, run:
         with running(session):
             return f(*args, **options), None
     except RefusalError:
-        raise NotStagedError from None
+        raise RefusedError from None
     except Exception as error:
         return None, error
     finally:

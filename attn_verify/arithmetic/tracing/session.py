@@ -227,7 +227,7 @@ class Session:
     def _at_point(self, a: Node, b: Node) -> bool:
         value = self.balls[self.graph.sub(a, b)]
         if value.contains(0):
-            return False
+            self.refuse("<", "two numbers that are equal at a point, and not known to be the same")
         return bool(value < 0)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import random
 import sys
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from fractions import Fraction
 from itertools import count
 from typing import Any
@@ -32,6 +32,9 @@ from attn_verify.arithmetic.tracing.leaving import rounded_float
 from attn_verify.arithmetic.tracing.node_data import NodeData, boxed
 from attn_verify.arithmetic.tracing.sizes import SizeInt
 
+_BASES: tuple[tuple[type, Callable[[Any], Any]], ...] = (
+    (int, int.__int__), (str, str.__str__), (float, float.__float__),
+)  # fmt: skip
 # Special names in classes that do not say how their objects compute.
 _HARMLESS = frozenset(
     f"__{name}__" for name in (
@@ -49,7 +52,7 @@ _PLAIN = (type(None), bool, int, float, str, bytes, complex, type(Ellipsis), ran
 
 
 class NotStagedError(Exception):
-    """A call with an argument that has no copy: a function, or an object of the target; or one that is refused."""
+    """A call with an argument that has no copy: a function, or an object of the target."""
 
 
 class TooLargeError(Exception):
@@ -146,16 +149,17 @@ def simple(value: Any) -> Hashable:
         return int(value)
     if kind in (Function, ScalarType) or (kind is type and value.__module__ in ("builtins", "numpy")):
         return id(value)
-    for base in (int, str, float):
-        if issubclass(kind, base) and _inert(kind):
-            return kind, repr(base(value))
-    raise NotStagedError
+    for base, read in _BASES:
+        if issubclass(kind, base) and _inert(kind, base):
+            return kind, repr(read(value))
+    raise NotStagedError(value)
 
 
-def _inert(kind: type) -> bool:
-    """Return whether the target defines no special methods of a class derived from one of Python's."""
+def _inert(kind: type, base: type) -> bool:
+    """Return whether the target changes nothing in a class derived from one of Python's: it may add names."""
     theirs = [cls for cls in kind.__mro__ if cls.__flags__ & HEAP and cls.__module__ not in sys.stdlib_module_names]
-    return all(name in _HARMLESS for cls in theirs for name in vars(cls) if name.startswith("__"))
+    names = {name for cls in theirs for name in vars(cls) if name.startswith("__") or hasattr(base, name)}
+    return names <= _HARMLESS
 
 
 def owner_of(array: NDArray[Any]) -> NDArray[Any]:
@@ -227,6 +231,7 @@ class Stage:
 
     def __init__(self, numbers: Numbers) -> None:
         self.numbers = numbers
+        self.raised = False  # whether NumPy raises something
         self.chooses = False  # whether the result depends on the order of numbers
         self.buffers: dict[tuple[int, str], Buffer] = {}
         self.arrays: list[tuple[Any, Any]] = []
@@ -237,7 +242,7 @@ class Stage:
         if is_traced(value):
             return self._traced(value)
         kind = type(value)
-        if issubclass(kind, (list, tuple)) and _inert(kind):
+        if kind in (list, tuple) or (issubclass(kind, (list, tuple)) and _inert(kind, kind.__mro__[-2])):
             both = [self.pair(item) for item in value]
             return _sequence(kind, [m for m, _ in both]), _sequence(kind, [r for _, r in both])
         if kind is dict:

@@ -13,6 +13,7 @@ import operator
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from itertools import chain
 from types import (
     BuiltinFunctionType,
     ClassMethodDescriptorType,
@@ -41,7 +42,7 @@ _PACKAGE = __name__.partition(".")[0]
 
 # Modules of the standard library, all functions and classes of which may be used.
 _MODULES = frozenset({
-    "__future__", "_abc", "_bisect", "_collections", "_collections_abc", "_functools", "_heapq", "_operator", "_thread",
+    "__future__", "_bisect", "_collections", "_collections_abc", "_functools", "_heapq", "_operator",
     "_warnings", "abc", "bisect", "collections", "collections.abc", "contextlib", "copy", "dataclasses", "enum",
     "fractions", "functools", "heapq", "itertools", "math", "numbers", "operator", "posixpath", "re", "string",
     "textwrap", "typing", "warnings",
@@ -62,12 +63,13 @@ _NAMES = {
     "os": frozenset({"_Environ", "fspath", "getenv"}),
     "posix": frozenset({"fspath"}),
     "sys": frozenset({"exit"}),
+    "_thread": frozenset({"LockType", "RLock", "_local", "allocate_lock", "lock"}),
     "threading": frozenset({"Lock", "RLock", "local"}),
     "types": frozenset({"SimpleNamespace", "MappingProxyType", "UnionType", "GenericAlias", "NoneType"}),
 }  # fmt: skip
 # Of the modules above these may not be: they ask for identity or class, or call what they are given unseen.
 _EXCEPT = frozenset({
-    "_operator.call", "_operator.is_", "_operator.is_not", "_thread.get_ident", "functools.singledispatch",
+    "_operator.call", "_operator.is_", "_operator.is_not", "_abc.get_cache_token", "functools.singledispatch",
     "functools.singledispatchmethod", "typing.ForwardRef", "typing.get_type_hints",
 })  # fmt: skip
 # Classes of the interpreter that show how a program is run or what lies in memory.
@@ -79,6 +81,13 @@ READERS = frozenset(map(id, (
 
 _COMPARISONS = ["eq", "ne", "lt", "le", "gt", "ge"]
 _OPERATORS = frozenset(f"__{letter}{name}__" for name in (*IN_PLACE_TOO, *_COMPARISONS) for letter in ("", "r"))
+# Special methods whose answers no expression of the target shows.
+_ASKED = _OPERATORS | {
+    f"__{name}__" for name in (
+        "bool", "len", "index", "int", "float", "complex", "hash", "iter", "next", "contains", "getitem", "call",
+        "enter", "exit", "neg", "pos", "abs", "invert", "round", "array", "missing",
+    )
+}  # fmt: skip
 _IMMUTABLE = 1 << 8  # set in ``__flags__`` of classes whose attributes nobody can change
 
 
@@ -137,7 +146,13 @@ class Vocabulary:
         """Return what speaks against the attributes of the target's classes, which operators call unseen."""
         own = [base for base in cls.__mro__ if self._is_own(base)]
         parts = [part for base in own for value in list(vars(base).values()) for part in _parts(value)]
-        return next((why for part in parts if self.calls(part) and (why := self.objection(part, True))), "")
+        unseen = [
+            f"answers {name} by {_name(value)}, which is no function of the target"
+            for base in own for name, value in list(vars(base).items())
+            if name in _ASKED and self.calls(value) and type(value) is not FunctionType
+        ]  # fmt: skip
+        told = (why for part in parts if self.calls(part) and (why := self.objection(part, True)))
+        return next(chain(told, unseen), "")
 
     def _is_own(self, cls: type) -> bool:
         return getattr(sys.modules.get(str(cls.__module__)), "__file__", None) in self._own
