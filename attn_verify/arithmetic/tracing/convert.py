@@ -44,9 +44,11 @@ def reading_of(value: float, bits: int) -> Reading:
 def number(value: Any, bits: int = 53) -> Any:
     """Return 0-d exact data of a Python number."""
     carrier = current().carrier
-    if isinstance(value, (int, Fraction)):
+    if isinstance(value, int):
+        return carrier.full((), Fraction(int.__index__(value)))  # whatever a derived class says
+    if isinstance(value, Fraction):
         return carrier.full((), Fraction(value))
-    value = float(value)
+    value = float.__float__(value) if isinstance(value, float) and not is_traced(value) else float(value)
     if not isfinite(value):
         return carrier.full((), special_name(value))
     reading = reading_of(value, bits)
@@ -106,8 +108,8 @@ def as_array(value: Any) -> Any:
     if isinstance(value, (bool, np.bool_)):
         return scalar(np.asarray(value), np.dtype(np.bool_))
     if isinstance(value, int) and not isinstance(value, np.generic):
-        if int(value) in _INT64:
-            return scalar(np.asarray(int(value)), np.dtype(np.int64))
+        if int.__index__(value) in _INT64:
+            return scalar(np.asarray(int.__index__(value)), np.dtype(np.int64))
         return scalar(number(value), FLOAT64)
     if type(value) is float:
         return scalar(number(value), FLOAT64)

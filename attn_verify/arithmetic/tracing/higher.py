@@ -46,7 +46,7 @@ class Vectorize:
             return _subarrays(self._f, self._signature, self._types, args)
         arrays = [as_array(a) for a in args]
         # NumPy copies its arguments into arrays of objects before it goes through them.
-        calls, order = in_turn([np.asarray(pattern(x._data), object) for x in arrays])
+        calls, order = in_turn([pattern(x._data).astype(object) for x in arrays])
         if not calls:
             if self._types is None:
                 raise ValueError("cannot call `vectorize` on size 0 inputs unless `otypes` is set")

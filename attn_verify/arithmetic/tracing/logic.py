@@ -24,7 +24,9 @@ def isclose(a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool 
     f = FUNCTIONS
     bound = f["add"](atol, f["multiply"](rtol, f["absolute"](y)))
     near = f["less_equal"](f["absolute"](f["subtract"](x, y)), bound)
-    result = f["logical_or"](f["logical_and"](near, f["isfinite"](y)), f["equal"](x, y))
+    with current().tolerating():  # numbers that are equal are near, also where floats round them apart
+        same = f["equal"](x, y)
+    result = f["logical_or"](f["logical_and"](near, f["isfinite"](y)), same)
     if equal_nan:
         result = f["logical_or"](result, f["logical_and"](f["isnan"](x), f["isnan"](y)))
     return result

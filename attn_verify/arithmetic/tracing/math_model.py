@@ -148,7 +148,9 @@ def _isclose(a: Any, b: Any, *, rel_tol: Any = 1e-09, abs_tol: Any = 0.0) -> boo
         return bool(_float(_data(a)) == _float(_data(b)))
     x, y = _float(_data(a)), _float(_data(b))
     difference = abs(x - y)
-    return bool(x == y or difference <= rel_tol * abs(x) or difference <= rel_tol * abs(y) or difference <= abs_tol)
+    with current().tolerating():
+        same = bool(x == y)
+    return bool(same or difference <= rel_tol * abs(x) or difference <= rel_tol * abs(y) or difference <= abs_tol)
 
 
 _infinite = _special("inf", "-inf")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from attn_verify.arithmetic.graph import Graph, Node, UnmodelledError
 from attn_verify.arithmetic.tracing.carrier import Structural
+from attn_verify.arithmetic.tracing.inexact import remember, remember_sum, require_apart
 from attn_verify.arithmetic.tracing.session import current
 
 # Odd functions that vanish at 0, as atoms have no values of their own.
@@ -121,7 +122,9 @@ class NodeData:
         """Apply −, exp, log or sqrt."""
         graph = current().graph
         f = {"negative": graph.neg, "exp": graph.exp, "log": graph.log, "sqrt": graph.sqrt}[name]
-        return type(self)(_entrywise(name, f, self.nodes))
+        result = _entrywise(name, f, self.nodes)
+        remember(name, result, self.nodes)
+        return type(self)(result)
 
     def binary(self, name: str, other: Self) -> Self:
         """Apply +, −, ×, ÷ or the maximum, broadcasting."""
@@ -133,7 +136,9 @@ class NodeData:
             "divide": graph.div,
             "maximum": larger,
         }
-        return type(self)(_entrywise(name, operations[name], self.nodes, other.nodes))
+        result = _entrywise(name, operations[name], self.nodes, other.nodes)
+        remember(name, result, self.nodes, other.nodes)
+        return type(self)(result)
 
     def apply(self, name: str, others: Sequence[Self]) -> Self:
         """Apply a function without a model."""
@@ -156,7 +161,13 @@ class NodeData:
     def sum(self, axis: int) -> Self:
         """Return the sums along one axis."""
         graph = current().graph
-        return self._along("sum", axis, lambda nodes: graph.sum(nodes))
+
+        def total(nodes: list[Node]) -> Node:
+            found = graph.sum(nodes)
+            remember_sum(found, nodes)
+            return found
+
+        return self._along("sum", axis, total)
 
     def max(self, axis: int) -> Self:
         """Return the maxima along one axis."""
@@ -182,6 +193,7 @@ class NodeData:
                     for j, column in enumerate(columns):
                         terms = [graph.mul(x, y) for x, y in zip(row, column, strict=True)]
                         result[(*place, i, j)] = graph.sum(terms)
+                        remember_sum(result[(*place, i, j)], terms)
         except UnmodelledError as error:
             current().refuse("matmul", str(error))
         return type(self)(result)
@@ -189,8 +201,12 @@ class NodeData:
     def compare(self, op: str, other: Self) -> NDArray[np.bool_]:
         """Ask the session about every entry."""
         session = current()
-        answers = _entrywise(op, lambda a, b: session.compare(op, a, b), self.nodes, other.nodes)
-        return answers.astype(np.bool_)
+
+        def asked(a: Node, b: Node) -> bool:
+            require_apart(session, a, b)
+            return session.compare(op, a, b)
+
+        return _entrywise(op, asked, self.nodes, other.nodes).astype(np.bool_)
 
     def constants(self) -> NDArray[Any]:
         """Return the Fraction, special name or ball of every constant entry, ``None`` for the others."""

@@ -91,6 +91,7 @@ class _Tracer:
             session.balls, session.bounds = self.importing.balls, self.importing.bounds
             session.refusals = list(self.importing.refusals)
             session.notes = self.notes
+            session.inexact = self.importing.inexact
             session.rehearsal = self.importing.rehearsal
         return session
 

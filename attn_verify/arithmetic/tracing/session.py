@@ -10,6 +10,7 @@ import sys
 from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any, NoReturn
 
 from attn_verify.arithmetic.graph import Graph, Node
@@ -70,6 +71,8 @@ class Session:
     conditions: list[Condition] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     notes: dict[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
+    inexact: dict[Fraction, Fraction] = field(default_factory=dict)  # constants that floats may round, and how far
+    tolerant: bool = False  # whether equality is asked within a tolerance
     rehearsal: Any = None  # makes calls of the model once more, to compare them with NumPy's; none during such a call
 
     def __post_init__(self) -> None:
@@ -180,7 +183,9 @@ class Session:
         if op == "lt" and self.bounds.low(self.graph.neg(difference)).positive:
             return True
         if self.balls[difference].contains(0) and self._identical(a, b):
-            return op == "eq"
+            if self.tolerant or (self._is_nothing(a) and self._is_nothing(b)):
+                return op == "eq"
+            self.refuse("comparison", "two numbers that are equal, and that floats round to others", "np.isclose")
         if not any(node.op == "input" for node in self.graph.cone([difference])):
             return self._constant(op, difference)
         return self._ordered(op, a, b)
@@ -191,6 +196,25 @@ class Session:
             low = self.bounds.low(difference)
             sign = 1 if low.positive else None
         return sign
+
+    def _is_nothing(self, node: Node) -> bool:
+        """Return whether a number is zero in floats too: a product with zero, or zero divided by something."""
+        parts = [self.graph.nodes[arg] for arg in node.args]
+        match node.op:
+            case "mul":
+                return any(map(self._is_nothing, parts))
+            case "div" | "neg":
+                return self._is_nothing(parts[0])
+        return node.rational == 0
+
+    @contextmanager
+    def tolerating(self) -> Iterator[None]:
+        """Let numbers be equal inside the block although floats may round them apart."""
+        before, self.tolerant = self.tolerant, True
+        try:
+            yield
+        finally:
+            self.tolerant = before
 
     def _identical(self, a: Node, b: Node) -> bool:
         from attn_verify.arithmetic.exact import compare
