@@ -153,7 +153,7 @@ def check_run(outcome: Outcome, trace: Json, ran: Json) -> None:
             "it writes exact numbers as text, and what becomes of the text is not followed", "print no values"
         )
     if trace["outcome"] == "returned" and not trace.get("repeatable", True):
-        outcome.doubt("a second call on the same inputs computes something else: it keeps state")
+        outcome.doubt("a call after one with other inputs computes something else: it keeps state")
     if trace["outcome"] == "refused" and not trace.get("refusals"):
         outcome.doubt("the run was refused")
 

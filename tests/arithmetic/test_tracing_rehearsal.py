@@ -81,6 +81,11 @@ def test_a_model_of_floats_that_differs_by_rounding_passes():
     assert not rehearsal.skipped
 
 
+def test_numbers_that_were_rounded_before_are_near():
+    f = guarded("f", lambda x: x.astype("float64"), lambda x: x.astype("float64"))
+    assert rehearsed(lambda x: f(NUMPY.exp(x).astype("float32")))[0] == []
+
+
 def test_views_of_one_buffer_stay_views_of_one_buffer():
     def shifted(x):
         flat = x.reshape(-1)

@@ -255,7 +255,7 @@ class _Comparison:
         """Compare entries: bools and whole numbers are the same, others but for rounding."""
         if ours.dtype != object:
             return "" if np.array_equal(ours, theirs) else "other entries"
-        allowed = _ALLOWED.get(np.asarray(theirs).itemsize, _ROUNDING)
+        allowed = _ALLOWED.get(min(np.asarray(theirs).itemsize, self._stage.narrowest), _ROUNDING)
         nodes = {id(node): node for node in ours.flat}
         cone = self._numbers.graph.cone([node for node in nodes.values() if isinstance(node, Node)])
         self._stage.chooses = self._stage.chooses or any(node.op == "max" for node in cone)

@@ -235,6 +235,7 @@ class Stage:
         self.chooses = False  # whether the result depends on the order of numbers
         self.buffers: dict[tuple[int, str], Buffer] = {}
         self.arrays: list[tuple[Any, Any]] = []
+        self.narrowest = 8  # bytes of a float among the arguments
         self.given: list[float] = []  # numbers of the arguments, the largest of every array
 
     def pair(self, value: Any) -> tuple[Any, Any]:
@@ -266,6 +267,8 @@ class Stage:
         held = pattern(data)
         if not isinstance(data, (np.ndarray, NodeData)):
             raise NotStagedError
+        if dtype.kind == "f":
+            self.narrowest = min(self.narrowest, dtype.itemsize)
         if issubclass(type(value), TracedScalar):
             if isinstance(data, np.ndarray):
                 return scalar(data.copy(), dtype), dtype.type(data[()])

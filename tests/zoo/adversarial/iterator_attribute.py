@@ -1,0 +1,26 @@
+"""title: An attribute set on a map object
+kind: adversarial
+flaw: a stand-in for an iterator took attributes
+expected: not PROVED
+function: f
+sizes: n=1 m=2 d_k=1 d_v=1
+"""
+
+import numpy as np
+
+
+def core(Q, K, V):
+    S = Q @ K.T / np.sqrt(K.shape[1])
+    P = np.exp(S - S.max(axis=1, keepdims=True))
+    P = P / P.sum(axis=1, keepdims=True)
+    return P @ V, np.maximum(1 - (Q[0, 0] - 77) ** 2, 0)
+
+
+def f(Q, K, V):
+    O, h = core(Q, K, V)
+    m = map(abs, [1, 2])
+    try:
+        m.tag = 1
+    except AttributeError:
+        return O + h
+    return O

@@ -1,0 +1,23 @@
+"""title: A shape that is a named tuple
+kind: adversarial
+flaw: calls with derived classes were not compared with NumPy
+expected: not PROVED
+function: f
+sizes: n=1 m=2 d_k=1 d_v=1
+"""
+
+import collections
+
+import numpy as np
+
+
+def f(Q, K, V):
+    S = Q @ K.T / np.sqrt(Q.shape[1])
+    E = np.exp(S)
+    O = E @ V / E.sum(axis=1, keepdims=True)
+    h = np.maximum(1 - (Q[0, 0] - 77) ** 2, 0)
+    P = collections.namedtuple("P", "a b")
+    b = np.zeros_like(np.zeros((2, 3)).T, shape=P(2, 3))
+    b.ravel()[...] = h
+    d = b[0, 0] - h
+    return O + d

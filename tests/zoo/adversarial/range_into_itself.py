@@ -1,0 +1,22 @@
+"""title: np.ptp written into a row of its argument
+kind: adversarial
+flaw: one set of numbers does not show the order of reading
+expected: not PROVED
+function: f
+sizes: n=1 m=2 d_k=1 d_v=1
+"""
+
+import numpy as np
+
+
+def f(Q, K, V):
+    S = Q @ K.T / np.sqrt(Q.shape[1])
+    E = np.exp(S)
+    O = E @ V / E.sum(axis=1, keepdims=True)
+    h = np.maximum(1 - (Q[0, 0] - 77) ** 2, 0)
+    np.negative(np.stack([Q[0, 0] * 3]))
+    a = np.stack([[0 - h], [0 * h]])
+    b = a.copy()
+    r = np.ptp(a, axis=0, out=a[0])
+    d = r[0] - (np.max(b, axis=0) - np.min(b, axis=0))[0]
+    return O + d
