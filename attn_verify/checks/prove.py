@@ -21,7 +21,8 @@ from attn_verify.checks.outcome import Outcome, check_plain
 from attn_verify.checks.proof_report import Proof, verdict_of
 from attn_verify.checks.search import search
 from attn_verify.checks.shadow import check_hashes
-from attn_verify.checks.trials import check_lines, check_trials, trials
+from attn_verify.checks.trial_lines import check_lines
+from attn_verify.checks.trials import check_trials, trials
 from attn_verify.checks.verdict import Status, Verdict
 from attn_verify.spec import AttentionSpec
 from attn_verify.targets.aliases import sharing

@@ -190,14 +190,9 @@ class TracedArray(Outward, metaclass=ArrayType):
     def __iter__(self) -> Any:
         if not self._data.shape:
             raise TypeError("iteration over a 0-d array")
-        return self._rows()
+        from attn_verify.arithmetic.tracing.indexing import rows
 
-    def _rows(self) -> Any:
-        """Yield the entries of the first axis, as long as it is at that moment."""
-        i = 0
-        while self._data.shape and i < self._data.shape[0]:
-            yield self[i]
-            i += 1
+        return rows(self)
 
     def __contains__(self, value: Any) -> bool:
         return bool(FUNCTIONS["any"](self == value))

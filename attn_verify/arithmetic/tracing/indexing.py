@@ -74,6 +74,14 @@ def put(x: Any, key: Any, value: Any) -> None:
         x._data.assign(key, data)
 
 
+def rows(x: Any) -> Iterator[Any]:
+    """Yield the entries of the first axis, as long as it is at that moment."""
+    i = 0
+    while x._data.shape and i < x._data.shape[0]:
+        yield x[i]
+        i += 1
+
+
 class Flat:
     """The entries of an array in C order, as ``array.flat``."""
 
