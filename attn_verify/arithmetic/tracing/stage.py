@@ -7,7 +7,6 @@ stay equal, constants keep their values, and positive numbers stay positive.
 from __future__ import annotations
 
 import math
-import random
 import sys
 from collections.abc import Callable, Hashable, Iterator
 from fractions import Fraction
@@ -126,16 +125,19 @@ class Numbers:
         return self.graph.mul(made, made) if bounds.low >= 0 else made
 
 
-def _distinct(seed: int) -> Iterator[Fraction]:
+def _distinct(draw: int) -> Iterator[Fraction]:
     """Yield numbers of distinct sizes between 1/4 and 1: the first 768 have a place in every format of floats.
 
-    Their order is arbitrary, and the same in every run.
+    Their order is arbitrary, another one for every ``draw``, and the same in every run.
     """
-    draw = random.Random(seed)
     for bits in count(10):
-        sizes = [k for k in range(2**bits // 4, 2**bits) if bits == 10 or k % 2]
-        draw.shuffle(sizes)
-        yield from (Fraction(draw.choice((-1, 1)) * k, 2**bits) for k in sizes)
+        sizes = range(2**bits // 4, 2**bits, 1 if bits == 10 else 2)
+        step = 2 * (len(sizes) // 3) + 1 + 6 * draw  # odd, and no multiple of 3: it leads to all of them
+        step += 2 * (step % 3 == 0)
+        for i in range(len(sizes)):
+            sign = -1 if (i * i + (2 * draw + 3) * i + draw) % 7 > 3 else 1
+            size = sizes[(step * i + 101 * draw) % len(sizes)]
+            yield Fraction(sign * (size | (bits > 10)), 2**bits)
 
 
 def simple(value: Any) -> Hashable:
