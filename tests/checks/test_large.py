@@ -9,7 +9,7 @@ from attn_verify.checks import large, large_case
 from attn_verify.checks.large import completed, is_large, too_large
 from attn_verify.checks.outcome import METHOD
 from attn_verify.checks.proof_report import verdict_of
-from attn_verify.checks.prove import Prover, prove
+from attn_verify.checks.prove import Prover
 from attn_verify.checks.verdict import Status
 from attn_verify.errors import SizeError
 from attn_verify.targets.binding import bind
@@ -331,15 +331,16 @@ def test_sizes_beyond_memory_are_refused(prove, sizes):
     assert "smaller sizes" in str(caught.value)
 
 
-def test_what_small_sizes_show_is_doubted_at_large_ones(tmp_path):
+def test_what_small_sizes_show_is_doubted_at_large_ones(prove):
     """Where whole arrays are computed with there is one call, and none is compared with NumPy's."""
-    path = tmp_path / "target.py"
-    path.write_text(
-        "import numpy as np\n\nkept = [0.0, 0.0]\n\n\ndef attention(Q, K, V):\n"
-        "    E = np.exp(Q @ K.T / np.sqrt(Q.shape[1]))\n"
-        "    O = E @ V / E.sum(axis=1, keepdims=True) + kept[0] * (Q[0, 0] - kept[1])\n"
-        "    kept[:] = [np.maximum(1 - (Q[0, 0] - 77) ** 2, 0), Q[0, 0]]\n    return O\n"
-    )
-    found = prove(f"{path}::attention", sizes={"n": 40, "m": 40, "d_k": 40, "d_v": 40})
-    assert found.status.name == "UNDECIDED"
-    assert any("at small sizes, a call after one" in reason for reason in found.evidence["reasons"])
+    body = """
+        kept = [0.0, 0.0]
+
+        def f(Q, K, V):
+            O = textbook(Q, K, V) + kept[0] * (Q[0, 0] - kept[1])
+            kept[:] = [np.maximum(1 - (Q[0, 0] - 77) ** 2, 0), Q[0, 0]]
+            return O
+    """
+    _, verdict = prove(body, layout="nd")
+    assert verdict.status is Status.UNDECIDED
+    assert any("at small sizes, a call after one" in reason for reason in verdict.evidence["reasons"])
