@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from types import MethodType, ModuleType
 from typing import Any
 
-from attn_verify.arithmetic.tracing.array import TracedFloat
+from attn_verify.arithmetic.tracing.array import TracedFloat, is_traced
 from attn_verify.arithmetic.tracing.attribute_names import changes, reads
 from attn_verify.arithmetic.tracing.dtypes import SCALAR_TYPES
 from attn_verify.arithmetic.tracing.identity import LruCache
@@ -115,7 +115,7 @@ class Guard:
             return self._reader(number, function)
         if number in self._places.spread:
             return self._asked(number, function)
-        return asked_by_ints(function)
+        return to_float if function is float else asked_by_ints(function)
 
     def _asked(self, number: int, function: Any) -> Callable[..., Any]:
         """Return a function such that its arguments, which no expression shows, are looked at."""
@@ -144,6 +144,15 @@ class Guard:
             return function(*args, **options)
 
         return reading
+
+
+def to_float(*given: Any) -> Any:
+    """Return ``float(x)``; of an exact number the exact one, as ``x.item()`` does."""
+    x = given[0] if len(given) == 1 and is_traced(given[0]) else None
+    if x is None or type(x) is TracedFloat or x.ndim:
+        return x if type(x) is TracedFloat else float(*given)
+    found = x.item()
+    return found if type(found) is TracedFloat else float(found)
 
 
 def asked_by_ints(function: Any) -> Any:
