@@ -34,7 +34,8 @@ def judge(name: str, runner: Runner) -> dict[str, Any]:
             proof = _at(entry, runner, TINY, seconds=3, search_seconds=0.0)
         if proof is None or proof.status > Status.UNDECIDED:
             # Where a refutation is not required, little time is spent on one; where it would be wrong, some.
-            search = 0.5 if hidden else 3.0 if entry.expected == "not REFUTED" else 24.0
+            wrong = entry.expected == "not PROVED"
+            search = 0.0 if hidden and wrong else 0.5 if hidden else 3.0 if entry.expected == "not REFUTED" else 24.0
             proof = _at(entry, runner, entry.sizes, seconds=3 if hidden else 20, search_seconds=search)
         with tempfile.TemporaryDirectory() as directory:
             verdict = verdict_of(proof, save_dir=directory)

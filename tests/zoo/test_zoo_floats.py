@@ -88,6 +88,7 @@ def test_a_hidden_flaw_is_there(entry: zoo.Entry, monkeypatch: pytest.MonkeyPatc
     shown = any(worst(entry, [case]) > SUBTLE for case in unusual(entry) if not rejected(entry, case))
     shown = shown or any(rejected(entry, case) for case in unusual(entry))
     shown = shown or worst(entry, cases(entry, {"n": 41})) > SUBTLE or remembers(entry)
+    shown = shown or worst(entry, [given for case in cases(entry) for given in (_far(case), case)]) > SUBTLE
     monkeypatch.setenv("ATTENTION_FAST", "1")
     assert shown or worst(entry, cases(entry)) > SUBTLE
 
@@ -100,6 +101,7 @@ def unusual(entry: zoo.Entry):
         Q, K = case.arrays["Q"], case.arrays["K"]
         yield replace(case, arrays={**case.arrays, "K": np.resize(Q, K.shape)})
         yield replace(case, arrays={**case.arrays, "Q": _with_first(Q, 0.123)})
+        yield _far(case)
         yield replace(case, arrays={**case.arrays, "K": _with_first(K, 2 * Q.flat[0])})
         V, near = case.arrays["V"], {**case.arrays, "Q": _with_first(Q, 7.25)}
         yield replace(case, arrays={**near, "K": _with_first(K, 3.5)})
@@ -108,6 +110,10 @@ def unusual(entry: zoo.Entry):
         unit = np.eye(1, Q.shape[1])
         score = 999 * np.sqrt(Q.shape[1])
         yield replace(case, arrays={**case.arrays, "Q": Q * 0 + score * unit, "K": np.concatenate([unit, K[1:]])})
+
+
+def _far(case):
+    return replace(case, arrays={**case.arrays, "Q": _with_first(case.arrays["Q"], 77.0)})
 
 
 def _with_first(array, value: float):

@@ -100,7 +100,8 @@ class Rehearsal:
             owner = owner_of(held)
             yield from (value._dtype.str, held.shape, held.strides, writable(held))
             yield owners.setdefault(id(owner), len(owners)), address(held) - address(owner)
-            entries = tuple(self._entry(n, nodes) for n in held.flat) if held.dtype == object else held.tobytes()
+            alone = issubclass(kind, TracedScalar)
+            entries = tuple(self._entry(n, nodes, alone) for n in held.flat) if held.dtype == object else held.tobytes()
             yield entries if len(entries) <= _WRITTEN_OUT else sha256(repr(entries).encode()).digest()
         elif issubclass(kind, (list, tuple)):
             yield len(value)
@@ -117,9 +118,11 @@ class Rehearsal:
         else:
             yield simple(value)
 
-    def _entry(self, node: Any, nodes: dict[int, int]) -> Hashable:
+    def _entry(self, node: Any, nodes: dict[int, int], alone: bool) -> Hashable:
         if not isinstance(node, Node):
             return "unwritten"
+        if alone and node.rational is not None and node.rational.denominator > 1:
+            return "a fraction", node.rational > 0  # of tables of constants, not every one
         if node.special or node.rational is not None:
             return node.special or node.rational
         if self._numbers[0].is_constant(node):

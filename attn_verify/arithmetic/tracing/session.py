@@ -249,10 +249,16 @@ class Session:
         return best.get(end.index)
 
     def _at_point(self, a: Node, b: Node) -> bool:
-        value = self.balls[self.graph.sub(a, b)]
-        if value.contains(0):
-            self.refuse("<", "two numbers that are equal at a point, and not known to be the same")
-        return bool(value < 0)
+        difference = self.graph.sub(a, b)
+        value = self.balls[difference]
+        if not value.contains(0):
+            return bool(value < 0)
+        # Equal at this point by chance, or an identity that no rule knows?
+        moved = {name: x + Fraction(1 + at, 1009) for at, (name, x) in enumerate(self.point.items())}
+        elsewhere = BallValues(self.graph, moved)[difference]
+        if elsewhere.is_finite() and elsewhere.contains(0):
+            self.refuse("<", "two numbers that are equal at two points, and not known to be the same")
+        return False
 
 
 _CURRENT: list[Session] = []

@@ -4,6 +4,7 @@ flaw: entries that are one in memory have an order of their own
 expected: not PROVED
 function: f
 sizes: n=1 m=2 d_k=1 d_v=1
+visible: no
 """
 
 import numpy as np

@@ -4,6 +4,7 @@ flaw: it goes on where it was
 expected: not PROVED
 function: f
 sizes: n=1 m=2 d_k=1 d_v=1
+visible: no
 """
 
 import numpy as np
