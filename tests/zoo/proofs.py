@@ -30,12 +30,11 @@ def judge(name: str, runner: Runner) -> dict[str, Any]:
     hidden = entry.kind in ("adversarial", "state")
     try:
         proof = None
-        if entry.kind == "adversarial" and entry.expected == "not PROVED" and not entry.sizes:
-            proof = _at(entry, runner, TINY, seconds=3, search_seconds=0.0)
+        if entry.kind == "adversarial" and entry.expected == "not PROVED":
+            proof = _at(entry, runner, entry.sizes or TINY, seconds=3, search_seconds=0.0)
         if proof is None or proof.status > Status.UNDECIDED:
             # Where a refutation is not required, little time is spent on one; where it would be wrong, some.
-            wrong = entry.expected == "not PROVED"
-            search = 0.0 if hidden and wrong else 0.5 if hidden else 3.0 if entry.expected == "not REFUTED" else 24.0
+            search = 0.5 if hidden else 3.0 if entry.expected == "not REFUTED" else 24.0
             proof = _at(entry, runner, entry.sizes, seconds=3 if hidden else 20, search_seconds=search)
         with tempfile.TemporaryDirectory() as directory:
             verdict = verdict_of(proof, save_dir=directory)

@@ -121,8 +121,8 @@ class Rehearsal:
     def _entry(self, node: Any, nodes: dict[int, int], alone: bool) -> Hashable:
         if not isinstance(node, Node):
             return "unwritten"
-        if alone and node.rational is not None and node.rational.denominator > 1:
-            return "a fraction", node.rational > 0  # of tables of constants, not every one
+        if alone and (node.rational is None or abs(node.rational) > 2) and self._numbers[0].is_constant(node):
+            return "a constant", node.rational is not None and node.rational > 0  # of a table of them, not every one
         if node.special or node.rational is not None:
             return node.special or node.rational
         if self._numbers[0].is_constant(node):

@@ -3,6 +3,7 @@ kind: correct
 flaw: none
 expected: PROVED
 function: attention
+sizes: n=2 m=3 d_k=2 d_v=2
 """
 
 import numpy as np
