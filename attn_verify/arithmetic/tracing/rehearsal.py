@@ -100,8 +100,7 @@ class Rehearsal:
             owner = owner_of(held)
             yield from (value._dtype.str, held.shape, held.strides, writable(held))
             yield owners.setdefault(id(owner), len(owners)), address(held) - address(owner)
-            alone = issubclass(kind, TracedScalar)
-            entries = tuple(self._entry(n, nodes, alone) for n in held.flat) if held.dtype == object else held.tobytes()
+            entries = tuple(self._entry(n, nodes) for n in held.flat) if held.dtype == object else held.tobytes()
             yield entries if len(entries) <= _WRITTEN_OUT else sha256(repr(entries).encode()).digest()
         elif issubclass(kind, (list, tuple)):
             yield len(value)
@@ -118,11 +117,9 @@ class Rehearsal:
         else:
             yield simple(value)
 
-    def _entry(self, node: Any, nodes: dict[int, int], alone: bool) -> Hashable:
+    def _entry(self, node: Any, nodes: dict[int, int]) -> Hashable:
         if not isinstance(node, Node):
             return "unwritten"
-        if alone and (node.rational is None or abs(node.rational) > 2) and self._numbers[0].is_constant(node):
-            return "a constant", node.rational is not None and node.rational > 0  # of a table of them, not every one
         if node.special or node.rational is not None:
             return node.special or node.rational
         if self._numbers[0].is_constant(node):

@@ -199,13 +199,12 @@ class Session:
 
     def _is_nothing(self, node: Node) -> bool:
         """Return whether a number is zero in floats too: a product with zero, or zero divided by something."""
-        parts = [self.graph.nodes[arg] for arg in node.args]
-        match node.op:
-            case "mul":
-                return any(map(self._is_nothing, parts))
-            case "div" | "neg":
-                return self._is_nothing(parts[0])
-        return node.rational == 0
+        nothing: set[int] = set()
+        for part in self.graph.cone([node]):
+            zeros = [arg in nothing for arg in part.args]
+            if part.rational == 0 or (any(zeros) if part.op == "mul" else part.op in ("div", "neg") and zeros[0]):
+                nothing.add(part.index)
+        return node.index in nothing
 
     @contextmanager
     def tolerating(self) -> Iterator[None]:

@@ -68,15 +68,10 @@ class Numbers:
         self._made: dict[int, Node] = {}
         self._constant: dict[int, bool] = {}
         self._fresh = _distinct(draw)
-        self._point: dict[tuple[str, tuple[int, ...]], Fraction] = {}
+        self.point: dict[tuple[str, tuple[int, ...]], Fraction] = {}  # the values of the inputs so far
         self.graph = Graph()
-        self.balls = BallValues(self.graph, self._point)
+        self.balls = BallValues(self.graph, self.point)
         self.bounds = Bounds(self.graph)
-
-    @property
-    def point(self) -> dict[tuple[str, tuple[int, ...]], Fraction]:
-        """The values of the inputs so far."""
-        return self._point
 
     def of(self, node: Any) -> Any:
         """Return the node that stands for an entry; what was never written stays so."""
@@ -117,7 +112,7 @@ class Numbers:
         value = next(self._fresh)
         bounds = self._bounds.range(node)
         signed = bounds.positive or bounds.negative
-        self._point[name] = -abs(value) if signed else value
+        self.point[name] = -abs(value) if signed else value
         made = self.graph.input(*name)
         if signed:  # what is known of a sign stays known
             made = self.graph.exp(made)

@@ -7,7 +7,7 @@ function: attention
 
 import numpy as np
 
-SCALES = {d: np.float32(1.0) / np.sqrt(np.float32(d)) for d in range(1, 257)}
+SCALES = {d: np.float32(1.0) / np.sqrt(np.float32(d)) for d in range(1, 65)}
 
 
 def attention(Q, K, V):
