@@ -30,7 +30,9 @@ def doubt_at_small_sizes(
     for refusal in trace["refusals"]:
         place = f" at {short_place(refusal['place'])}" if refusal["place"] else ""
         outcome.doubt(f"at small sizes, {refusal['operation']}{place}: {refusal['cause']}", refusal["remedy"])
-    if trace["outcome"] == "returned" and not trace["repeatable"]:
+    if trace["outcome"] == "returned" and not trace["called_again"]:
+        outcome.doubt("at small sizes, no time was left for a call after one with other inputs", "give --seconds more")
+    elif trace["outcome"] == "returned" and not trace["repeatable"]:
         outcome.doubt("at small sizes, a call after one with other inputs computes something else: it keeps state")
 
 

@@ -152,7 +152,9 @@ def check_run(outcome: Outcome, trace: Json, ran: Json) -> None:
         outcome.doubt(
             "it writes exact numbers as text, and what becomes of the text is not followed", "print no values"
         )
-    if trace["outcome"] == "returned" and not trace.get("repeatable", True):
+    if trace["outcome"] == "returned" and not trace.get("called_again", True):
+        outcome.doubt("no time was left for a call after one with other inputs", "give --seconds more")
+    elif trace["outcome"] == "returned" and not trace.get("repeatable", True):
         outcome.doubt("a call after one with other inputs computes something else: it keeps state")
     if trace["outcome"] == "refused" and not trace.get("refusals"):
         outcome.doubt("the run was refused")

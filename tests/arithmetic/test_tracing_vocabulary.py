@@ -104,7 +104,7 @@ def told(tmp_path, monkeypatch):
         path = tmp_path / "code.py"
         path.write_text(f"{head}\ndef f(n):\n    {body}\n")
         own = OwnFiles([str(path)])
-        observer = Observer(honest, real_of, ExactImports(own, exact_models()).models)
+        observer = Observer(honest, real_of, models=ExactImports(own, exact_models()).models)
         names = {"__file__": str(path), "__name__": "told"}
         monkeypatch.setitem(sys.modules, "told", SimpleNamespace(__file__=str(path)))
         with observer.compiling(own):

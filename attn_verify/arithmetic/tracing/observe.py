@@ -22,17 +22,16 @@ from numpy.typing import NDArray
 from attn_verify.arithmetic.tracing.identity import identity
 from attn_verify.arithmetic.tracing.imports import OwnFiles, fresh_source
 from attn_verify.arithmetic.tracing.observe_calls import LAZY, Noting, shown, shown_within, unwrapped
+from attn_verify.arithmetic.tracing.observe_digest import text_of
 from attn_verify.arithmetic.tracing.observe_guard import Guard
 from attn_verify.arithmetic.tracing.observe_source import NAME, Places, Wrap
 from attn_verify.arithmetic.tracing.run_values import MAX_TEXT, structure
 
 Leaf = Callable[[Any], "dict[str, Any] | None"]
 
-# How many values of one expression are noted, and how many entries an array may have that is.
-_TIMES = 256
-# Of what is no array more are.
-_MANY = 16 * _TIMES
-_SHORT = (int, str, type(None))
+# How many values of one expression are noted, how many numbers of all of them, and how many entries of an array.
+_TIMES = 4096
+_ROOM = 2**18
 ENTRIES = 4096
 _CONTAINERS = (list, tuple, dict)
 _PLAIN = frozenset({bool, int, str, bytes, float, type(None), *_CONTAINERS})
@@ -58,16 +57,17 @@ def _itself(found: Any) -> Any:
 class Observer:
     """Notes the values of expressions between ``start`` and ``stop``, by their places in the source.
 
-    In exact numbers ``honest`` answers for ``type``, ``real`` returns NumPy's own object for one of the model, and with
-    ``models`` a guard looks at every value.
+    In exact numbers ``honest`` answers for ``type``, ``real`` returns NumPy's own object for one of the model,
+    ``is_exact`` says which values are exact numbers, and with ``models`` a guard looks at every value.
     """
 
     def __init__(
         self, honest: Callable[[Any], Any] = _itself, real: Callable[[Any], Any] = _itself,
-        models: Mapping[str, ModuleType] | None = None,
+        is_exact: Callable[[Any], bool] = lambda _: False, models: Mapping[str, ModuleType] | None = None,
     ) -> None:  # fmt: skip
         self.honest = honest
         self._real = real
+        self._is_exact = is_exact
         self._models = models or {}
         self._guard: Guard | None = None
         self.values: dict[str, list[dict[str, Any]]] = {}
@@ -79,6 +79,7 @@ class Observer:
         self._leaf: Leaf | None = None
         self._callees: dict[int, Any] = {}
         self._more: dict[str, tuple[int, int]] = {}
+        self._room = _ROOM
 
     def type_of(self, kind: Any, value: Any) -> Any:
         """Return ``kind(value)``, where the target's source says ``type(value)``."""
@@ -87,7 +88,7 @@ class Observer:
     def start(self, leaf: Leaf) -> None:
         """Forget what was noted, but on import, and begin; ``leaf`` describes arrays and numbers for ``structure``."""
         self.values = {place: list(seen) for place, seen in self._imported.items()}
-        self._callees, self._more = {}, {}
+        self._callees, self._more, self._room = {}, {}, _ROOM
         self._leaf = leaf
 
     def stop(self) -> None:
@@ -125,18 +126,24 @@ class Observer:
     def _note(self, number: int, value: Any) -> None:
         place = self._places.names[number]
         seen = self.values.setdefault(place, [])
-        if len(seen) >= (_MANY if issubclass(type(value), _SHORT) else _TIMES):
-            text = _short(value, self._real)
-            if text:
-                count, digest = self._more.get(place, (0, 0))
-                self._more[place] = count + 1, crc32(text.encode(errors="backslashreplace"), digest)
-        else:
-            leaf, self._leaf = self._leaf, None  # whatever is read below is not the target's
-            assert leaf is not None
-            try:
+        leaf, self._leaf = self._leaf, None  # whatever is read below is not the target's
+        assert leaf is not None
+        try:
+            if len(seen) < _TIMES and self._room > 0:
                 seen.append(_read(value, leaf, self._real))
-            finally:
-                self._leaf = leaf
+                self._room -= _numbers_in(seen[-1])
+            else:
+                self._digest(number, place, value)
+        finally:
+            self._leaf = leaf
+
+    def _digest(self, number: int, place: str, value: Any) -> None:
+        text = text_of(value, self._real, self._is_exact)
+        if text is None:
+            self._unfollowed(number, "gives more arrays and numbers than are compared with those of floats")
+            return
+        count, digest = self._more.get(place, (0, 0))
+        self._more[place] = count + 1, crc32(text.encode(errors="backslashreplace"), digest)
 
     def calling(self, number: int, function: Any) -> Any:
         """Return what is called, such that what it calls in turn is noted: the key of ``sorted`` and the like."""
@@ -200,14 +207,11 @@ class Observer:
                 delattr(builtins, NAME)
 
 
-def _short(value: Any, real: Callable[[Any], Any]) -> str:
-    """Return what is the same in floats and in exact numbers as a text: flags, whole numbers, texts, functions."""
-    kind = type(value)
-    if value is None or kind in (bool, str):
-        return repr(value)
-    if issubclass(kind, int):
-        return repr(int.__index__(value))
-    return "" if kind in _CONTAINERS or kind is float else identity(real(value))
+def _numbers_in(item: Mapping[str, Any]) -> int:
+    if "array" in item:
+        return len(item["array"].get("nodes") or item["array"].get("data") or ())
+    inner = [*item.get("list", ()), *item.get("tuple", ()), *item.get("dict", {}).values()]
+    return sum(map(_numbers_in, inner))
 
 
 def _of_base(value: Any) -> Any:

@@ -59,7 +59,6 @@ class Rehearsal:
         self._numbers = [Numbers(graph, bounds, draw=draw) for draw in range(_DRAWS)]
         self._tamed = Numbers(graph, bounds, tame=True)
         self._seen: set[Hashable] = set()
-        self.skipped: dict[str, int] = {}
 
     def __call__(self, name: str, f: Callable[..., Any], real: Any, args: Any, options: Any, session: Session) -> None:
         """Make a call with other numbers; refuse the call of the run where NumPy's answer is another."""
@@ -67,22 +66,21 @@ class Rehearsal:
             sort = (name, tuple(self._sort((tuple(args), dict(options)), {}, {})))
             if sort in self._seen:
                 return
-            stage = Stage(self._numbers[0])
-            difference = _difference(stage, f, real, args, options, session)
+            stage, difference = self._first(f, real, args, options, session)
             if not stage.raised:
                 self._seen.add(sort)
         except TooLargeError:
             session.refuse(name, "an array too large to compare the model with NumPy", "a smaller array")
         except RefusedError:
-            self.skipped[name] = self.skipped.get(name, 0) + 1
+            self._seen.add(sort)
+            session.note("trusted_call", f"{name} is not compared with NumPy: its model refuses other numbers here")
             return
         except NotStagedError as found:
-            self.skipped[name] = self.skipped.get(name, 0) + 1
             if name not in _MAKERS and not (found.args and _answers(name, found.args[0])):
                 session.refuse(name, "an argument with which NumPy cannot be asked the same", "numbers, lists, arrays")
             return
         # What chooses among numbers is tried with several; and large constants hide what differs among the others.
-        more = [Stage(numbers) for numbers in self._numbers[1:] if stage.chooses]
+        more = [Stage(numbers) for numbers in self._numbers if stage.chooses and numbers is not stage.numbers]
         if any(LARGE < abs(value) < inf for value in stage.given):
             more.append(Stage(self._tamed))
         for other in more:
@@ -90,6 +88,16 @@ class Rehearsal:
                 difference = difference or _difference(other, f, real, args, options, session)
         if difference:
             session.refuse(name, f"NumPy gives something else than the model for such arguments: {difference}")
+
+    def _first(
+        self, f: Callable[..., Any], real: Any, args: Any, options: Any, session: Session
+    ) -> tuple[Stage, str]:  # fmt: skip
+        """Make a call with the first numbers that the model accepts; raise ``RefusedError`` where there are none."""
+        for numbers in self._numbers:
+            stage = Stage(numbers)
+            with suppress(RefusedError):
+                return stage, _difference(stage, f, real, args, options, session)
+        raise RefusedError
 
     def _sort(self, value: Any, owners: dict[int, int], nodes: dict[int, int]) -> Iterator[Hashable]:
         """Yield what a call depends on, but for the numbers: kinds, places in memory, equal entries, constants."""

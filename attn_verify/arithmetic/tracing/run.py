@@ -9,6 +9,7 @@ from typing import Any
 
 from attn_verify.arithmetic.graph import Graph, Node
 from attn_verify.arithmetic.graph.storage import dump
+from attn_verify.arithmetic.tracing.array import is_traced
 from attn_verify.arithmetic.tracing.honest import honest, real_of
 from attn_verify.arithmetic.tracing.imports import ExactImports, OwnFiles
 from attn_verify.arithmetic.tracing.observe import Observer
@@ -79,7 +80,7 @@ class _Tracer:
         self.observed: list[Node] = []  # on import and in the first run
         self.ran = False
         self.imports = ExactImports(own, exact_models())
-        self.observer = Observer(honest, real_of, self.imports.models)
+        self.observer = Observer(honest, real_of, is_traced, self.imports.models)
         self.importing = self.session(())
         self.importing.rehearsal = Rehearsal(self.importing)
         self.notes = self.importing.notes
@@ -150,7 +151,8 @@ def trace(
     ``outcome`` is that of the first path that did not return, else ``returned``; a refusal anywhere makes it
     ``refused``.
     ``repeatable`` says whether the first path, run again after a call with other inputs and after all other paths,
-    computed the same nodes; it is false too where no time was left to try.  After a refusal no further path is run.
+    computed the same nodes; it is false too where no time was left to try, and ``called_again`` with it.  After a
+    refusal no further path is run.
     """
     begin = time.monotonic()
     tracer = _Tracer(call, own, watch, cases)
@@ -180,13 +182,15 @@ def trace(
         repeatable = repeatable and explored.repeatable
     return _report(
         tracer, list(explored.runs), loaded,
-        exhausted=explored.exhausted, repeatable=repeatable, seconds=time.monotonic() - begin,
+        exhausted=explored.exhausted, repeatable=repeatable, called_again=again is not None,
+        seconds=time.monotonic() - begin,
     )  # fmt: skip
 
 
 def _report(
-    tracer: _Tracer, runs: list[PathRun], loaded: Ending, *, exhausted: bool, repeatable: bool, seconds: float
-) -> dict[str, Any]:
+    tracer: _Tracer, runs: list[PathRun], loaded: Ending, *,
+    exhausted: bool, repeatable: bool, seconds: float, called_again: bool = True,
+) -> dict[str, Any]:  # fmt: skip
     groups: dict[str, list[Node]] = {}
     for i, run in enumerate(runs):
         groups[f"path {i}"] = run.roots
@@ -215,6 +219,7 @@ def _report(
         "refusals": [vars(refusal) for refusal in refusals],
         "imports": sorted(tracer.imports.asked),
         "repeatable": repeatable,
+        "called_again": called_again,
         "changed": sorted({name for run in runs for name in run.changed}),
         "exception": worst.exception,
         "seconds": seconds,

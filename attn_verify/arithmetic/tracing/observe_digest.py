@@ -1,0 +1,42 @@
+"""What stands for values that are too many to be noted one by one: a text that floats and exact numbers have alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+
+from attn_verify.arithmetic.tracing.identity import identity
+
+_SEQUENCES = (list, tuple)
+# How deep containers are read.
+_DEPTH = 6
+
+
+def text_of(
+    value: Any, real: Callable[[Any], Any], is_exact: Callable[[Any], bool], depth: int = 0
+) -> str | None:  # fmt: skip
+    """Return a text that is the same in floats and in exact numbers, or ``None`` of exact numbers, which have none.
+
+    ``real`` returns NumPy's own object for one of the model; objects without a name are all alike.
+
+    >>> text_of([True, 3, ("a", len)], lambda value: value, lambda value: False)
+    "list(True, 3, tuple('a', function builtins.len))"
+    """
+    kind = type(value)
+    if is_exact(value):
+        return None
+    if value is None or kind in (bool, str, float, bytes):
+        return repr(value)
+    if issubclass(kind, int):
+        return repr(int.__index__(value))
+    if kind is np.ndarray or issubclass(kind, np.generic):
+        array = np.asarray(value)
+        return f"{array.shape} {array.dtype} {crc32(np.ascontiguousarray(array).tobytes()):08x}"
+    if kind in _SEQUENCES or kind is dict:
+        items = [*value.items()] if kind is dict else value
+        texts = [text_of(item, real, is_exact, depth + 1) for item in items] if depth < _DEPTH else [None]
+        return None if None in texts else f"{kind.__name__}({', '.join(map(str, texts))})"
+    return identity(real(value)) or "object"
