@@ -74,7 +74,7 @@ def points_on_paths(
         work: how many nodes may be computed in searches for paths that no point happens to lie on.
     """
     reaching = Reaching(graph, paths, random, roundoff)
-    columns = _columns(drawn, random)
+    columns = far_and_near(drawn, random)
     answers, found = reaching.answered(paths, columns), list[list[Point]]()
     for path, wrong in zip(paths, answers, strict=True):
         exponents = Exponents(graph, path)
@@ -101,8 +101,8 @@ def points_on_paths(
     return found
 
 
-def _columns(drawn: Sequence[Point], random: np.random.Generator) -> dict[Any, Floats]:
-    """Return the points that were drawn and others, normal ones of several sizes."""
+def far_and_near(drawn: Sequence[Point], random: np.random.Generator) -> dict[Any, Floats]:
+    """Return the points that were drawn and a thousand others, normal ones of several sizes."""
     names = list(drawn[0])
     sizes = 2.0 ** random.integers(-3, 6, (_MORE, 1))
     more = sizes * random.standard_normal((_MORE, len(names)))
@@ -110,11 +110,11 @@ def _columns(drawn: Sequence[Point], random: np.random.Generator) -> dict[Any, F
 
 
 class Exponents:
-    """The arguments of the exponentials of one path."""
+    """The arguments of the exponentials of one path, or of all that the target formed."""
 
-    def __init__(self, graph: Graph, path: ProvedPath) -> None:
-        sides = [node for c in path.conditions for node in (c.left, c.right)]
-        cone = graph.cone([*path.entries.values(), *sides])
+    def __init__(self, graph: Graph, path: ProvedPath | None) -> None:
+        sides = [node for c in path.conditions for node in (c.left, c.right)] if path else []
+        cone = graph.cone([*path.entries.values(), *sides]) if path else graph.nodes
         self.nodes = [graph.nodes[node.args[0]] for node in cone if node.op == "exp"]
         self._tape = Tape(graph, self.nodes)
 
@@ -164,9 +164,13 @@ class Reaching:
         return found
 
     def search(
-        self, path: ProvedPath, starts: Mapping[Any, Floats], exponents: Exponents | None = None, limit: float = np.inf
-    ) -> dict[Any, Floats] | None:
-        """Return points on a path at which the exponents are no larger than ``limit``, or ``None``."""
+        self, path: ProvedPath, starts: Mapping[Any, Floats], exponents: Exponents | None = None,
+        limit: float = np.inf, *, steps: int = _STEPS, within: float = np.inf,
+    ) -> dict[Any, Floats] | None:  # fmt: skip
+        """Return points on a path at which the exponents are no larger than ``limit``, or ``None``.
+
+        The search ends where no point is left whose inputs are all ``within`` a size.
+        """
         bound = exponents.nodes if exponents is not None else []
         orders = [c for c in path.conditions if c.op == "lt"]
         tape = Tape(self.graph, [node for c in orders for node in (c.left, c.right)] + bound)
@@ -176,7 +180,9 @@ class Reaching:
         rights = [tape.at[c.right.index] for c in orders]
         signs = np.array([1.0 if c.answer else -1.0 for c in orders])[:, None]
         bounded = [tape.at[node.index] for node in bound]
-        for step in range(_STEPS):
+        for step in range(steps):
+            if not np.all([np.abs(column) <= within for column in points.values()], axis=0).any():
+                return None
             values = tape.run(points)
             self.spent += len(tape.nodes)
             with np.errstate(all="ignore"):

@@ -24,6 +24,7 @@ from attn_verify.checks.outcome import Outcome, ProvedPath, short_place
 from attn_verify.checks.reaching import WORK, Exponents, points_on_paths
 from attn_verify.checks.reading import floats
 from attn_verify.checks.verdict import Status
+from attn_verify.checks.waking import waking_points
 from attn_verify.spec import AttentionSpec
 
 Json = Mapping[str, Any]
@@ -62,6 +63,7 @@ class Trial:
     binding: bool  # whether a difference counts: no exponential comes near the ends of the range of floats
     path: ProvedPath | None = None  # on which it lies, if that is known
     fresh: bool = False  # whether it is the first on a path whose way nothing else was tried with
+    strained: bool = False  # whether exponentials may leave the range on which the result does not depend
 
     def call(self, target: str) -> dict[str, Any]:
         """Return the call as JSON for a worker."""
@@ -92,7 +94,9 @@ def _of_case(outcome: Outcome, spec: AttentionSpec, random: Random, count: int) 
 
     drawn = tried(_drawn(outcome, nodes, random, limit if alone else _POINTS), {})
     if alone:
-        return [replace(trial, entries=outcome.paths[0].entries, path=outcome.paths[0]) for trial in drawn]
+        only = outcome.paths[0]
+        found = [replace(trial, entries=only.entries, path=only) for trial in drawn]
+        return found + _waking(outcome, nodes, found, random)
     if outcome.only_partial:
         formula = expected(outcome.graph, outcome.case, spec)
         return [replace(trial, entries=formula) for trial in drawn[:2]] + _on_paths(outcome, nodes, drawn, random)
@@ -139,7 +143,31 @@ def _on_paths(outcome: Outcome, nodes: Sequence[Node], drawn: Sequence[Trial], r
         found[place:place] = near
     if not outcome.only_partial:
         _leave_out(outcome, [(path, how_often.get(id(path), "")) for path in missed])
+        found += _waking(outcome, nodes, found, random)
     return found if outcome.status is not Status.UNDECIDED or outcome.only_partial else []
+
+
+def _waking(outcome: Outcome, nodes: Sequence[Node], found: Sequence[Trial], random: Random) -> list[Trial]:
+    """Return further inputs of each path, at which values inside differ that are alike at those found so far."""
+    narrow = narrowest(outcome.notes)
+    tried = [[t.point for t in found if t.path is path and t.binding] for path in outcome.paths]
+    points = waking_points(
+        outcome.graph, outcome.paths, tried,
+        np.random.default_rng(random.getrandbits(64)), roundoff=ROUNDOFF[narrow], limit=_EXPONENTS[narrow],
+    )  # fmt: skip
+    return [
+        Trial(
+            outcome,
+            p,
+            path.entries,
+            _largest(outcome, nodes, p),
+            _in_range(outcome, p, path),
+            path,
+            strained=not _in_range(outcome, p),
+        )
+        for path, woken in zip(outcome.paths, points, strict=True)
+        for p in woken
+    ]
 
 
 def _leave_out(outcome: Outcome, missed: Sequence[tuple[ProvedPath, str]]) -> None:
@@ -248,7 +276,7 @@ def _difference(trial: Trial, result: Json) -> str:
     loss = max((abs(a - b) for a, b in pairs if math.isfinite(a) and math.isfinite(b)), default=0.0)
     for key, exact in zip(keys, middles, strict=True):
         value = values.get(key, math.nan)
-        if not math.isfinite(exact):
+        if not math.isfinite(exact) or (trial.strained and not math.isfinite(value)):
             continue  # the program itself leaves the range of floats
         if not abs(value - exact) <= allowance + min(_SAME * loss, _LOST * largest):
             name, index = key

@@ -197,7 +197,9 @@ def _report(
         groups[f"path {i} conditions"] = [node for c in run.conditions for node in (c.left, c.right)]
     groups["observed"] = tracer.observed
     foreign = _dependent(tracer.graph, frozenset(tracer.others))
-    groups["partial"] = [node for node in tracer.graph.nodes if node.op in PARTIAL and node.index not in foreign]
+    # All that was computed, whether a result depends on it or not.
+    groups["made"] = [node for node in tracer.graph.nodes if node.index not in foreign]
+    groups["partial"] = [node for node in groups["made"] if node.op in PARTIAL]
     graph = dump(tracer.graph, groups)
     number = {
         node.index: new
