@@ -146,6 +146,8 @@ def check_run(outcome: Outcome, trace: Json, ran: Json) -> None:
             outcome.doubt(f"it changes its inputs: {', '.join(result['changed'])}")
         if result.get("tampered"):
             outcome.doubt(f"it changes libraries that others use: {', '.join(map(str, result['tampered']))}")
+        if result.get("limits"):
+            outcome.doubt(f"it meets a limit that other processes may not have: {', '.join(result['limits'])}")
         if result.get("random"):
             outcome.doubt("it draws random numbers", "switch randomness off")
     if any(note["kind"] == "text" for note in trace.get("notes", ())):

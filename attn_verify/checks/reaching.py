@@ -197,7 +197,10 @@ class Reaching:
                     return {name: column[fits] for name, column in points.items()}
             if not missed:
                 return None  # only equations were asked, and no step leads away from one
+            before = dict(points)
             self._step(tape, values, points, gaps, wrong, lefts, rights, bounded, signs)
+            if all(np.array_equal(points[name], before[name]) for name in points):
+                return None  # no slope leads anywhere
         return None
 
     def _step(

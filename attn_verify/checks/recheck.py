@@ -19,6 +19,8 @@ from attn_verify.errors import AttnVerifyError, DocumentError
 from attn_verify.shapes import Sizes
 from attn_verify.spec import AttentionSpec
 
+# The least size of a constant that may be read as ±∞.
+FILL = 100
 SYMBOLS: dict[str, Callable[..., Any]] = {"+": add, "-": sub, "*": mul, "/": truediv, "neg": neg}
 RULES: dict[str, Callable[..., Any]] = {
     **dict(zip(("add", "sub", "mul", "div", "neg"), SYMBOLS.values(), strict=True)),
@@ -120,6 +122,7 @@ def evaluate(nodes: Sequence[Any], limits: Sequence[int], field: Field) -> list[
                 values.append(field.generator(op, *rest, known=field.inputs))
             elif op == "rational":
                 c = Fraction(rest[0])
+                need(number not in limits or abs(c) >= FILL, f"{rest[0]} is too small to stand for ±∞")
                 values.append(copysign(inf, c) if number in limits else field.number(c))
             else:
                 args = [values[i] for i in rest[op == "atom" :]]

@@ -23,9 +23,9 @@ def check_lines(tried: Sequence[Trial], run: Callable[[list[dict[str, Any]]], li
     So it is where an exception or a warning of floats chooses the way.  Far inputs come first.  On a known path the
     instructions must be the same, and so must be what expressions give, as far as it is no exact number.
     """
-    order = sorted(tried, key=lambda trial: (trial.binding, not trial.fresh))
-    far = [trial for trial in order if not trial.binding][:_WATCHED]
-    near = [trial for trial in order if trial.binding]
+    order = sorted(tried, key=lambda trial: (trial.benign, not trial.fresh))
+    far = [trial for trial in order if not trial.benign][:_WATCHED]
+    near = [trial for trial in order if trial.benign]
     watched = max(_WATCHED, len(far) + _WATCHED // 2)
     fresh = len(far) + sum(trial.fresh for trial in near)  # which come before the others
     chosen = [*far, *near][: max(watched + _NOTED, fresh)]
@@ -33,6 +33,8 @@ def check_lines(tried: Sequence[Trial], run: Callable[[list[dict[str, Any]]], li
     settled = set[str]()
     told = set[tuple[int, str]]()
     for trial, call, result in zip(chosen, calls, run(calls), strict=True):
+        if result.get("limits"):
+            trial.outcome.doubt(f"it meets a limit that other processes may not have: {', '.join(result['limits'])}")
         inside = _inside(trial, result)
         values = result.get("values", {})
         seen = repr((id(trial.path), inside, result["opcodes"], [values.get(place) for place in inside]))
@@ -75,7 +77,7 @@ def _further(trial: Trial, result: Json) -> list[str]:
 def _inside(trial: Trial, result: Json) -> list[str]:
     """Return the places of expressions that gave something else than exact numbers did on the path of the trial."""
     path = trial.path
-    if path is None or not trial.binding or result["outcome"] != "returned":
+    if path is None or not trial.benign or result["outcome"] != "returned":
         return []
     ways = not result["opcodes"] or (result["opcodes"] == path.way and path.lines == set(result["lines"]))
     real = {place: result["values"].get(place, []) for place in path.values}

@@ -63,7 +63,12 @@ class Trial:
     binding: bool  # whether a difference counts: no exponential comes near the ends of the range of floats
     path: ProvedPath | None = None  # on which it lies, if that is known
     fresh: bool = False  # whether it is the first on a path whose way nothing else was tried with
-    strained: bool = False  # whether exponentials may leave the range on which the result does not depend
+    strained: bool = False  # whether one does, if only one that the result does not depend on
+
+    @property
+    def benign(self) -> bool:
+        """Whether everything inside the target is far from the ends of the range of floats."""
+        return self.binding and not self.strained
 
     def call(self, target: str) -> dict[str, Any]:
         """Return the call as JSON for a worker."""
@@ -85,25 +90,27 @@ def _of_case(outcome: Outcome, spec: AttentionSpec, random: Random, count: int) 
     limit = max(_FEWEST, min(count, int(_RUNS / seconds)))
     nodes = scores(outcome.graph, outcome.case, spec)
     alone = len(outcome.paths) == 1 and not outcome.paths[0].conditions
-
-    def tried(points: Iterable[Point], entries: Mapping[Any, Node]) -> list[Trial]:
-        return [
-            Trial(outcome, point, entries, _largest(outcome, nodes, point), _in_range(outcome, point))
-            for point in points
-        ]
-
-    drawn = tried(_drawn(outcome, nodes, random, limit if alone else _POINTS), {})
+    drawn = list(_drawn(outcome, nodes, random, limit if alone else _POINTS))
     if alone:
-        only = outcome.paths[0]
-        found = [replace(trial, entries=only.entries, path=only) for trial in drawn]
-        return found + _waking(outcome, nodes, found, random)
+        points = [outcome.points[0], *drawn]
+        found = [_trial(outcome, nodes, point, outcome.paths[0], whole=True) for point in points]
+        return _awake(outcome, nodes, found, random)
     if outcome.only_partial:
         formula = expected(outcome.graph, outcome.case, spec)
-        return [replace(trial, entries=formula) for trial in drawn[:2]] + _on_paths(outcome, nodes, drawn, random)
-    return _on_paths(outcome, nodes, drawn, random)
+        every = ProvedPath([], formula)
+        near = [_trial(outcome, nodes, point, every, whole=True) for point in drawn[:2]]
+        return [replace(trial, path=None) for trial in near] + _on_paths(outcome, nodes, drawn, random)
+    return _awake(outcome, nodes, _on_paths(outcome, nodes, drawn, random), random)
 
 
-def _on_paths(outcome: Outcome, nodes: Sequence[Node], drawn: Sequence[Trial], random: Random) -> list[Trial]:
+def _trial(
+    outcome: Outcome, nodes: Sequence[Node], point: Point, path: ProvedPath, *, whole: bool = False, fresh: bool = False
+) -> Trial:  # fmt: skip
+    binding, strained = _in_range(outcome, point, path, whole=whole), _strained(outcome, point)
+    return Trial(outcome, point, path.entries, _largest(outcome, nodes, point), binding, path, fresh, strained)
+
+
+def _on_paths(outcome: Outcome, nodes: Sequence[Node], drawn: Sequence[Point], random: Random) -> list[Trial]:
     """Return an input on every path, three on those whose way nothing else was tried with, these first."""
     generator = np.random.default_rng(random.getrandbits(64))
     found: list[Trial] = []
@@ -118,7 +125,7 @@ def _on_paths(outcome: Outcome, nodes: Sequence[Node], drawn: Sequence[Trial], r
         return bool(how_often[id(path)])
 
     points_of = points_on_paths(
-        outcome.graph, outcome.paths, [trial.point for trial in drawn], generator, never=never,
+        outcome.graph, outcome.paths, drawn, generator, never=never,
         roundoff=ROUNDOFF[narrow], limit=_EXPONENTS[narrow], work=0 if outcome.only_partial else WORK,
     )  # fmt: skip
     for path, points in zip(outcome.paths, points_of, strict=True):
@@ -128,46 +135,33 @@ def _on_paths(outcome: Outcome, nodes: Sequence[Node], drawn: Sequence[Trial], r
         fresh = path.way not in ways
         ways.add(path.way)
         near = [
-            Trial(
-                outcome,
-                point,
-                path.entries,
-                _largest(outcome, nodes, point),
-                _in_range(outcome, point, path),
-                path,
-                fresh and number == 0,
-            )
+            _trial(outcome, nodes, point, path, fresh=fresh and number == 0)
             for number, point in enumerate(points[: 3 if fresh else 1])
         ]
         place = 0 if fresh else len(found)
         found[place:place] = near
     if not outcome.only_partial:
         _leave_out(outcome, [(path, how_often.get(id(path), "")) for path in missed])
-        found += _waking(outcome, nodes, found, random)
     return found if outcome.status is not Status.UNDECIDED or outcome.only_partial else []
 
 
-def _waking(outcome: Outcome, nodes: Sequence[Node], found: Sequence[Trial], random: Random) -> list[Trial]:
-    """Return further inputs of each path, at which values inside differ that are alike at those found so far."""
+def _awake(outcome: Outcome, nodes: Sequence[Node], found: list[Trial], random: Random) -> list[Trial]:
+    """Return trials with further inputs of each path, at which values inside differ that are alike at the others."""
     narrow = narrowest(outcome.notes)
     tried = [[t.point for t in found if t.path is path and t.binding] for path in outcome.paths]
-    points = waking_points(
+    woken = waking_points(
         outcome.graph, outcome.paths, tried,
         np.random.default_rng(random.getrandbits(64)), roundoff=ROUNDOFF[narrow], limit=_EXPONENTS[narrow],
     )  # fmt: skip
-    return [
-        Trial(
-            outcome,
-            p,
-            path.entries,
-            _largest(outcome, nodes, p),
-            _in_range(outcome, p, path),
-            path,
-            strained=not _in_range(outcome, p),
+    if woken.left:
+        outcome.doubt(
+            f"{woken.left} values inside are alike at all inputs tried, and the search for others took too long"
         )
-        for path, woken in zip(outcome.paths, points, strict=True)
-        for p in woken
-    ]
+    for path, before, points in zip(outcome.paths, tried, woken.points, strict=True):
+        found += [_trial(outcome, nodes, point, path) for point in points]
+        if not before and any(t.path is path for t in found):
+            outcome.doubt("no input was found at which its numbers stay far from the ends of the range of floats")
+    return found if outcome.status is not Status.UNDECIDED else []
 
 
 def _leave_out(outcome: Outcome, missed: Sequence[tuple[ProvedPath, str]]) -> None:
@@ -217,20 +211,33 @@ def _first_row(index: tuple[int, ...]) -> tuple[int, ...]:
     return (*index[:-2], 0, *index[-1:])
 
 
-def _in_range(outcome: Outcome, point: Point, path: ProvedPath | None = None) -> bool:
-    """Return whether the exponentials that the target forms are far from the smallest and the largest float.
+def _in_range(outcome: Outcome, point: Point, path: ProvedPath, *, whole: bool) -> bool:
+    """Return whether no exponential and no divisor comes near the ends of the range of floats.
+
+    Exponentials may be as small as they like where nothing is divided by them.  Those that count are the path's, or
+    with ``whole`` all that the target formed.
+    """
+    graph, limit = outcome.graph, _EXPONENTS[narrowest(outcome.notes)]
+    exponents = Exponents(graph, None if whole else path).nodes
+    cone = graph.cone(path.entries.values())
+    divisors = [graph.nodes[node.args[-1]] for node in cone if node.op in ("div", "log")]
+    large = floats(graph, exponents, point)
+    return all(x <= limit for x in large) and all(
+        math.exp(-limit) <= abs(x) <= math.exp(limit) for x in floats(graph, divisors, point)
+    )
+
+
+def _strained(outcome: Outcome, point: Point) -> bool:
+    """Return whether some exponential that the target forms comes near an end of the range of floats.
 
     Those of fills, which are out of range where all inputs are zero, may be zero in floats.
     """
-    graph = outcome.graph
-    exponents = [graph.nodes[node.args[0]] for node in graph.nodes if node.op == "exp"]
-    if path is not None:
-        exponents = Exponents(graph, path).nodes
-    narrow = narrowest(outcome.notes)
+    graph, narrow = outcome.graph, narrowest(outcome.notes)
+    exponents = Exponents(graph, None).nodes
     limit, gone = _EXPONENTS[narrow], _GONE[narrow]
     filled = [x < -limit for x in floats(graph, exponents, dict.fromkeys(point, Fraction(0)))]
     found = zip(floats(graph, exponents, point), filled, strict=True)
-    return all(not abs(x) > limit or (fill and x < gone) for x, fill in found)
+    return not all(not abs(x) > limit or (fill and x < gone) for x, fill in found)
 
 
 def _largest(outcome: Outcome, nodes: Sequence[Node], point: Point) -> float:
@@ -255,7 +262,11 @@ def _difference(trial: Trial, result: Json) -> str:
         return ""
     raised = (result.get("exception") or {}).get("type")
     if result["outcome"] != "returned":
-        return "" if raised in _RANGE else f"in floats, the run ended with {raised or result['outcome']!r}"
+        return (
+            ""
+            if raised in _RANGE or trial.strained
+            else f"in floats, the run ended with {raised or result['outcome']!r}"
+        )
     found = outcome.case.select(result["value"])
     if not isinstance(found, list):
         return f"in floats, it {found.text}"

@@ -65,6 +65,8 @@ def recheck_text(data: Mapping[str, Any]) -> str:
     if len(data["cases"]) > _CASES:
         rows.append(("", f"and {len(data['cases']) - _CASES} more cases"))
     rows += [("left out", text) for text in data.get("left_out", ())]
+    fills = dict.fromkeys(str(fill) for case in data["cases"] for fill in case.get("limits", ()))
+    rows += [("in the limit", f"{fill} is read as {'−' if fill.startswith('-') else ''}∞") for fill in fills]
     rows += [("trusted", text) for text in data["trusted"]]
     rows += [("assuming", note.get("text", "")) for note in data.get("assumptions", ())]
     return "\n".join([*lines, *(f"  {label:<{_LABEL}}{_safe(text)}" for label, text in rows)])

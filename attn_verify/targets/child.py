@@ -119,7 +119,7 @@ def _trace(job: Job) -> dict[str, Any]:
         loaded, job["call"], own, watch,
         cases=bool(job["cases"]), max_paths=int(job["max_paths"]), seconds=float(job["seconds"]) * 0.7,
     )  # fmt: skip
-    return {**result, "random": generator_states() != generators, "tampered": watch.tampered}
+    return {**result, "random": generator_states() != generators, "tampered": watch.tampered, "limits": watch.limits}
 
 
 def _modular(job: Job) -> dict[str, Any]:

@@ -77,8 +77,14 @@ class Recorder:
         self._before: dict[str, dict[str, Any]] = {}
         self._modules: dict[str, ModuleType] = {}
         self._path: list[str] = []
+        self._limits: set[str] = set()
         self._tracer = self._make_tracer()
         self._tampered: set[str] = set()
+
+    @property
+    def limits(self) -> list[str]:
+        """The exceptions by which the target met limits of this process, which another may not have."""
+        return sorted(self._limits)
 
     @property
     def tampered(self) -> list[str]:
@@ -150,7 +156,7 @@ class Recorder:
         return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
     def _make_tracer(self) -> Tracer:
-        runs_in, seen = self._own.runs_in, self._seen
+        runs_in, seen, limits = self._own.runs_in, self._seen, self._limits
         foreign: dict[int, CodeType] = {}  # keeps the code, so that no other takes over its number
 
         def entered(frame: FrameType, event: str, arg: Any) -> Tracer | None:
@@ -174,6 +180,8 @@ class Recorder:
                 # how its iterator is written, and it may name another part of a long instruction.
                 if event != "exception":
                     add(frame.f_lasti)
+                elif arg[0] is MemoryError or arg[0] is RecursionError:
+                    limits.add(arg[0].__name__)
                 if event == "return":
                     self._open -= 1
                 return executed

@@ -92,6 +92,7 @@ def run_floats(
         "changed": sorted(name for name, value in given.named.items() if snapshot(value) != before[name]),
         "random": generator_states() != generators,
         "tampered": watch.tampered,
+        "limits": watch.limits,
         "exception": read.exception,
         "stdout": "",
         "seconds": time.monotonic() - begin,

@@ -85,7 +85,8 @@ def _whole(value: Any, f: Callable[[Any], int], operation: str) -> int:
         result = f(low)
         if f(high) != result:
             current().refuse(operation, "a constant too close to a whole number")
-    if f(nearest) != result:
+    off = current().inexact.get(value) if isinstance(value, Fraction) else None
+    if f(nearest) != result or (off and not f(value - off) == f(value + off) == result):
         current().refuse(operation, "a constant that rounding moves to another whole number")
     return result
 
@@ -139,7 +140,10 @@ def hash_of(x: Any) -> int:
     """Return the hash of a constant; refuse for what depends on the inputs."""
     if not is_float(x._dtype):
         return hash(x._data[()])
-    return hash(rounded_float(constant(x, "hash")))
+    value = constant(x, "hash")
+    if isinstance(value, Fraction) and value in current().inexact:
+        current().refuse("hash", "a constant that floats round to another")
+    return hash(rounded_float(value))
 
 
 def text(x: Any, show: Callable[[Any], str]) -> str:
