@@ -19,8 +19,6 @@ from attn_verify.errors import AttnVerifyError, DocumentError
 from attn_verify.shapes import Sizes
 from attn_verify.spec import AttentionSpec
 
-# The least size of a constant that may be read as ±∞.
-FILL = 100
 SYMBOLS: dict[str, Callable[..., Any]] = {"+": add, "-": sub, "*": mul, "/": truediv, "neg": neg}
 RULES: dict[str, Callable[..., Any]] = {
     **dict(zip(("add", "sub", "mul", "div", "neg"), SYMBOLS.values(), strict=True)),
@@ -106,8 +104,7 @@ def check_paths(paths: Sequence[Any], values: Sequence[Value | float]) -> int:
             need(bool(part) == (op == "lt" or not answer), f"condition {depth + 1} has not the paths that it needs")
             groups += [(depth + 1, part)] if part else []
         if op == "eq":  # answered "no": the set where it holds is left out, and must have measure zero
-            a, b = values[left], values[right]
-            rare = isinstance(a, Value) and isinstance(b, Value) and (a - b).nonzero
+            rare = isinstance(a := values[left], Value) and isinstance(b := values[right], Value) and (a - b).nonzero
             need(rare, f"condition {depth + 1} may hold for many inputs")
             left_out += 1
     return left_out
@@ -122,7 +119,7 @@ def evaluate(nodes: Sequence[Any], limits: Sequence[int], field: Field) -> list[
                 values.append(field.generator(op, *rest, known=field.inputs))
             elif op == "rational":
                 c = Fraction(rest[0])
-                need(number not in limits or abs(c) >= FILL, f"{rest[0]} is too small to stand for ±∞")
+                need(number not in limits or abs(c) >= 100, f"{rest[0]} is too small to stand for ±∞")
                 values.append(copysign(inf, c) if number in limits else field.number(c))
             else:
                 args = [values[i] for i in rest[op == "atom" :]]

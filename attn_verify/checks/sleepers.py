@@ -152,16 +152,12 @@ class Sleepers:
         above, below = (self._graph.number(Fraction(slept + side * margin)) for side in (1, -1))
         return [_less(above, node), _less(node, below)]
 
-    def _shrunk(self, node: Node, depth: int = 4) -> Iterator[Condition]:
+    def _shrunk(self, node: Node) -> Iterator[Condition]:
         """Yield conditions by which a divisor is of moderate size."""
-        args = [self._graph.nodes[arg] for arg in node.args]
-        if node.op == "exp":
-            yield _less(args[0], self._graph.number(_SHALLOW))
-        elif node.op in ("add", "sub", "mul", "neg") and depth:
-            for arg in args:
-                if arg.index in self._dependent:
-                    yield from self._shrunk(arg, depth - 1)
-        else:
+        exponentials = [inner for inner in self._graph.cone([node]) if inner.op == "exp"]
+        for inner in exponentials:
+            yield _less(self._graph.nodes[inner.args[0]], self._graph.number(_SHALLOW))
+        if not exponentials:
             yield _less(node, self._graph.number(_SMALL))
             yield _less(self._graph.number(-_SMALL), node)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import combinations, islice
 from typing import Any
 
 import numpy as np
@@ -24,9 +25,11 @@ Point = Mapping[Any, Fraction]
 Columns = Mapping[Any, Floats]
 
 # Steps of the search for one cause alone, for more of it, and on a path; inputs that are looked at.
-_FEW, _FEWER, _JOINT, _WITHIN = 48, 8, 40, 2.0**20
+_FEW, _FEWER, _JOINT, _WITHIN = 48, 16, 40, 2.0**20
 # Values are made to differ by this much, doubling how far they do.
-_ENOUGH, _DOUBLINGS = 2.0**-4, 24
+_ENOUGH, _DOUBLINGS = 2.0**-2, 24
+# Pairs of values that are woken together.
+_PAIRS = 64
 # Nodes that are computed, at all points together, in the searches for one case; points of a path that are searched for.
 WORK, _MOST = 200_000, 64
 
@@ -95,25 +98,35 @@ class _Waking:
         """Return points of one path: of those drawn, or else searched for."""
         here = self.tape.run({name: np.array([float(p[name]) for p in points]) for name in drawn})
         asleep = Sleepers(self.graph, self.tape, self.dependent, here)
-        found: list[Point] = []
         # Where no exponential that the target forms leaves the range of floats, or else none that counts.
         bounds = [self._all, Exponents(self.graph, path)]
         mild = [on_path & (exponents.largest(drawn) <= self.limit) for exponents in bounds]
-        for causes in asleep.together():
+        found: list[Point] = []
+
+        def woken(causes: Causes) -> bool:
             if any(self._wakes(asleep, causes, point) for point in found):
-                continue
+                return True
             depth = asleep.depth(causes, values)
             for fits in mild:
                 awake = np.where(fits, depth, -np.inf)
                 best = int(awake.argmax())
                 if awake[best] > 0:
                     found.append({name: Fraction(float(column[best])) for name, column in drawn.items()})
-                    break
-            else:
-                if self.work <= 0 or len(found) >= _MOST:
-                    self.left += 1
-                    continue
-                found += next(filter(None, (self._searched(path, asleep, causes, drawn, e) for e in bounds)), [])
+                    return True
+            if self.work <= 0 or len(found) >= _MOST:
+                self.left += 1
+                return False
+            more = next(filter(None, (self._searched(path, asleep, causes, drawn, e) for e in bounds)), [])
+            found.extend(more)
+            return bool(more)
+
+        known = [causes for causes in asleep.together() if woken(causes)]
+        # What is picked out of one sleeping value may be multiplied by another, without a product that shows it.
+        for first, second in islice(combinations(known, 2), _PAIRS):
+            woken(first | second)
+        together: Causes = frozenset()
+        for causes in known:
+            together = together | causes if woken(together | causes) else together
         return found
 
     def _wakes(self, asleep: Sleepers, causes: Causes, point: Point) -> bool:
@@ -143,7 +156,8 @@ class _Waking:
             best = int(depth.argmax())
             if not 0 <= depth[best] < _ENOUGH or self.work <= 0:
                 break
-            more = [c for cause in causes for c in asleep.further(cause, values, best)]
+            least = min(sorted(causes), key=lambda c: float(asleep.depth(frozenset([c]), values)[best]))
+            more = asleep.further(least, values, best)
             columns = {name: np.resize(column, 64) for name, column in reached.items()}
             further = self._search(replace(joint, conditions=[*joint.conditions, *more]), columns, _FEWER, exponents)
             if further is None:

@@ -23,6 +23,7 @@ from attn_verify.checks import recheck_algebra
 from attn_verify.checks.certificate import CaseRecord, PathRecord, write_certificate
 from attn_verify.checks.certificate_form import RecheckResult
 from attn_verify.checks.recheck import recheck
+from attn_verify.report.proof import recheck_text
 from attn_verify.shapes import Sizes, input_shapes
 from attn_verify.spec import AttentionSpec
 
@@ -588,6 +589,20 @@ def test_a_positive_fill_may_be_subtracted(build: Any, status: str, tmp_path: Pa
     written(tmp_path / "c.json", case)
     result = recheck(tmp_path / "c.json")
     assert result.status == status, result.reason
+
+
+@pytest.mark.parametrize(("fill", "status"), [(-100, "valid"), (-99, "invalid")])
+def test_a_fill_has_to_be_large_and_is_told(fill: int, status: str, tmp_path: Path) -> None:
+    g, sizes = Graph(), Sizes(n=1, m=2, d_k=1, d_v=1)
+    q, k, first, v = (g.input(name, (0, i, 0)) for name, i in (("Q", 0), ("K", 0), ("V", 0), ("V", 1)))
+    e = [g.exp(q * k), g.exp(q * g.input("K", (0, 1, 0)) + fill)]
+    z = (e[0] * first + e[1] * v) / g.sum(e)
+    case = CaseRecord(sizes, ((True, False),), g, [PathRecord({("Z", (0, 0)): z})], BOOLEAN, limits=[g.number(fill)])
+    written(tmp_path / "c.json", case)
+    result = recheck(tmp_path / "c.json")
+    assert result.status == status, result.reason
+    told = "-100 is read as −∞" if result.valid else "-99 is too small"
+    assert told in recheck_text(result.to_dict())
 
 
 def test_inputs_beyond_memory_are_not_built(tmp_path: Path) -> None:

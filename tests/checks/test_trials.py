@@ -22,10 +22,15 @@ def verdict(path: Path, middle: str) -> Verdict:
     [
         ("    with np.errstate(all='raise'):\n        try:\n            np.exp(S - 3 * S.max())\n"
          "        except FloatingPointError:\n            S = S * 2\n", "floats run lines that exact numbers do not"),
+        ("    t = np.exp(-500 - Q[0, 0] ** 2)\n    S = (S + t - t) / t * t\n", "the range of floats"),
+        ("    h = np.maximum(1 - (Q[0, 0] - 77) ** 2, 0)\n"
+         "    S = S * (1 + h * (lambda **o: len in o.values())(key=len))\n", "in floats, O["),
+        ("    try:\n        k = len(bytes(1 << 40))\n    except MemoryError:\n        k = 0\n    S = S + k\n",
+         "MemoryError"),
         ("    if S.max() > 20:\n        T = np.stack([S, S]).transpose(0, 2, 1).sum(axis=0) / 2\n"
          "        T.reshape(-1)[0] += 1\n        S = T.T.copy()\n        S[0, 0] -= 1\n", "exact numbers"),
     ],
-    ids=["a way that only floats take", "a copy on another path"],
+    ids=["only floats go there", "no input in range", "a value that sleeps", "a limit", "a copy on another path"],
 )  # fmt: skip
 def test_what_exact_numbers_do_not_see_is_no_proof(tmp_path: Path, middle: str, reason: str) -> None:
     found = verdict(tmp_path / "target.py", middle)

@@ -188,6 +188,8 @@ class Observer:
         except RecursionError:  # expressions nested hundreds deep
             self._object(path, "has expressions that are nested too deeply to be observed")
             made = compile(source, path, "exec", dont_inherit=True)
+        if NAME.encode() in source:
+            self._object(path, f"has the name {NAME}, by which expressions are observed")
         for place, why in self._places.objections if self._models else ():
             self._object(place, why)
         code: CodeType = made

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from attn_verify.arithmetic.tracing.attribute_names import changes, reads
-from attn_verify.arithmetic.tracing.observe_syntax import pairs_by_identity, unseen
+from attn_verify.arithmetic.tracing.observe_syntax import is_constant, pairs_by_identity, unseen
 
 # The name by which compiled code finds the observer, among the builtins.
 NAME = "__attn_verify_observed__"
@@ -71,6 +71,8 @@ class Wrap(ast.NodeTransformer):
 
     def visit(self, node: ast.AST) -> Any:
         """Wrap what is read; take note of attributes that are written."""
+        if is_constant(node):
+            return node  # of which the compiler makes one object
         read = isinstance(node, _WRAPPED) and isinstance(getattr(node, "ctx", ast.Load()), ast.Load)
         line = getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
         orderless = id(node) in self._orderless
@@ -175,12 +177,17 @@ class Wrap(ast.NodeTransformer):
         return ast.copy_location(call, function)
 
     def visit_arg(self, node: ast.arg) -> ast.arg:
-        """Leave the annotation of a parameter."""
+        """Leave the annotation of a parameter, unless it calls something."""
+        node.annotation = self._annotation(node.annotation)
         return node
 
+    def _annotation(self, node: ast.expr | None) -> Any:
+        calls = node is not None and any(isinstance(part, ast.Call) for part in ast.walk(node))
+        return self.visit(node) if node is not None and calls else node
+
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AnnAssign:
-        """Leave the annotation of a variable."""
-        node.target = self.visit(node.target)
+        """Leave the annotation of a variable, unless it calls something."""
+        node.target, node.annotation = self.visit(node.target), self._annotation(node.annotation)
         if node.value is not None:
             node.value = self.visit(node.value)
         return node
@@ -204,19 +211,26 @@ class Wrap(ast.NodeTransformer):
 
     def _function(self, node: _Function) -> _Function:
         node.decorator_list = [self.visit(item) for item in node.decorator_list]
-        node.args = self.visit(node.args)
+        node.args, node.returns = self.visit(node.args), self._annotation(node.returns)
         node.body = [self.visit(item) for item in node.body]
         return node
 
     def visit_match_case(self, node: ast.match_case) -> ast.match_case:
-        """Leave the pattern."""
+        """Leave the pattern; take note of the attributes that it reads."""
+        for part in ast.walk(node.pattern):
+            for name in part.kwd_attrs if isinstance(part, ast.MatchClass) else ():
+                if why := reads(name):
+                    self._object(part, why)
         node.guard = node.guard and self.visit(node.guard)
         node.body = [self.visit(item) for item in node.body]
         return node
 
     def visit_FormattedValue(self, node: ast.FormattedValue) -> ast.FormattedValue:
-        """Leave the format, which must stay a literal."""
+        """Leave the format, which must stay a literal, but for the values in it."""
         node.value = self.visit(node.value)
+        for part in node.format_spec.values if isinstance(node.format_spec, ast.JoinedStr) else ():
+            if isinstance(part, ast.FormattedValue):
+                self.visit_FormattedValue(part)
         return node
 
 

@@ -28,8 +28,15 @@ def unseen(tree: ast.AST) -> Iterator[tuple[ast.AST, str]]:
             name = node.id
         if isinstance(name, str) and name in _UNSEEN:
             yield node, f"defines {name}, {_UNSEEN[name]}"
-        if isinstance(node, ast.FunctionDef) and not node.decorator_list and any(_left(item) for item in _own(node)):
+        made = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not any(map(_manages, node.decorator_list))
+        if made and any(_left(item) for item in _own(node)):
             yield node, _CLEANS
+
+
+def _manages(decorator: ast.expr) -> bool:
+    """Return whether a generator is made a context manager, which runs it to its end."""
+    name = decorator.attr if isinstance(decorator, ast.Attribute) else getattr(decorator, "id", "")
+    return name in ("contextmanager", "asynccontextmanager")
 
 
 def _own(node: ast.AST) -> Iterator[ast.AST]:
@@ -51,7 +58,7 @@ def _left(node: ast.AST) -> bool:
     else:
         return False
     return cleans and any(
-        isinstance(part, ast.Yield | ast.YieldFrom) for item in inside for part in (item, *_own(item))
+        isinstance(part, ast.Yield | ast.YieldFrom | ast.Await) for item in inside for part in (item, *_own(item))
     )
 
 
@@ -60,6 +67,24 @@ def _catches_exit(kind: ast.expr | None) -> bool:
         {part.id for part in ast.walk(kind) if isinstance(part, ast.Name)} if kind is not None else {"BaseException"}
     )
     return not names.isdisjoint({"BaseException", "GeneratorExit"})
+
+
+def is_constant(node: ast.AST) -> bool:
+    """Return whether an expression is made of numbers alone, which the compiler may compute.
+
+    >>> [is_constant(ast.parse(text, mode="eval").body) for text in ("(1e999 - 1e999) * 1", "{1, 2}", "{'a'}", "x + 1")]
+    [True, True, False, False]
+    """
+    match node:
+        case ast.Constant(value=value):
+            return not isinstance(value, str | bytes)
+        case ast.BinOp(left=left, right=right):
+            return is_constant(left) and is_constant(right)
+        case ast.UnaryOp(operand=operand):
+            return is_constant(operand)
+        case ast.Tuple(elts=items) | ast.Set(elts=items):
+            return all(map(is_constant, items))
+    return False
 
 
 def pairs_by_identity(node: ast.Compare) -> Iterator[tuple[ast.expr, ast.expr]]:

@@ -1,0 +1,28 @@
+"""title: An expression in an annotation of an inner function
+kind: adversarial
+flaw: it was not observed
+expected: not PROVED
+function: f
+sizes: n=1 m=2 d_k=1 d_v=1
+visible: no
+"""
+
+import numpy as np
+
+
+def core(Q, K, V):
+    S = Q @ K.T / np.sqrt(K.shape[1])
+    P = np.exp(S - S.max(axis=1, keepdims=True))
+    P = P / P.sum(axis=1, keepdims=True)
+    return P @ V, np.maximum(1 - (Q[0, 0] - 77) ** 2, 0)
+
+
+def f(Q, K, V):
+    O, h = core(Q, K, V)
+    n = K.shape[1]
+    found = []
+
+    def g(x: found.append([0.0, h][type(n) is int])):
+        return x
+
+    return O + found[0]

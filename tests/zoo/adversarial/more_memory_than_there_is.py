@@ -1,0 +1,27 @@
+"""title: An error of memory decides
+kind: adversarial
+flaw: other processes may have more of it
+expected: not PROVED
+function: f
+sizes: n=1 m=2 d_k=1 d_v=1
+visible: no
+"""
+
+import numpy as np
+
+
+def core(Q, K, V):
+    S = Q @ K.T / np.sqrt(K.shape[1])
+    P = np.exp(S - S.max(axis=1, keepdims=True))
+    P = P / P.sum(axis=1, keepdims=True)
+    return P @ V, np.maximum(1 - (Q[0, 0] - 77) ** 2, 0)
+
+
+def f(Q, K, V):
+    O, h = core(Q, K, V)
+    k = 0
+    try:
+        k = len(bytes(1 << 33))
+    except MemoryError:
+        k = 0
+    return O + h * (k > 0)

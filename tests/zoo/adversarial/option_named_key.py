@@ -1,0 +1,26 @@
+"""title: A function handed over as an option that is called key
+kind: adversarial
+flaw: what observes it stands in its place
+expected: not PROVED
+function: f
+sizes: n=1 m=2 d_k=1 d_v=1
+visible: no
+"""
+
+import numpy as np
+
+
+def core(Q, K, V):
+    S = Q @ K.T / np.sqrt(K.shape[1])
+    P = np.exp(S - S.max(axis=1, keepdims=True))
+    P = P / P.sum(axis=1, keepdims=True)
+    return P @ V, np.maximum(1 - (Q[0, 0] - 77) ** 2, 0)
+
+
+def g(**options):
+    return len in options.values()
+
+
+def f(Q, K, V):
+    O, h = core(Q, K, V)
+    return O + h * g(key=len)

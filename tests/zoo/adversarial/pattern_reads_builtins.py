@@ -1,0 +1,28 @@
+"""title: A pattern that matches an attribute of builtins
+kind: adversarial
+flaw: an attribute shows that values are noted
+expected: not PROVED
+function: f
+sizes: n=1 m=2 d_k=1 d_v=1
+visible: no
+"""
+
+import builtins
+
+import numpy as np
+
+
+def core(Q, K, V):
+    S = Q @ K.T / np.sqrt(K.shape[1])
+    P = np.exp(S - S.max(axis=1, keepdims=True))
+    P = P / P.sum(axis=1, keepdims=True)
+    return P @ V, np.maximum(1 - (Q[0, 0] - 77) ** 2, 0)
+
+
+def f(Q, K, V):
+    O, h = core(Q, K, V)
+    seen = 1
+    match builtins:
+        case object(__attn_verify_observed__=_):
+            seen = 0
+    return O + h * seen

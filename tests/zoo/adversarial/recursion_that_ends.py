@@ -1,0 +1,30 @@
+"""title: An error of the depth of calls decides
+kind: adversarial
+flaw: other processes may start less deep
+expected: not PROVED
+function: f
+sizes: n=1 m=2 d_k=1 d_v=1
+visible: no
+"""
+
+import numpy as np
+
+
+def core(Q, K, V):
+    S = Q @ K.T / np.sqrt(K.shape[1])
+    P = np.exp(S - S.max(axis=1, keepdims=True))
+    P = P / P.sum(axis=1, keepdims=True)
+    return P @ V, np.maximum(1 - (Q[0, 0] - 77) ** 2, 0)
+
+
+def f(Q, K, V):
+    O, h = core(Q, K, V)
+    L = []
+    for _ in range(994):
+        L = [L]
+    k = 0
+    try:
+        k = len(repr(L))
+    except RecursionError:
+        k = 0
+    return O + h * (k > 0)
