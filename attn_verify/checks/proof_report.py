@@ -131,7 +131,7 @@ def _scope(proof: Proof) -> dict[str, Any]:
         "cases": len(outcomes),
         "entries": sum(outcome.entries for outcome in outcomes),
         "paths": sum(len(outcome.paths) for outcome in outcomes),
-        "calls": "the first call in a fresh process, on C-contiguous float64 arrays that share no memory",
+        "calls": "the first call in a fresh process; C-contiguous float64 arrays that share no memory",
         "inputs": "all real inputs" + (" but those where an excluded equation holds" if excluded else ""),
     }
     if excluded:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from attn_verify.arithmetic.graph import Graph
+from attn_verify.arithmetic.graph import Graph, Node
 from attn_verify.checks.outcome import Condition, ProvedPath
 from attn_verify.checks.tape import Floats, Tape
 
@@ -87,7 +87,7 @@ def points_on_paths(
             others = random.integers(len(wrong), size=_STARTS - len(best))
             starts = {name: column[[*best, *others]] for name, column in columns.items()}
             for bound in wanted:
-                reached = reaching.search(path, starts, exponents if bound else None, bound or np.inf)
+                reached = reaching.search(path, starts, exponents.nodes if bound else (), bound or np.inf)
                 work -= reaching.spent
                 if reached is not None:
                     near = {name: np.concatenate([near[name], column]) for name, column in reached.items()}
@@ -164,16 +164,15 @@ class Reaching:
         return found
 
     def search(
-        self, path: ProvedPath, starts: Mapping[Any, Floats], exponents: Exponents | None = None,
+        self, path: ProvedPath, starts: Mapping[Any, Floats], bound: Sequence[Node] = (),
         limit: float = np.inf, *, steps: int = _STEPS, within: float = np.inf,
     ) -> dict[Any, Floats] | None:  # fmt: skip
-        """Return points on a path at which the exponents are no larger than ``limit``, or ``None``.
+        """Return points on a path at which some nodes are no larger in size than ``limit``, or ``None``.
 
         The search ends where no point is left whose inputs are all ``within`` a size.
         """
-        bound = exponents.nodes if exponents is not None else []
         orders = [c for c in path.conditions if c.op == "lt"]
-        tape = Tape(self.graph, [node for c in orders for node in (c.left, c.right)] + bound)
+        tape = Tape(self.graph, [node for c in orders for node in (c.left, c.right)] + [*bound])
         points, self.spent = dict(starts), 0
         count = len(next(iter(points.values())))
         lefts = [tape.at[c.left.index] for c in orders]

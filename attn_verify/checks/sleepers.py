@@ -115,16 +115,16 @@ class Sleepers:
         number, taken = self._graph.number, self._graph.nodes[arm]
         if node.op == "sqrt":
             negative = self._value(arm)[0] > 0
-            return [_less(taken, number(-margin)) if negative else _less(number(margin), taken)]
+            return [less(taken, number(-margin)) if negative else less(number(margin), taken)]
         others = [self._graph.nodes[arg] for arg in node.args if arg != arm]
-        return [_less(self._graph.add(other, number(margin)), taken) for other in others]
+        return [less(self._graph.add(other, number(margin)), taken) for other in others]
 
     def _grown(self, node: Node, depth: int = 4) -> Iterator[Condition]:
         """Yield conditions by which a value is not small for the reasons for which most values are."""
         args = [self._graph.nodes[arg] for arg in node.args]
         number = self._graph.number
         if node.op == "exp":
-            yield _less(number(-_SHALLOW), args[0])
+            yield less(number(-_SHALLOW), args[0])
         elif node.op == "div" and depth:
             yield from self._grown(args[0], depth - 1)
             yield from self._shrunk(args[1])
@@ -133,8 +133,8 @@ class Sleepers:
                 yield from self._grown(arg, depth - 1)
         elif node.op == "atom":
             for arg in args:
-                yield _less(number(-_SHALLOW), arg)
-                yield _less(arg, number(_SHALLOW))
+                yield less(number(-_SHALLOW), arg)
+                yield less(arg, number(_SHALLOW))
 
     def further(self, cause: Cause, values: Sequence[Floats], at: int) -> list[Condition]:
         """Return conditions by which a cause is twice as far from sleep as it is at one of the points."""
@@ -150,17 +150,18 @@ class Sleepers:
         if not abs(slept) + margin < _HUGE:
             return []
         above, below = (self._graph.number(Fraction(slept + side * margin)) for side in (1, -1))
-        return [_less(above, node), _less(node, below)]
+        return [less(above, node), less(node, below)]
 
     def _shrunk(self, node: Node) -> Iterator[Condition]:
         """Yield conditions by which a divisor is of moderate size."""
         exponentials = [inner for inner in self._graph.cone([node]) if inner.op == "exp"]
         for inner in exponentials:
-            yield _less(self._graph.nodes[inner.args[0]], self._graph.number(_SHALLOW))
+            yield less(self._graph.nodes[inner.args[0]], self._graph.number(_SHALLOW))
         if not exponentials:
-            yield _less(node, self._graph.number(_SMALL))
-            yield _less(self._graph.number(-_SMALL), node)
+            yield less(node, self._graph.number(_SMALL))
+            yield less(self._graph.number(-_SMALL), node)
 
 
-def _less(left: Node, right: Node) -> Condition:
+def less(left: Node, right: Node) -> Condition:
+    """Return the condition that one value is below another."""
     return Condition("lt", left, right, True, "")

@@ -15,19 +15,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from attn_verify.arithmetic.graph import Graph
+from attn_verify.arithmetic.graph import Graph, Node
 from attn_verify.checks.outcome import Condition, ProvedPath
+from attn_verify.checks.ranges import ranges
 from attn_verify.checks.reaching import Exponents, Reaching, far_and_near
-from attn_verify.checks.sleepers import Cause, Causes, Sleepers
+from attn_verify.checks.sleepers import Cause, Causes, Sleepers, less
 from attn_verify.checks.tape import Floats, Tape
 
 Point = Mapping[Any, Fraction]
 Columns = Mapping[Any, Floats]
 
 # Steps of the search for one cause alone, for more of it, and on a path; inputs that are looked at.
-_FEW, _FEWER, _JOINT, _WITHIN = 48, 16, 40, 2.0**20
+_FEW, _FEWER, _JOINT, _WITHIN = 48, 16, 40, 2.0**16
+# Points that are moved at the same time.
+_POINTS = 64
 # Values are made to differ by this much, doubling how far they do.
-_ENOUGH, _DOUBLINGS = 2.0**-2, 24
+_ENOUGH, _DOUBLINGS = 1.0, 32
+# Relative difference of numbers that are equal but for rounding.
+_SAME = 1e-10
 # Pairs of values that are woken together.
 _PAIRS = 64
 # Nodes that are computed, at all points together, in the searches for one case; points of a path that are searched for.
@@ -44,7 +49,7 @@ class Woken:
 
 def waking_points(
     graph: Graph, paths: Sequence[ProvedPath], tried: Sequence[Sequence[Point]], random: np.random.Generator,
-    *, roundoff: float, limit: float, work: int = WORK,
+    *, roundoff: float, limit: float, scores: Sequence[Node] = (), work: int = WORK,
 ) -> Woken:  # fmt: skip
     """Return for every path further points, at which values differ that are alike at all points tried on it.
 
@@ -54,13 +59,14 @@ def waking_points(
         tried: the points of each path.
         random: of the points and of the steps.
         roundoff: relative error of one operation of the target.
-        limit: how large the argument of an exponential may be.
+        limit: how large scores, and the argument of an exponential, may be.
+        scores: those of the formula.
         work: how many nodes may be computed in searches for what no point happens to wake.
     """
     known = [point for points in tried for point in points]
     if not known:
         return Woken([[] for _ in paths])
-    waking = _Waking(graph, random, roundoff, limit, work)
+    waking = _Waking(graph, random, roundoff, limit, scores, work)
     drawn = far_and_near(known, random)
     values = waking.tape.run(drawn)
     answers = Reaching(graph, paths, random, roundoff).answered(paths, drawn)
@@ -74,12 +80,14 @@ class _Waking:
     """What is known of a case: its program, and which causes can be woken at all."""
 
     def __init__(
-        self, graph: Graph, random: np.random.Generator, roundoff: float, limit: float, work: int
+        self, graph: Graph, random: np.random.Generator, roundoff: float, limit: float, scores: Sequence[Node],
+        work: int,
     ) -> None:  # fmt: skip
         self.graph = graph
         self.random = random
         self.roundoff = roundoff
         self.limit = limit
+        self.scores = [(score, self._inputs([score])) for score in scores]
         self.work = work
         self.left = 0
         inputs = [node for node in graph.nodes if node.op == "input"]
@@ -88,7 +96,8 @@ class _Waking:
             if not self.dependent.isdisjoint(node.args):
                 self.dependent.add(node.index)
         self.tape = Tape(graph, [graph.nodes[index] for index in self.dependent])
-        self._all = Exponents(graph, None)
+        self._ranges = ranges(graph, _WITHIN, self._multiples(scores))
+        self._all = self._roof(Exponents(graph, None))
         self._alone: dict[Cause, tuple[Sequence[Condition], Columns] | None] = {}
 
     def of_path(
@@ -99,8 +108,10 @@ class _Waking:
         here = self.tape.run({name: np.array([float(p[name]) for p in points]) for name in drawn})
         asleep = Sleepers(self.graph, self.tape, self.dependent, here)
         # Where no exponential that the target forms leaves the range of floats, or else none that counts.
-        bounds = [self._all, Exponents(self.graph, path)]
-        mild = [on_path & (exponents.largest(drawn) <= self.limit) for exponents in bounds]
+        live = self._roof(Exponents(self.graph, path))
+        roofs = [self._all, live] if len(live) < len(self._all) else [live]
+        moderate = on_path & self._all_below([score for score, _ in self.scores], [abs(value) for value in values])
+        mild = [moderate & self._all_below([c.left for c in roof], values) for roof in roofs]
         found: list[Point] = []
 
         def woken(causes: Causes) -> bool:
@@ -116,7 +127,7 @@ class _Waking:
             if self.work <= 0 or len(found) >= _MOST:
                 self.left += 1
                 return False
-            more = next(filter(None, (self._searched(path, asleep, causes, drawn, e) for e in bounds)), [])
+            more = next(filter(None, (self._searched(path, asleep, causes, drawn, roof) for roof in roofs)), [])
             found.extend(more)
             return bool(more)
 
@@ -129,43 +140,69 @@ class _Waking:
             together = together | causes if woken(together | causes) else together
         return found
 
+    def _roof(self, exponents: Exponents) -> list[Condition]:
+        """Return the conditions by which no exponential is too large, but for those that never are."""
+        limit = self.graph.number(Fraction(self.limit))
+        nodes = [node for node in exponents.nodes if node.index in self.dependent]
+        return [less(node, limit) for node in nodes if self._range(node)[1] > self.limit]
+
+    def _all_below(self, nodes: Sequence[Node], values: Sequence[Floats]) -> Any:
+        with np.errstate(invalid="ignore"):
+            below = [values[self.tape.at[node.index]] <= self.limit for node in nodes]
+        return np.all(below, axis=0) if below else np.True_
+
     def _wakes(self, asleep: Sleepers, causes: Causes, point: Point) -> bool:
         values = self.tape.run({name: np.array([float(x)]) for name, x in point.items()})
         return bool(asleep.depth(causes, values)[0] > 0)
 
     def _searched(
-        self, path: ProvedPath, asleep: Sleepers, causes: Causes, drawn: Columns, exponents: Exponents
+        self, path: ProvedPath, asleep: Sleepers, causes: Causes, drawn: Columns, roof: Sequence[Condition]
     ) -> list[Point]:  # fmt: skip
-        """Return a point that wakes causes together: each alone first, of which most that cannot be woken fail soon."""
+        """Return points that wake causes together, a little and more; most that cannot be woken fail soon, alone."""
         conditions: list[Condition] = []
-        starts: list[Columns] = []
+        starts: list[tuple[frozenset[Any], Columns]] = []
         for cause in sorted(causes):
             alone = self._waken_alone(cause, asleep, drawn)
             if alone is None:
                 return []
             conditions += alone[0]
-            starts.append(alone[1])
-        columns = {name: np.resize(np.concatenate([s[name] for s in starts]), 64) for name in drawn}
-        joint = replace(path, conditions=[*path.conditions, *conditions])
-        reached = self._search(joint, columns, _JOINT, exponents)
+            starts.append((self._inputs([side for c in alone[0] for side in (c.left, c.right)]), alone[1]))
+        columns = self._laid_over(starts, drawn)
+        joint = replace(path, conditions=[*path.conditions, *conditions, *roof])
+        scores = [score for score, _ in self.scores]
+        reached = self._search(joint, columns, _JOINT, scores)
         if reached is None:
             return []
+        found: list[Point] = []
         for _ in range(_DOUBLINGS):
             values = self.tape.run(reached)
             depth = asleep.depth(causes, values)
             best = int(depth.argmax())
+            if depth[best] > 0:
+                # The first of them, and the last.
+                found[1:] = [{name: Fraction(float(column[best])) for name, column in reached.items()}]
             if not 0 <= depth[best] < _ENOUGH or self.work <= 0:
                 break
             least = min(sorted(causes), key=lambda c: float(asleep.depth(frozenset([c]), values)[best]))
             more = asleep.further(least, values, best)
-            columns = {name: np.resize(column, 64) for name, column in reached.items()}
-            further = self._search(replace(joint, conditions=[*joint.conditions, *more]), columns, _FEWER, exponents)
+            columns = {name: np.resize(column, _POINTS) for name, column in reached.items()}
+            further = self._search(replace(joint, conditions=[*joint.conditions, *more]), columns, _FEWER, scores)
             if further is None:
                 break
             reached = further
-        depth = asleep.depth(causes, self.tape.run(reached))
-        best = int(depth.argmax())
-        return [{name: Fraction(float(column[best])) for name, column in reached.items()}] if depth[best] > 0 else []
+        return found
+
+    def _laid_over(self, starts: Sequence[tuple[frozenset[Any], Columns]], drawn: Columns) -> dict[Any, Floats]:
+        """Return points in which the inputs that each cause depends on are those of a point that wakes it."""
+        some = self.random.integers(len(next(iter(drawn.values()))), size=_POINTS)
+        columns = {name: column[some] for name, column in drawn.items()}
+        for place in range(_POINTS):
+            for i in self.random.permutation(len(starts)):
+                names, points = starts[i]
+                at = self.random.integers(len(next(iter(points.values()))))
+                for name in names:
+                    columns[name][place] = points[name][at]
+        return columns
 
     def _waken_alone(
         self, cause: Cause, asleep: Sleepers, drawn: Columns
@@ -175,20 +212,46 @@ class _Waking:
             self._alone[cause] = None
             some = self.random.integers(len(next(iter(drawn.values()))), size=32)
             starts = {name: column[some] for name, column in drawn.items()}
-            for conditions in asleep.wishes(cause):
-                reached = self._search(ProvedPath(conditions, {}), starts, _FEW)
+            for conditions in filter(self._possible, asleep.wishes(cause)):
+                inputs = self._inputs([side for c in conditions for side in (c.left, c.right)])
+                moderate = [score for score, used in self.scores if used <= inputs]
+                reached = self._search(ProvedPath(conditions, {}), starts, _FEW, moderate)
                 if reached is not None and (asleep.depth(frozenset([cause]), self.tape.run(reached)) > 0).any():
                     self._alone[cause] = conditions, reached
                     break
         return self._alone[cause]
 
+    def _multiples(self, scores: Sequence[Node]) -> dict[int, float]:
+        """Return the largest size of what is a multiple of a score, as numbers show, where scores are moderate."""
+        names = [node.value for node in self.tape.nodes if node.op == "input"]
+        values = self.tape.run({name: self.random.standard_normal(8) for name in names})
+        found = {}
+        for score in scores:
+            column = values[self.tape.at[score.index]]
+            for node, value in zip(self.tape.nodes, values, strict=True):
+                with np.errstate(all="ignore"):
+                    ratio = value / column
+                if np.ptp(ratio) <= _SAME * abs(ratio[0]):
+                    found[node.index] = float(abs(ratio[0])) * self.limit
+        return found
+
+    def _possible(self, conditions: Sequence[Condition]) -> bool:
+        return all(self._range(c.left)[0] < self._range(c.right)[1] for c in conditions)
+
+    def _range(self, node: Node) -> tuple[float, float]:
+        if node.rational is not None:
+            return float(node.rational), float(node.rational)
+        return self._ranges[node.index] if node.index < len(self._ranges) else (-np.inf, np.inf)
+
+    def _inputs(self, nodes: Sequence[Node]) -> frozenset[Any]:
+        return frozenset(node.value for node in self.graph.cone(nodes) if node.op == "input")
+
     def _search(
-        self, path: ProvedPath, starts: Columns, steps: int, exponents: Exponents | None = None
+        self, path: ProvedPath, starts: Columns, steps: int, bound: Sequence[Node]
     ) -> dict[Any, Floats] | None:  # fmt: skip
         if self.work <= 0:
             return None
         reaching = Reaching(self.graph, [path], self.random, self.roundoff)
-        limit = self.limit if exponents is not None else np.inf
-        found = reaching.search(path, starts, exponents, limit, steps=steps, within=_WITHIN)
+        found = reaching.search(path, starts, bound, self.limit, steps=steps, within=_WITHIN)
         self.work -= reaching.spent
         return found

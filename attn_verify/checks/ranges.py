@@ -1,0 +1,61 @@
+"""Between which numbers the values of a program lie while inputs, and some values, are bounded."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from attn_verify.arithmetic.graph import Graph, Node
+
+Range = tuple[float, float]
+_ALL: Range = (-math.inf, math.inf)
+
+
+def ranges(graph: Graph, inputs: float, known: Mapping[int, float]) -> list[Range]:
+    """Return a range for every node, by interval arithmetic in floats, roughly.
+
+    Args:
+        graph: the program.
+        inputs: the largest size of an input.
+        known: the largest size of nodes, by their numbers, whatever is computed from the inputs.
+
+    >>> g = Graph()
+    >>> x = g.input("x", ())
+    >>> ranges(g, 4, {(x * x).index: 10, g.exp(x * x - 20).index: 1e9})[-1]
+    (2.061153622438558e-09, 4.5399929762484854e-05)
+    """
+    found: list[Range] = []
+    for node in graph.nodes:
+        low, high = _range(node, [found[arg] for arg in node.args], inputs)
+        size = known.get(node.index, math.inf)
+        found.append((max(low, -size), min(high, size)))
+    return found
+
+
+def _range(node: Node, args: list[Range], inputs: float) -> Range:
+    match node.op, args:
+        case "input", _:
+            return -inputs, inputs
+        case "rational", _:
+            value = float(node.value) if abs(node.value) < 2**1000 else math.copysign(math.inf, node.value)
+            return value, value
+        case "add", [(a, b), (c, d)]:
+            return _whole(a + c, b + d)
+        case "sub", [(a, b), (c, d)]:
+            return _whole(a - d, b - c)
+        case "neg", [(a, b)]:
+            return -b, -a
+        case "mul", [(a, b), (c, d)]:
+            products = [x * y for x in (a, b) for y in (c, d)]
+            if node.args[0] == node.args[1]:
+                return _whole(0.0 if a <= 0 <= b else min(products), max(products))
+            return _whole(min(products), max(products))
+        case "max", _:
+            return max(low for low, _ in args), max(high for _, high in args)
+        case "exp", [(a, b)]:
+            return (math.exp(a) if a < 700 else math.inf), (math.exp(b) if b < 700 else math.inf)
+    return _ALL
+
+
+def _whole(low: float, high: float) -> Range:
+    return (-math.inf if math.isnan(low) else low), (math.inf if math.isnan(high) else high)
