@@ -42,7 +42,7 @@ class Sleepers:
     def _look_at(self, node: Node, value: Floats) -> None:
         arms = [(node.index, arg) for arg in self._untaken(node, value)]
         self._arms += arms
-        if not self._sleeps(value):
+        if not sleeps(value):
             return
         inner = [self._causes[arg] for arg in node.args if arg in self._causes]
         if arms:
@@ -68,12 +68,6 @@ class Sleepers:
 
     def _value(self, index: int) -> Floats:
         return self._here[self._tape.at[index]]
-
-    @staticmethod
-    def _sleeps(value: Floats) -> bool:
-        if not np.isfinite(value).all():
-            return False
-        return bool(np.ptp(value) <= _ASLEEP * (1 + np.abs(value).max()))
 
     def together(self) -> Iterator[Causes]:
         """Yield the sets of causes that have to be woken at once: one first, then several."""
@@ -160,6 +154,13 @@ class Sleepers:
         if not exponentials:
             yield less(node, self._graph.number(_SMALL))
             yield less(self._graph.number(-_SMALL), node)
+
+
+def sleeps(value: Floats) -> bool:
+    """Return whether a value is alike at all points."""
+    if not np.isfinite(value).all():
+        return False
+    return bool(np.ptp(value) <= _ASLEEP * (1 + np.abs(value).max()))
 
 
 def less(left: Node, right: Node) -> Condition:

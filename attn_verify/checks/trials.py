@@ -158,6 +158,8 @@ def _awake(outcome: Outcome, nodes: Sequence[Node], found: list[Trial], random: 
         outcome.doubt(
             f"{woken.left} values inside are alike at all inputs tried, and the search for others took too long"
         )
+    if woken.unseen:
+        outcome.doubt(f"{woken.unseen} values inside are alike at all inputs tried, and were not shown to be constants")
     for path, before, points in zip(outcome.paths, tried, woken.points, strict=True):
         found += [_trial(outcome, nodes, point, path) for point in points]
         if not before and any(t.path is path for t in found):

@@ -6,7 +6,7 @@ maximum that no input took.  What makes a value sleep is an inequality, and poin
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import combinations, islice
@@ -16,10 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attn_verify.arithmetic.graph import Graph, Node
+from attn_verify.checks.constancy import Constancy
+from attn_verify.checks.contradiction import Contradictions
 from attn_verify.checks.outcome import Condition, ProvedPath
 from attn_verify.checks.ranges import ranges
 from attn_verify.checks.reaching import Exponents, Reaching, far_and_near
-from attn_verify.checks.sleepers import Cause, Causes, Sleepers, less
+from attn_verify.checks.sleepers import Cause, Causes, Sleepers, less, sleeps
 from attn_verify.checks.tape import Floats, Tape
 
 Point = Mapping[Any, Fraction]
@@ -33,18 +35,21 @@ _POINTS = 64
 _ENOUGH, _DOUBLINGS = 1.0, 32
 # Relative difference of numbers that are equal but for rounding.
 _SAME = 1e-10
-# Pairs of values that are woken together.
-_PAIRS = 64
+# Pairs of values that are woken together, where fewer of the points drawn wake one than this part.
+_PAIRS, _RARE = 64, 0.05
+# Points of a path that are run at least.
+_LEAST = 4
 # Nodes that are computed, at all points together, in the searches for one case; points of a path that are searched for.
 WORK, _MOST = 200_000, 64
 
 
 @dataclass(frozen=True)
 class Woken:
-    """Further points of every path, and how many values were not looked at for want of time."""
+    """Further points of every path, how many values were not looked at for want of time, and how many not woken."""
 
     points: list[list[Point]]
     left: int = 0
+    unseen: int = 0
 
 
 def waking_points(
@@ -73,7 +78,7 @@ def waking_points(
     found = []
     for path, points, wrong in zip(paths, tried, answers, strict=True):
         found.append(waking.of_path(path, points, drawn, values, wrong == 0) if points else [])
-    return Woken(found, waking.left)
+    return Woken(found, waking.left, waking.unseen)
 
 
 class _Waking:
@@ -89,7 +94,7 @@ class _Waking:
         self.limit = limit
         self.scores = [(score, self._inputs([score])) for score in scores]
         self.work = work
-        self.left = 0
+        self.left = self.unseen = 0
         inputs = [node for node in graph.nodes if node.op == "input"]
         self.dependent = {node.index for node in inputs}
         for node in graph.nodes:
@@ -98,6 +103,7 @@ class _Waking:
         self.tape = Tape(graph, [graph.nodes[index] for index in self.dependent])
         self._ranges = ranges(graph, _WITHIN, self._multiples(scores))
         self._all = self._roof(Exponents(graph, None))
+        self._contradictions: Contradictions | None = None
         self._alone: dict[Cause, tuple[Sequence[Condition], Columns] | None] = {}
 
     def of_path(
@@ -105,40 +111,88 @@ class _Waking:
         on_path: NDArray[np.bool_],
     ) -> list[Point]:  # fmt: skip
         """Return points of one path: of those drawn, or else searched for."""
-        here = self.tape.run({name: np.array([float(p[name]) for p in points]) for name in drawn})
-        asleep = Sleepers(self.graph, self.tape, self.dependent, here)
         # Where no exponential that the target forms leaves the range of floats, or else none that counts.
         live = self._roof(Exponents(self.graph, path))
         roofs = [self._all, live] if len(live) < len(self._all) else [live]
         moderate = on_path & self._all_below([score for score, _ in self.scores], [abs(value) for value in values])
         mild = [moderate & self._all_below([c.left for c in roof], values) for roof in roofs]
-        found: list[Point] = []
+        found = self._beside(path, points) if len(points) < _LEAST else []
+        asleep = Sleepers(self.graph, self.tape, self.dependent, self._at([*points, *found]))
+        seen = [self._at([point]) for point in found]
+        rare: list[Causes] = []
+
+        def take(more: Sequence[Point]) -> bool:
+            found.extend(more)
+            seen.extend(self._at([point]) for point in more)
+            return bool(more)
 
         def woken(causes: Causes) -> bool:
-            if any(self._wakes(asleep, causes, point) for point in found):
+            if any(asleep.depth(causes, at)[0] > 0 for at in seen):
                 return True
             depth = asleep.depth(causes, values)
             for fits in mild:
                 awake = np.where(fits, depth, -np.inf)
                 best = int(awake.argmax())
                 if awake[best] > 0:
-                    found.append({name: Fraction(float(column[best])) for name, column in drawn.items()})
-                    return True
+                    rare.extend([causes] if np.mean(awake > 0) < _RARE else [])
+                    return take([{name: Fraction(float(column[best])) for name, column in drawn.items()}])
             if self.work <= 0 or len(found) >= _MOST:
                 self.left += 1
                 return False
             more = next(filter(None, (self._searched(path, asleep, causes, drawn, roof) for roof in roofs)), [])
-            found.extend(more)
-            return bool(more)
+            rare.extend([causes] if more else [])
+            return take(more)
 
-        known = [causes for causes in asleep.together() if woken(causes)]
+        for causes in asleep.together():
+            woken(causes)
         # What is picked out of one sleeping value may be multiplied by another, without a product that shows it.
-        for first, second in islice(combinations(known, 2), _PAIRS):
+        single, together = list(dict.fromkeys(rare)), Causes()
+        for first, second in islice(combinations(single, 2), _PAIRS):
             woken(first | second)
-        together: Causes = frozenset()
-        for causes in known:
+        for causes in single:
             together = together | causes if woken(together | causes) else together
+        self._look_again(path, [*points, *found])
         return found
+
+    def _at(self, points: Sequence[Point]) -> list[Floats]:
+        names = points[0] if points else ()
+        return self.tape.run({name: np.array([float(point[name]) for point in points]) for name in names})
+
+    def _beside(self, path: ProvedPath, points: Sequence[Point]) -> list[Point]:
+        """Return points of a path near to those that are known: a single one shows nothing of what sleeps."""
+        sizes = 2.0 ** self.random.integers(-10, 0, _POINTS)
+        some = self.random.integers(len(points), size=_POINTS)
+        columns = {
+            name: np.array([float(points[i][name]) for i in some]) * (1 + sizes * self.random.standard_normal(_POINTS))
+            for name in points[0]
+        }
+        wrong = Reaching(self.graph, [path], self.random, self.roundoff).answered([path], columns)[0]
+        fits = (wrong == 0) & self._all_below([c.left for c in self._all], self.tape.run(columns))
+        chosen = np.flatnonzero(fits)[: _LEAST - len(points)]
+        return [{name: Fraction(float(column[i])) for name, column in columns.items()} for i in chosen]
+
+    def _look_again(self, path: ProvedPath, points: Sequence[Point]) -> None:
+        """Count the values that still sleep, and that nothing shows to be constants."""
+        here = self._at(points)
+        asleep = {
+            node.index: float(value[0])
+            for node, value in zip(self.tape.nodes, here, strict=True)
+            if node.index in self.dependent and sleeps(value)
+        }
+        if asleep:
+            self.unseen += len(Constancy(self.graph, self._ranges, self._never(path)).unexplained(asleep))
+
+    def _never(self, path: ProvedPath) -> Callable[[Node, Node], bool]:
+        """Return what says whether one value is not above another one on a path."""
+
+        def never(above: Node, below: Node) -> bool:
+            if not path.conditions:
+                return False
+            if self._contradictions is None:
+                self._contradictions = Contradictions(self.graph)
+            return bool(self._contradictions.of([*path.conditions, less(below, above)]))
+
+        return never
 
     def _roof(self, exponents: Exponents) -> list[Condition]:
         """Return the conditions by which no exponential is too large, but for those that never are."""
@@ -150,10 +204,6 @@ class _Waking:
         with np.errstate(invalid="ignore"):
             below = [values[self.tape.at[node.index]] <= self.limit for node in nodes]
         return np.all(below, axis=0) if below else np.True_
-
-    def _wakes(self, asleep: Sleepers, causes: Causes, point: Point) -> bool:
-        values = self.tape.run({name: np.array([float(x)]) for name, x in point.items()})
-        return bool(asleep.depth(causes, values)[0] > 0)
 
     def _searched(
         self, path: ProvedPath, asleep: Sleepers, causes: Causes, drawn: Columns, roof: Sequence[Condition]
@@ -225,14 +275,14 @@ class _Waking:
         """Return the largest size of what is a multiple of a score, as numbers show, where scores are moderate."""
         names = [node.value for node in self.tape.nodes if node.op == "input"]
         values = self.tape.run({name: self.random.standard_normal(8) for name in names})
+        table = np.array(values)
         found = {}
         for score in scores:
-            column = values[self.tape.at[score.index]]
-            for node, value in zip(self.tape.nodes, values, strict=True):
-                with np.errstate(all="ignore"):
-                    ratio = value / column
-                if np.ptp(ratio) <= _SAME * abs(ratio[0]):
-                    found[node.index] = float(abs(ratio[0])) * self.limit
+            with np.errstate(all="ignore"):
+                ratios = table / values[self.tape.at[score.index]]
+            same = np.ptp(ratios, axis=1) <= _SAME * np.abs(ratios[:, 0])
+            for place in np.flatnonzero(same):
+                found[self.tape.nodes[place].index] = float(abs(ratios[place, 0])) * self.limit
         return found
 
     def _possible(self, conditions: Sequence[Condition]) -> bool:
@@ -250,6 +300,7 @@ class _Waking:
         self, path: ProvedPath, starts: Columns, steps: int, bound: Sequence[Node]
     ) -> dict[Any, Floats] | None:  # fmt: skip
         if self.work <= 0:
+            self.left += 1
             return None
         reaching = Reaching(self.graph, [path], self.random, self.roundoff)
         found = reaching.search(path, starts, bound, self.limit, steps=steps, within=_WITHIN)

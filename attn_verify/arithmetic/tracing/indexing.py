@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -150,3 +150,13 @@ class Flat:
 
     def __len__(self) -> int:
         return len(self._positions())
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def _compared(self, _: object) -> NoReturn:
+        current().refuse("ndarray.flat", "a comparison", "ravel()")
+
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _compared
+
+    def __array__(self, *_: Any, **__: Any) -> NoReturn:
+        current().refuse("ndarray.flat", "an array of it", "ravel()")

@@ -1,0 +1,103 @@
+"""Values that are alike at all inputs tried: whether they are constants, or only were not seen otherwise.
+
+A value that neither a search woke nor anything here shows to be constant may be another one somewhere, and what a
+target does there was never seen in floats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+
+from attn_verify.arithmetic import exact, modular
+from attn_verify.arithmetic.graph import Graph, Node, UnmodelledError
+from attn_verify.checks.ranges import Range
+
+# Terms of a normal form, and comparisons, that are tried.
+_TERMS, _TRIES = 50_000, 24
+# Floats are constants in what they are alike in to this; sums hide what is as much smaller than a constant.
+_NEAR, _HIDDEN = 1e-9, 1e6
+
+
+class Constancy:
+    """Which values of a program are constants where scores are moderate and on one path.
+
+    The program is read once more with what is out of reach left out: arguments of a maximum below another one, and
+    exponentials that are zero in floats.
+    """
+
+    def __init__(
+        self, graph: Graph, found: Sequence[Range], never: Callable[[Node, Node], bool]
+    ) -> None:  # fmt: skip
+        """Take a program, the ranges of its nodes, and what says that one of two nodes is not above the other."""
+        self._graph = graph
+        self._ranges = found
+        self._never = never
+        self._read = Graph()
+        self._nodes: dict[int, Node] = {}
+        self._tries = _TRIES
+
+    def unexplained(self, asleep: Mapping[int, float]) -> list[Node]:
+        """Return those of the nodes that are alike, with the value that they have, which nothing shows constant."""
+        self._nodes = {}
+        open_: list[Node] = []
+        for node in self._graph.cone(list(asleep)):
+            args = [self._nodes[arg] for arg in node.args]
+            made = self._made(node, args)
+            if node.index in asleep and made.rational is None and not made.special:
+                value = asleep[node.index]
+                if self._hides(node, value) or self._equals(made, value):
+                    made = self._read.number(Fraction(value))
+                else:
+                    open_.append(node)
+                    made = self._read.number(Fraction(value))  # what follows from it is no news
+            self._nodes[node.index] = made
+        return open_
+
+    def _made(self, node: Node, args: list[Node]) -> Node:
+        _, high = self._ranges[node.index] if node.index < len(self._ranges) else (0.0, 1.0)
+        if node.op == "exp" and high == 0.0:
+            return self._read.number(0)
+        if node.op == "max":
+            lows = [self._ranges[arg] for arg in node.args]
+            floor = max(low for low, _ in lows)
+            kept = [i for i, (_, high) in enumerate(lows) if high >= floor]
+            for i in list(kept):
+                others = [j for j in kept if j != i]
+                if any(self._never(self._graph.nodes[node.args[i]], self._graph.nodes[node.args[j]]) for j in others):
+                    kept.remove(i)
+            return self._read.max([args[i] for i in kept])
+        match node.op:
+            case "input":
+                return self._read.input(*node.value)
+            case "rational":
+                return self._read.number(node.value)
+            case "special":
+                return self._read.special(node.value)
+            case "atom":
+                return self._read.atom(node.value, args)
+        try:
+            made: Node = getattr(self._read, node.op)(*args)
+        except UnmodelledError:
+            made = self._read.atom(f"{node.op} of a limit {node.index}", args)
+        return made
+
+    def _hides(self, node: Node, value: float) -> bool:
+        """Return whether a sum is so large that what is added to a constant does not show in it."""
+        return node.op in ("add", "sub") and abs(value) >= _HIDDEN and any(
+            self._nodes[arg].rational is not None for arg in node.args
+        )  # fmt: skip
+
+    def _equals(self, made: Node, value: float) -> bool:
+        """Return whether a value is identically a simple constant near to the one that floats found."""
+        constant = Fraction(value).limit_denominator(1000)
+        if self._tries <= 0 or abs(float(constant) - value) > _NEAR * (1 + abs(value)):
+            return False
+        self._tries -= 1
+        pair = made, self._read.number(constant)
+        try:
+            return exact.compare(self._read, [pair], max_terms=_TERMS)[0].equal
+        except exact.TooLargeError:
+            return modular.compare(self._read, [pair], seed=1).equal
+        except UnmodelledError:
+            return False
