@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain
+from itertools import chain, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +94,15 @@ def prove(
             target, AttentionSpec.of(*parts), sizes=sizes or {}, roles=roles, layout=layout, returns=returns
         )
         return verdict_of(proof, certificate=certificate, save_dir=save_dir)
+
+
+def _by_position(description: Mapping[str, Any], call: Mapping[str, Any]) -> list[str]:
+    """Return the parameters of a call that can be given by position: those before the first one that is left out."""
+    kinds = ("POSITIONAL_ONLY", "POSITIONAL_OR_KEYWORD")
+    parameters = takewhile(
+        lambda item: item["kind"] in kinds and item["name"] in call["arguments"], description["parameters"]
+    )
+    return [item["name"] for item in parameters]
 
 
 @dataclass
@@ -225,7 +234,7 @@ class Prover:
                 f"after {agenda.patience:.3g} s and a case that is undecided, no further case was looked at"
             )
         agenda.report(proof)
-        self._run_plain(proof)
+        self._run_plain(proof, partial(_by_position, description))
         hashing = any(outcome.sets for outcome in proof.outcomes) or uses_hashes(description.get("modules", ()))
         if proof.status is not Status.UNDECIDED and hashing:
             call = {**proof.outcomes[0].case.call(proof.target), "observed": True}
@@ -236,16 +245,23 @@ class Prover:
             )
         return proof
 
-    def _run_plain(self, proof: Proof) -> None:
-        """Run every case in a plain process: at its point, and at others that its paths and magnitudes ask for."""
+    def _run_plain(self, proof: Proof, by_position: Callable[[Mapping[str, Any]], list[str]]) -> None:
+        """Run every case in a plain process: at its point, and at others that its paths and magnitudes ask for.
+
+        The arguments are given as a user may give them too, by position.
+        """
         tried = trials(proof.outcomes, proof.spec, self.seed)
         calls = [outcome.case.call(proof.target) for outcome in proof.outcomes]
-        calls += [trial.call(proof.target) for trial in tried]
+        for call in calls[: len(proof.outcomes)]:
+            calls.append({**call, "positional": by_position(call)})
+        for trial in tried:
+            call = trial.call(proof.target)
+            calls.append({**call, "positional": by_position(call), "first": True} if trial.woken else call)
         results = self.runner.plain(calls, seconds=self.seconds)
-        for outcome, result in zip(proof.outcomes, results, strict=False):
+        for outcome, result in zip(2 * proof.outcomes, results, strict=False):
             check_plain(outcome, result)
         check_lines(tried, lambda asked: self.runner.run_many(asked, seconds=self.seconds), proof.target)
-        check_trials(zip(tried, results[len(proof.outcomes) :], strict=True))
+        check_trials(zip(tried, results[2 * len(proof.outcomes) :], strict=True), proof.spec)
 
     def _refute(self, proof: Proof, binding: Binding, outcome: Outcome, doubtful: bool) -> bool:
         """Look for inputs on which the code, run in floats, is not the formula.

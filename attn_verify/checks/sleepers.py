@@ -59,12 +59,12 @@ class Sleepers:
         """Return the arguments that a maximum never is, and the x of √x² whose sign is always the same."""
         with np.errstate(invalid="ignore"):
             if node.op == "max":
-                return [arg for arg in node.args if not (self._value(arg) >= value).any()]
+                return [arg for arg in node.args if not (self._arm(node.index, arm=arg, values=self._here) > 0).any()]
             inner = self._graph.nodes[node.args[0]] if node.op == "sqrt" else None
             if inner is None or inner.op != "mul" or inner.args[0] != inner.args[1]:
                 return []
             root = self._value(inner.args[0])
-            return [inner.args[0]] if (root > 0).all() or (root < 0).all() else []
+            return [inner.args[0]] if (root >= 0).all() or (root <= 0).all() else []
 
     def _value(self, index: int) -> Floats:
         return self._here[self._tape.at[index]]
@@ -92,7 +92,7 @@ class Sleepers:
         """Return by how much an argument is the largest, or a root's argument has the sign that it had nowhere."""
         node, value = self._graph.nodes[index], values[self._tape.at[arm]]
         if node.op == "sqrt":
-            return np.asarray(-np.sign(self._value(arm)[0]) * value)
+            return np.asarray(-np.sign(self._value(arm).sum()) * value)
         others = [values[self._tape.at[arg]] for arg in node.args if arg != arm]
         return np.asarray(value - np.max(others, axis=0))
 
@@ -108,7 +108,7 @@ class Sleepers:
     def _arm_above(self, node: Node, arm: int, margin: Fraction) -> list[Condition]:
         number, taken = self._graph.number, self._graph.nodes[arm]
         if node.op == "sqrt":
-            negative = self._value(arm)[0] > 0
+            negative = self._value(arm).sum() > 0
             return [less(taken, number(-margin)) if negative else less(number(margin), taken)]
         others = [self._graph.nodes[arg] for arg in node.args if arg != arm]
         return [less(self._graph.add(other, number(margin)), taken) for other in others]

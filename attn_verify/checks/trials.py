@@ -46,8 +46,6 @@ _SPREADS = (0, 3, 8, 24)
 _POINTS, _TOTAL, _FEWEST = 24, 150, 2
 # Seconds that the runs of a case with one path may take.
 _RUNS = 2.0
-# Where floats have no number, exact numbers may have one: the range of floats is judged by the audit.
-_RANGE = ("FloatingPointError", "RuntimeWarning")
 # In units of what the traced program itself loses in float64; and the most of it, relative to the largest number.
 _SAME, _LOST = 256.0, 2.0**-5
 
@@ -64,6 +62,7 @@ class Trial:
     path: ProvedPath | None = None  # on which it lies, if that is known
     fresh: bool = False  # whether it is the first on a path whose way nothing else was tried with
     strained: bool = False  # whether one does, if only one that the result does not depend on
+    woken: bool = False  # whether it wakes what sleeps at the others: a first call, by position
 
     @property
     def benign(self) -> bool:
@@ -92,7 +91,7 @@ def _of_case(outcome: Outcome, spec: AttentionSpec, random: Random, count: int) 
     alone = len(outcome.paths) == 1 and not outcome.paths[0].conditions
     drawn = list(_drawn(outcome, nodes, random, limit if alone else _POINTS))
     if alone:
-        points = [outcome.points[0], *drawn]
+        points = [outcome.points[0], *_special(outcome), *drawn]
         found = [_trial(outcome, nodes, point, outcome.paths[0], whole=True) for point in points]
         return _awake(outcome, nodes, found, random)
     if outcome.only_partial:
@@ -103,10 +102,22 @@ def _of_case(outcome: Outcome, spec: AttentionSpec, random: Random, count: int) 
     return _awake(outcome, nodes, _on_paths(outcome, nodes, drawn, random), random)
 
 
+def _special(outcome: Outcome) -> Iterator[Point]:
+    """Yield inputs that random ones never are: zeros, ones, an array of zeros, equal rows, unless some are left out."""
+    names = outcome.case.inputs
+    if outcome.excluded:
+        return
+    for value in (0, 1):
+        yield dict.fromkeys(names, Fraction(value))
+    for array in sorted({name for name, _ in names}):
+        yield {key: Fraction(0) if key[0] == array else value for key, value in outcome.points[0].items()}
+    yield {key: Fraction(1, 2 + key[1][-1]) for key in names}
+
+
 def _trial(
     outcome: Outcome, nodes: Sequence[Node], point: Point, path: ProvedPath, *, whole: bool = False, fresh: bool = False
 ) -> Trial:  # fmt: skip
-    binding, strained = _in_range(outcome, point, path, whole=whole), _strained(outcome, point)
+    binding, strained = _in_range(outcome, point, path, whole=whole), _strained(outcome, point, path, whole=whole)
     return Trial(outcome, point, path.entries, _largest(outcome, nodes, point), binding, path, fresh, strained)
 
 
@@ -160,9 +171,10 @@ def _awake(outcome: Outcome, nodes: Sequence[Node], found: list[Trial], random: 
         )
     if woken.unseen:
         outcome.doubt(f"{woken.unseen} values inside are alike at all inputs tried, and were not shown to be constants")
-    for path, before, points in zip(outcome.paths, tried, woken.points, strict=True):
-        found += [_trial(outcome, nodes, point, path) for point in points]
-        if not before and any(t.path is path for t in found):
+    for path, points in zip(outcome.paths, woken.points, strict=True):
+        found += [replace(_trial(outcome, nodes, point, path), woken=True) for point in points]
+        here = [t for t in found if t.path is path]
+        if here and not any(t.benign for t in here):
             outcome.doubt("no input was found at which its numbers stay far from the ends of the range of floats")
     return found if outcome.status is not Status.UNDECIDED else []
 
@@ -230,13 +242,13 @@ def _in_range(outcome: Outcome, point: Point, path: ProvedPath, *, whole: bool) 
     )
 
 
-def _strained(outcome: Outcome, point: Point) -> bool:
-    """Return whether some exponential that the target forms comes near an end of the range of floats.
+def _strained(outcome: Outcome, point: Point, path: ProvedPath, *, whole: bool) -> bool:
+    """Return whether some exponential of the path, or that the target forms, comes near an end of the range of floats.
 
     Those of fills, which are out of range where all inputs are zero, may be zero in floats.
     """
     graph, narrow = outcome.graph, narrowest(outcome.notes)
-    exponents = Exponents(graph, None).nodes
+    exponents = Exponents(graph, None if whole else path).nodes
     limit, gone = _EXPONENTS[narrow], _GONE[narrow]
     filled = [x < -limit for x in floats(graph, exponents, dict.fromkeys(point, Fraction(0)))]
     found = zip(floats(graph, exponents, point), filled, strict=True)
@@ -247,29 +259,25 @@ def _largest(outcome: Outcome, nodes: Sequence[Node], point: Point) -> float:
     return max((abs(x) for x in floats(outcome.graph, nodes, point) if math.isfinite(x)), default=0.0)
 
 
-def check_trials(tried: Iterable[tuple[Trial, Json]]) -> None:
+def check_trials(tried: Iterable[tuple[Trial, Json]], spec: AttentionSpec) -> None:
     """Compare what a target returned in floats with what it is in exact numbers at the same input."""
     for trial, result in tried:
         if trial.outcome.status is Status.UNDECIDED and not trial.outcome.only_partial:
             continue
-        text = _difference(trial, result)
+        text = _difference(trial, result, spec)
         if text:
             trial.outcome.doubt(
                 f"{text} (scores up to {trial.score:.2g}): the function does something else when it is given floats"
             )
 
 
-def _difference(trial: Trial, result: Json) -> str:
+def _difference(trial: Trial, result: Json, spec: AttentionSpec) -> str:
     outcome = trial.outcome
     if not trial.binding:
         return ""
     raised = (result.get("exception") or {}).get("type")
     if result["outcome"] != "returned":
-        return (
-            ""
-            if raised in _RANGE or trial.strained
-            else f"in floats, the run ended with {raised or result['outcome']!r}"
-        )
+        return "" if trial.strained else f"in floats, the run ended with {raised or result['outcome']!r}"
     found = outcome.case.select(result["value"])
     if not isinstance(found, list):
         return f"in floats, it {found.text}"
@@ -280,7 +288,10 @@ def _difference(trial: Trial, result: Json) -> str:
     if all(abs(values.get(key, math.nan) - again) <= least for key, again in zip(keys, replayed, strict=True)):
         return ""  # nearer to what the program gives in floats than that may be off
     balls = BallValues(outcome.graph, trial.point)
-    middles = [float(balls[trial.entries[key]].mid()) for key in keys]
+    formula = expected(outcome.graph, outcome.case, spec)
+    # Where the program's own value cannot be enclosed, it is the formula's.
+    enclosed = ([balls[entries[key]] for entries in (trial.entries, formula)] for key in keys)
+    middles = [float((own if own.is_finite() else other).mid()) for own, other in enclosed]
     # Gradients are products of several inputs, and lose in proportion to what they are sums of.
     results = [abs(exact) for exact in middles if math.isfinite(exact)]
     largest = max([1.0, *(abs(float(value)) for value in trial.point.values()), *results])
@@ -292,7 +303,7 @@ def _difference(trial: Trial, result: Json) -> str:
         value = values.get(key, math.nan)
         if not math.isfinite(exact) or (trial.strained and not math.isfinite(value)):
             continue  # the program itself leaves the range of floats
-        if not abs(value - exact) <= allowance + min(_SAME * loss, _LOST * largest):
+        if not abs(value - exact) <= allowance + min(_SAME * loss, _LOST * max([1.0, *results])):
             name, index = key
             place = f"{name}[{','.join(str(i + 1) for i in index)}]"
             return f"in floats, {place} is {value:.9g}, and {exact:.9g} in exact numbers"

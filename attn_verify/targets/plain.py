@@ -36,6 +36,7 @@ MAX_DEPTH = 6
 MAX_TEXT = 2000
 # The exit code of a process that cannot send its answer.
 _BROKEN = 70
+_BLANK = {"lines": [], "opcodes": "", "changed": [], "random": False, "tampered": [], "stdout": "", "seconds": 0}
 # The front of a message: four letters, and the lengths of a header and of what follows.
 _FRONT = struct.Struct(">4sIQ")
 
@@ -91,10 +92,11 @@ def _limit_memory(size: int) -> None:
 
 def _results(job: Data) -> list[Data]:
     roots, restore = tuple(job["roots"]), _restorer()
+    first = [call for call in job["calls"] if call.get("first") and hasattr(os, "fork")]
+    alone = {id(call): _alone(job, call) for call in first}
     loaded = _attempt(lambda: _load(job), roots, restore)
     if loaded["outcome"] != "returned":
-        blank = {"lines": [], "opcodes": "", "changed": [], "random": False, "tampered": [], "stdout": "", "seconds": 0}
-        return [{**loaded, **blank} for _ in job["calls"]]
+        return [{**loaded, **_BLANK} for _ in job["calls"]]
     calls = job["calls"]
     # Other arrays are gone when the next call begins, as in a program that keeps none.
     wanted = {recipe["again"]["call"] for call in calls for recipe in call["arguments"].values() if "again" in recipe}
@@ -102,6 +104,9 @@ def _results(job: Data) -> list[Data]:
     kept: dict[int, Any] = {}
     results: list[Data] = []
     for number, call in enumerate(calls):
+        if id(call) in alone:
+            results.append(alone[id(call)])
+            continue
         given = _arguments(call, earlier)
         if number in wanted:
             earlier[number] = given[2]
@@ -114,6 +119,24 @@ def _results(job: Data) -> list[Data]:
             result |= {"overwritten": [], "later": None}
         del given, value
     return results
+
+
+def _alone(job: Data, call: Data) -> Data:
+    """Make a call in a copy of this process, in which the function was not imported yet."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            [found] = _results({**job, "calls": [{**call, "first": False}]})
+            os.write(writing, json.dumps(found).encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with open(reading, "rb") as file:
+        text = file.read()
+    os.waitpid(child, 0)
+    result: Data = json.loads(text) if text else {"outcome": "crashed", "value": None, "exception": None, **_BLANK}
+    return result
 
 
 def _look_again(result: Data, value: Any, number: int, roots: Sequence[str], restore: Callable[[], None]) -> None:
@@ -177,17 +200,9 @@ def _run(
     value = ended["value"]
     if ended["outcome"] == "returned":
         ended = _attempt(lambda: _structure(value), roots, restore)
-    told = {
-        **ended,
-        "lines": [],
-        "opcodes": "",
-        "changed": sorted(name for name, item in named.items() if snapshot(item) != before[name]),
-        "random": _generators() != generators,
-        "tampered": [],
-        "stdout": "",
-        "seconds": time.monotonic() - begin,
-    }
-    return told, value
+    changed = sorted(name for name, item in named.items() if snapshot(item) != before[name])
+    seconds, drew = time.monotonic() - begin, _generators() != generators
+    return {**_BLANK, **ended, "changed": changed, "random": drew, "seconds": seconds}, value
 
 
 def _attempt(function: Callable[[], Any], roots: Sequence[str], restore: Callable[[], None]) -> Data:
@@ -210,10 +225,9 @@ def _describe(error: BaseException, roots: Sequence[str]) -> dict[str, str]:
         if any(filename == root or filename.startswith(root.rstrip(os.sep) + os.sep) for root in roots):
             place = f"{filename}:{trace.tb_lineno}"
         trace = trace.tb_next
-    try:
+    text = ""
+    with suppress(BaseException):  # a foreign __str__
         text = str(error)[:MAX_TEXT]
-    except BaseException:  # a foreign __str__
-        text = ""
     return {"type": type(error).__name__, "text": text, "place": place}
 
 

@@ -68,6 +68,8 @@ class Guard:
         kind = type(value)
         if number in self._places.left_of:
             self._by_identity(number, kind in _VALUES)
+        if number in self._places.asked and kind is ModuleType and hasattr(value, "__path__"):
+            self._tell(number, f"asks {value.__name__} for a name, which is a module that may be loaded or not")
         if value is _BUILTINS:
             self._tell(number, "reads the table of all builtins")
         if kind in (set, frozenset) and number in self._places.ordered and ordered_by_hashes(value):

@@ -42,6 +42,7 @@ class Places:
     inner: dict[int, str] = field(default_factory=dict)  # a name with an underscore that is read from what is given
     spread: set[int] = field(default_factory=set)  # calls with arguments that no expression shows: ``*`` and ``**``
     decorators: set[int] = field(default_factory=set)
+    asked: set[int] = field(default_factory=set)  # what is asked for a name by a function
     left_of: dict[int, int | None] = field(default_factory=dict)  # what ``is`` compares it with: itself on the left
     objections: list[tuple[str, str]] = field(default_factory=list)  # file:line, and why
 
@@ -160,7 +161,10 @@ class Wrap(ast.NodeTransformer):
             node.func = self._asked("calling", node.func)
             if starred or any(keyword.arg is None for keyword in node.keywords):
                 self._places.spread.add(len(self._places.names) - 1)
+        by_name = isinstance(node.func, ast.Call) and _named(node.func) in ("getattr", "hasattr", "vars", "dir")
         node.args = [self.visit(arg) for arg in node.args]
+        if by_name and node.args and (number := _number(node.args[0])) is not None:
+            self._places.asked.add(number)
         if isinstance(node.func, ast.Name) and node.func.id in ("eval", "exec") and node.args:
             node.args[0] = self._asked("text", node.args[0])
         for keyword in node.keywords:
@@ -232,6 +236,12 @@ class Wrap(ast.NodeTransformer):
             if isinstance(part, ast.FormattedValue):
                 self.visit_FormattedValue(part)
         return node
+
+
+def _named(call: ast.Call) -> str:
+    """Return the name of a function that was handed to the observer."""
+    function = call.args[1] if len(call.args) == 2 else None
+    return function.id if isinstance(function, ast.Name) else ""
 
 
 def _number(node: ast.expr) -> int | None:
