@@ -12,7 +12,6 @@ from attn_verify.checks.agreement import narrowest
 from attn_verify.checks.conventions import choose, in_words, smaller_cases
 from attn_verify.checks.large_case import decide_whole
 from attn_verify.checks.large_floats import Try, check_try, tries
-from attn_verify.checks.large_small import doubt_at_small_sizes
 from attn_verify.checks.large_whole import Whole
 from attn_verify.checks.outcome import Outcome, check_plain
 from attn_verify.checks.proof_report import Proof
@@ -116,8 +115,6 @@ def prove_large(
             case, shapes = binding.whole_case(sizes, mask, convention, _batch(convention, sizes))
             whole = Whole(case, shapes, binding.plan.projected)
             outcome = _decide(whole, binding, proof.target, runner, seed=seed, seconds=seconds)
-            if not proof.outcomes:
-                doubt_at_small_sizes(outcome, binding, proof.target, sizes.heads, runner, seconds=seconds)
             proof.outcomes.append(outcome)
             proof.masks.append(text)
             calls.append(whole.call(proof.target, whole.point(seed)))

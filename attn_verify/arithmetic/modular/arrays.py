@@ -14,7 +14,6 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from attn_verify.arithmetic.graph.bounds import ENTIRE
 from attn_verify.arithmetic.graph.nodes import TOTAL
 from attn_verify.arithmetic.modular import codes, linear
 from attn_verify.arithmetic.modular.codes import CODE, FINITE, POISON
@@ -222,7 +221,8 @@ class ModularData:
         if name not in TOTAL:
             active().unsure.add("argument")
         found = maxima.atom(name, [] if name == "pi" else [self, *others], self.shape)
-        found.parts["wild"] |= name not in ENTIRE
+        # Analytic ones too: values that are independent here, as those of sin and cos, may be tied to one another.
+        found.parts["wild"] |= True
         return found
 
     def sum(self, axis: int) -> ModularData:

@@ -231,7 +231,7 @@ def power(a: Data, b: Data) -> Data:
         for value in distinct:
             chosen = np.frompyfunc(lambda e, value=value: e == value, 1, 1)(table).astype(bool)
             result.assign(chosen, constant_power(base.move(lambda x, c=chosen: x[c]), value))
-        return result
+        return in_order_of(result, a, b)
     return general_power(a, b)
 
 

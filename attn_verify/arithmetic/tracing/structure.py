@@ -274,9 +274,11 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> A
     """Return an array with margins of constants or of its own entries."""
     x = as_array(array)
     width = plain(pad_width)
+    order = "F" if pattern(x._data).flags.fnc else "C"
     if mode in ("edge", "reflect", "symmetric", "wrap") and options.get("reflect_type", "even") == "even":
         index = np.pad(np.arange(int(x.size)).reshape(shape_of(x)), width, mode=mode)
-        return FUNCTIONS["ravel"](x)[index]
+        result = FUNCTIONS["ravel"](x)[index]
+        return wrap(laid_out(result._data, pattern(result._data), order), x._dtype)
     if mode != "constant" or set(options) - {"constant_values"}:
         current().refuse("np.pad", f"mode {mode!r}", "mode='constant'")
     value = as_array(options.get("constant_values", 0))
@@ -285,7 +287,6 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> A
     inside = np.pad(np.ones(shape_of(x), bool), width)
     result = FUNCTIONS["full"](inside.shape, value, x._dtype)
     result[inside] = FUNCTIONS["ravel"](x)
-    order = "F" if pattern(x._data).flags.fnc else "C"
     return wrap(laid_out(result._data, pattern(result._data), order), x._dtype)
 
 
