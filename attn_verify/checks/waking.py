@@ -28,7 +28,7 @@ Point = Mapping[Any, Fraction]
 Columns = Mapping[Any, Floats]
 
 # Steps of the search for one cause alone, for more of it, and on a path; inputs that are looked at.
-_FEW, _FEWER, _JOINT, _WITHIN = 48, 16, 40, 2.0**16
+_FEW, _FEWER, _JOINT, _WITHIN = 48, 16, 40, 2.0**40
 # Points that are moved at the same time.
 _POINTS = 64
 # Values are made to differ by this much, doubling how far they do.

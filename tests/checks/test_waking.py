@@ -21,11 +21,14 @@ def less(left: Node, right: Node) -> Condition:
     return Condition("lt", left, right, True, "")
 
 
-def woken(g: Graph, conditions: Sequence[Condition] = (), work: int = 200_000, result: Node | None = None) -> Woken:
+def woken(
+    g: Graph, conditions: Sequence[Condition] = (), work: int = 200_000, result: Node | None = None,
+    scores: Sequence[Node] = (),
+) -> Woken:  # fmt: skip
     random = np.random.default_rng(SEED)
     tried = [{(name, ()): Fraction(float(random.standard_normal())) for name in NAMES} for _ in range(12)]
     path = ProvedPath(list(conditions), {} if result is None else {("O", ()): result})
-    return waking_points(g, [path], [tried], random, roundoff=2.0**-53, limit=300, work=work)
+    return waking_points(g, [path], [tried], random, roundoff=2.0**-53, limit=300, scores=scores, work=work)
 
 
 def hat(g: Graph, x: Node, middle: float, width: float = 1.0) -> Node:
@@ -105,7 +108,35 @@ def test_what_cannot_be_woken_takes_no_time_and_no_doubt() -> None:
     g.exp(x - 10**9 - top) * y  # a fill
     (x + y) - (y + x)
     g.max([g.exp(x), g.number(Fraction(-1, 2))])
-    assert woken(g, work=20_000) == Woken([[]])
+    assert woken(g, work=20_000, scores=[x, y]) == Woken([[]])
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda g, x, y: g.max([hat(g, x, 77) + hat(g, y, 10) - Fraction(3, 2), g.number(0)]),
+        lambda g, x, y: (lambda w: w + g.sqrt(w * w + Fraction(1, 10**20)))(1 - (x - 77) * (x - 77)),
+        lambda g, x, y: hat(g, g.atom("sin", [10**9 * x * x + y]) * g.atom("sin", [10**8 * y * y + x]), 2, 1.0001),
+    ],
+    ids=["a sum of hats", "a difference that hardly shows", "a needle in waves"],
+)
+def test_what_is_neither_woken_nor_constant_is_told(build: Callable[[Graph, Node, Node], Node]) -> None:
+    g = Graph()
+    x, y, _ = (g.input(name, ()) for name in NAMES)
+    value = build(g, x, y)
+    found = woken(g)
+    moved = [abs(floats(g, [value], point)[0]) for point in found.points[0]]
+    assert found.unseen or found.left or max(moved, default=0) > 1e-6, f"seed {SEED}"
+
+
+def test_what_is_constant_for_a_reason_is_not_told() -> None:
+    g = Graph()
+    x, y, z = (g.input(name, ()) for name in NAMES)
+    top = g.max([x, y])
+    weights = [g.exp(x - top), g.exp(y - top)]
+    g.sum(weights) / (weights[0] + weights[1]) + (x * (y + z) - x * y - x * z)
+    g.exp(z) * g.exp(-z)
+    assert woken(g).unseen == 0
 
 
 def test_a_search_that_is_cut_short_is_told() -> None:
