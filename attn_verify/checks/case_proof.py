@@ -70,6 +70,7 @@ def decide(case: Case, spec: AttentionSpec, target: str, runner: Any, *, seed: i
 
 def _judge(case: Case, spec: AttentionSpec, call: Json, ran: Json, trace: Json, seed: int) -> Outcome:
     outcome = Outcome(case, ran=ran, notes=list(trace.get("notes", ())), sets=bool(trace.get("sets")))
+    outcome.coarse = bool(trace.get("coarse", True))
     point = {
         (name, tuple(index)): Fraction(value)
         for (name, index), value in zip(call["inputs"], call["point"], strict=True)
@@ -98,7 +99,7 @@ def _judge(case: Case, spec: AttentionSpec, call: Json, ran: Json, trace: Json, 
             text = f"in floats, it {found.text}"
         else:
             values = {(item.name, item.index): float.fromhex(str(item.value)) for item in found}
-            text = disagreement(graph, first, values, point, outcome.notes)
+            text = disagreement(graph, first, values, point, outcome.result_notes)
         if text:
             outcome.doubt(text)
     return outcome

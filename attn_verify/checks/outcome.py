@@ -69,6 +69,7 @@ class Outcome:
     maxima: bool = False
     partial: bool = False
     sets: bool = False  # whether the target made a set
+    coarse: bool = True  # whether results may come of what was cast to a narrower format
 
     @property
     def only_partial(self) -> bool:
@@ -86,6 +87,11 @@ class Outcome:
         shared = sharing(case)
         more = [shared] if shared else ["X_KV is not X"] if case.sizes.apart else []
         return ", ".join([f"{name}={value}" for name, value in sizes.items()] + more)
+
+    @property
+    def result_notes(self) -> list[Any]:
+        """The notes that bear on the results: casts do only if results come of what was cast."""
+        return [note for note in self.notes if self.coarse or note["kind"] != "cast"]
 
     def doubt(self, reason: str, remedy: str = "") -> None:
         """Take back what was shown: the case is undecided for this reason."""
@@ -118,7 +124,7 @@ def check_again(outcome: Outcome, result: Json, where: str, differs: str, read: 
         outcome.doubt(f"{where}, the run ended with {result['outcome']!r}")
         return
     largest = max([1.0, *map(abs, here)])
-    allowance = allowance_of(outcome.notes) * largest
+    allowance = allowance_of(outcome.result_notes) * largest
     if len(there) != len(here) or not all(abs(a - b) <= allowance for a, b in zip(there, here, strict=True)):
         outcome.doubt(differs)
 

@@ -284,7 +284,7 @@ def _difference(trial: Trial, result: Json, spec: AttentionSpec) -> str:
     values = {(item.name, item.index): float.fromhex(str(item.value)) for item in found}
     keys = list(trial.entries)
     replayed = floats(outcome.graph, [trial.entries[key] for key in keys], trial.point)
-    least = allowance_of(outcome.notes) * max([1.0, *(abs(float(value)) for value in trial.point.values())])
+    least = allowance_of(outcome.result_notes) * max([1.0, *(abs(float(value)) for value in trial.point.values())])
     if all(abs(values.get(key, math.nan) - again) <= least for key, again in zip(keys, replayed, strict=True)):
         return ""  # nearer to what the program gives in floats than that may be off
     balls = BallValues(outcome.graph, trial.point)
@@ -295,7 +295,7 @@ def _difference(trial: Trial, result: Json, spec: AttentionSpec) -> str:
     # Gradients are products of several inputs, and lose in proportion to what they are sums of.
     results = [abs(exact) for exact in middles if math.isfinite(exact)]
     largest = max([1.0, *(abs(float(value)) for value in trial.point.values()), *results])
-    allowance = allowance_of(outcome.notes) * largest * (1 + trial.score)
+    allowance = allowance_of(outcome.result_notes) * largest * (1 + trial.score)
     pairs = list(zip(replayed, middles, strict=True))
     # What one entry loses may be little by chance: the program loses as much in any of them.
     loss = max((abs(a - b) for a, b in pairs if math.isfinite(a) and math.isfinite(b)), default=0.0)

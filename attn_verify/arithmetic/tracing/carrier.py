@@ -127,3 +127,13 @@ def in_order(data: Any, like: NDArray[Any]) -> Any:
         return out
 
     return data.move(copied)
+
+
+def owner_of(array: NDArray[Any]) -> NDArray[Any]:
+    """Return the array whose memory another one shows."""
+    while array.base is not None:
+        base = array.base if isinstance(array.base, np.ndarray) else getattr(array.base, "base", None)
+        if not isinstance(base, np.ndarray):
+            break
+        array = base
+    return array

@@ -76,9 +76,14 @@ def rehearsed(name: str, f: Function, real: Any, args: Any, kwargs: Any) -> Any:
     session.rehearsal = None
     try:
         rehearsal(name, f, real, args, kwargs, session)
-        return f(*args, **kwargs)
+        result = f(*args, **kwargs)
     finally:
         session.rehearsal = rehearsal
+    if session.casts or session.coarse:
+        from attn_verify.arithmetic.tracing.coarse import spread
+
+        spread(session, name, result, args, kwargs)
+    return result
 
 
 def guarded(name: str, f: Function, real: Function | None) -> Function:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from attn_verify.arithmetic.graph import Node
 from attn_verify.arithmetic.tracing.array import TracedArray, TracedFloat, TracedScalar, is_traced
-from attn_verify.arithmetic.tracing.carrier import pattern
+from attn_verify.arithmetic.tracing.carrier import owner_of, pattern
 from attn_verify.arithmetic.tracing.indexing import Flat
 from attn_verify.arithmetic.tracing.registry import GENUINE
 from attn_verify.arithmetic.tracing.session import RefusalError, Session, running
@@ -31,7 +31,6 @@ from attn_verify.arithmetic.tracing.stage import (
     Stage,
     TooLargeError,
     address,
-    owner_of,
     simple,
     writable,
 )

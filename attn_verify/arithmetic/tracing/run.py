@@ -10,6 +10,7 @@ from typing import Any
 from attn_verify.arithmetic.graph import Graph, Node
 from attn_verify.arithmetic.graph.storage import dump
 from attn_verify.arithmetic.tracing.array import is_traced
+from attn_verify.arithmetic.tracing.coarse import holds_arrays, is_coarse
 from attn_verify.arithmetic.tracing.honest import honest, real_of
 from attn_verify.arithmetic.tracing.imports import ExactImports, OwnFiles
 from attn_verify.arithmetic.tracing.observe import Observer
@@ -50,6 +51,7 @@ class PathRun:
     opcodes: str
     changed: list[str]
     values: dict[str, list[dict[str, Any]]]
+    coarse: bool  # whether the result comes of what was cast to a narrower format
 
     @property
     def outcome(self) -> str:
@@ -93,6 +95,7 @@ class _Tracer:
             session.refusals = list(self.importing.refusals)
             session.notes = self.notes
             session.inexact = self.importing.inexact
+            session.coarse = dict(self.importing.coarse)
             session.rehearsal = self.importing.rehearsal
         return session
 
@@ -126,11 +129,12 @@ class _Tracer:
                 read = attempt(lambda: structure(ending.value, lambda value: leaf(value, roots)), self.own)
                 ending = ending if read.outcome == "returned" else read
             refuse_unrecorded(session, ending)
+            coarse = is_coarse(session, ending.value) or (bool(session.coarse) and not holds_arrays(ending.value))
             changed = [name for name, value in given.named.items() if trail(value) != before[name]]
         return PathRun(
             ending, read.value, roots, session.conditions, session.refusals,
             sorted({*self.base, *self.watch.lines}), self.watch.blocks, f"{self.base_opcodes} {self.watch.opcodes}",
-            changed, values,
+            changed, values, coarse,
         )  # fmt: skip
 
     def _observe(self) -> None:
@@ -214,6 +218,7 @@ def _report(
         "graph": graph,
         "paths": [_path(run, number) for run in runs],
         "values": _renumbered(runs[0].values, number) if runs else {},
+        "coarse": any(run.coarse for run in runs),
         "unobserved": tracer.observer.unobserved,
         "sets": tracer.observer.sets,
         "exhausted": exhausted,

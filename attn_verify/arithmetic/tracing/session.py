@@ -73,6 +73,8 @@ class Session:
     notes: dict[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
     inexact: dict[Fraction, Fraction] = field(default_factory=dict)  # constants that floats may round, and how far
     tolerant: bool = False  # whether equality is asked within a tolerance
+    casts: int = 0  # to narrower formats, since a call of the model ended
+    coarse: dict[int, Any] = field(default_factory=dict)  # memory with numbers that were cast, by its address in Python
     rehearsal: Any = None  # makes calls of the model once more, to compare them with NumPy's; none during such a call
 
     def __post_init__(self) -> None:
@@ -94,6 +96,7 @@ class Session:
 
     def note(self, kind: str, text: str, **details: Any) -> None:
         """Record an assumption, once, with the place where it was first made."""
+        self.casts += kind == "cast"
         self.notes.setdefault((kind, text), {"kind": kind, "text": text, "place": self.place(), **details})
 
     def place(self) -> str:

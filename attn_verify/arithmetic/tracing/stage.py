@@ -22,7 +22,7 @@ from attn_verify.arithmetic.graph.bounds import Bounds
 from attn_verify.arithmetic.graph.evaluation import BallValues
 from attn_verify.arithmetic.graph.storage import dump, load
 from attn_verify.arithmetic.tracing.array import TracedFloat, TracedScalar, is_traced, python_float, scalar, wrap
-from attn_verify.arithmetic.tracing.carrier import pattern
+from attn_verify.arithmetic.tracing.carrier import owner_of, pattern
 from attn_verify.arithmetic.tracing.dtypes import DType, ScalarType
 from attn_verify.arithmetic.tracing.facade import Function
 from attn_verify.arithmetic.tracing.foreign import HEAP
@@ -157,16 +157,6 @@ def _inert(kind: type, base: type) -> bool:
     theirs = [cls for cls in kind.__mro__ if cls.__flags__ & HEAP and cls.__module__ not in sys.stdlib_module_names]
     names = {name for cls in theirs for name in vars(cls) if name.startswith("__") or hasattr(base, name)}
     return names <= _HARMLESS
-
-
-def owner_of(array: NDArray[Any]) -> NDArray[Any]:
-    """Return the array whose memory another one shows."""
-    while array.base is not None:
-        base = array.base if isinstance(array.base, np.ndarray) else getattr(array.base, "base", None)
-        if not isinstance(base, np.ndarray):
-            break
-        array = base
-    return array
 
 
 def writable(array: NDArray[Any]) -> bool:
