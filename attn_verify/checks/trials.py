@@ -21,7 +21,8 @@ from attn_verify.checks.agreement import ROUNDOFF, allowance_of, narrowest
 from attn_verify.checks.contradiction import Contradictions
 from attn_verify.checks.formula import expected, scaling, scores
 from attn_verify.checks.outcome import Outcome, ProvedPath, short_place
-from attn_verify.checks.reaching import WORK, Exponents, points_on_paths
+from attn_verify.checks.reach import LIMITS, Reach
+from attn_verify.checks.reaching import WORK, points_on_paths
 from attn_verify.checks.reading import floats
 from attn_verify.checks.verdict import Status
 from attn_verify.checks.waking import waking_points
@@ -34,10 +35,6 @@ Point = Mapping[Any, Fraction]
 _SCORES: Mapping[str, tuple[float, ...]] = {
     "float64": (1, 8, 60, 300, 2.0**-10, 3e3, 1e6), "float32": (1, 8, 40, 1e3), "float16": (1, 4, 60),
 }  # fmt: skip
-# Exponentials of numbers up to these are far from the ends of the format.
-_EXPONENTS: Mapping[str, float] = {"float64": 340, "float32": 40, "float16": 5}
-# Exponentials of numbers below these are zero in the format, as those of fills are meant to be.
-_GONE: Mapping[str, float] = {"float64": -760, "float32": -110, "float16": -20}
 # From these scores on keys are drawn nearly alike, so that scores differ by little.
 _ALIKE = 300
 # Arrays differ by powers of two up to these.
@@ -92,12 +89,12 @@ def _of_case(outcome: Outcome, spec: AttentionSpec, random: Random, count: int) 
     drawn = list(_drawn(outcome, nodes, random, limit if alone else _POINTS))
     if alone:
         points = [outcome.points[0], *_special(outcome), *drawn]
-        found = [_trial(outcome, nodes, point, outcome.paths[0], whole=True) for point in points]
+        found = _trials(outcome, nodes, points, outcome.paths[0], whole=True)
         return _awake(outcome, nodes, found, random)
     if outcome.only_partial:
         formula = expected(outcome.graph, outcome.case, spec)
         every = ProvedPath([], formula)
-        near = [_trial(outcome, nodes, point, every, whole=True) for point in drawn[:2]]
+        near = _trials(outcome, nodes, drawn[:2], every, whole=True)
         return [replace(trial, path=None) for trial in near] + _on_paths(outcome, nodes, drawn, random)
     return _awake(outcome, nodes, _on_paths(outcome, nodes, drawn, random), random)
 
@@ -114,11 +111,27 @@ def _special(outcome: Outcome) -> Iterator[Point]:
     yield {key: Fraction(1, 2 + key[1][-1]) for key in names}
 
 
-def _trial(
-    outcome: Outcome, nodes: Sequence[Node], point: Point, path: ProvedPath, *, whole: bool = False, fresh: bool = False
-) -> Trial:  # fmt: skip
-    binding, strained = _in_range(outcome, point, path, whole=whole), _strained(outcome, point, path, whole=whole)
-    return Trial(outcome, point, path.entries, _largest(outcome, nodes, point), binding, path, fresh, strained)
+def _trials(
+    outcome: Outcome, nodes: Sequence[Node], points: Sequence[Point], path: ProvedPath, *, whole: bool = False,
+    fresh: bool = False,
+) -> list[Trial]:  # fmt: skip
+    """Return the trials at points of a path, of which the first may be ``fresh``."""
+    if not points:
+        return []
+    reach = Reach(outcome.graph, path, narrowest(outcome.notes), whole=whole)
+    return [
+        Trial(
+            outcome,
+            point,
+            path.entries,
+            _largest(outcome, nodes, point),
+            reach.binding(point),
+            path,
+            fresh and number == 0,
+            reach.strained(point),
+        )
+        for number, point in enumerate(points)
+    ]
 
 
 def _on_paths(outcome: Outcome, nodes: Sequence[Node], drawn: Sequence[Point], random: Random) -> list[Trial]:
@@ -137,7 +150,7 @@ def _on_paths(outcome: Outcome, nodes: Sequence[Node], drawn: Sequence[Point], r
 
     points_of = points_on_paths(
         outcome.graph, outcome.paths, drawn, generator, never=never,
-        roundoff=ROUNDOFF[narrow], limit=_EXPONENTS[narrow], work=0 if outcome.only_partial else WORK,
+        roundoff=ROUNDOFF[narrow], limit=LIMITS[narrow], work=0 if outcome.only_partial else WORK,
     )  # fmt: skip
     for path, points in zip(outcome.paths, points_of, strict=True):
         if not points:
@@ -145,10 +158,7 @@ def _on_paths(outcome: Outcome, nodes: Sequence[Node], drawn: Sequence[Point], r
             continue
         fresh = path.way not in ways
         ways.add(path.way)
-        near = [
-            _trial(outcome, nodes, point, path, fresh=fresh and number == 0)
-            for number, point in enumerate(points[: 3 if fresh else 1])
-        ]
+        near = _trials(outcome, nodes, points[: 3 if fresh else 1], path, fresh=fresh)
         place = 0 if fresh else len(found)
         found[place:place] = near
     if not outcome.only_partial:
@@ -162,7 +172,7 @@ def _awake(outcome: Outcome, nodes: Sequence[Node], found: list[Trial], random: 
     tried = [[t.point for t in found if t.path is path and t.binding] for path in outcome.paths]
     woken = waking_points(
         outcome.graph, outcome.paths, tried,
-        np.random.default_rng(random.getrandbits(64)), roundoff=ROUNDOFF[narrow], limit=_EXPONENTS[narrow],
+        np.random.default_rng(random.getrandbits(64)), roundoff=ROUNDOFF[narrow], limit=LIMITS[narrow],
         scores=nodes,
     )  # fmt: skip
     if woken.left:
@@ -172,7 +182,7 @@ def _awake(outcome: Outcome, nodes: Sequence[Node], found: list[Trial], random: 
     if woken.unseen:
         outcome.doubt(f"{woken.unseen} values inside are alike at all inputs tried, and were not shown to be constants")
     for path, points in zip(outcome.paths, woken.points, strict=True):
-        found += [replace(_trial(outcome, nodes, point, path), woken=True) for point in points]
+        found += [replace(trial, woken=True) for trial in _trials(outcome, nodes, points, path)]
         here = [t for t in found if t.path is path]
         if here and not any(t.benign for t in here):
             outcome.doubt("no input was found at which its numbers stay far from the ends of the range of floats")
@@ -224,35 +234,6 @@ def _drawn(outcome: Outcome, nodes: Sequence[Node], random: Random, count: int) 
 
 def _first_row(index: tuple[int, ...]) -> tuple[int, ...]:
     return (*index[:-2], 0, *index[-1:])
-
-
-def _in_range(outcome: Outcome, point: Point, path: ProvedPath, *, whole: bool) -> bool:
-    """Return whether no exponential and no divisor comes near the ends of the range of floats.
-
-    Exponentials may be as small as they like where nothing is divided by them.  Those that count are the path's, or
-    with ``whole`` all that the target formed.
-    """
-    graph, limit = outcome.graph, _EXPONENTS[narrowest(outcome.notes)]
-    exponents = Exponents(graph, None if whole else path).nodes
-    cone = graph.cone(path.entries.values())
-    divisors = [graph.nodes[node.args[-1]] for node in cone if node.op in ("div", "log")]
-    large = floats(graph, exponents, point)
-    return all(x <= limit for x in large) and all(
-        math.exp(-limit) <= abs(x) <= math.exp(limit) for x in floats(graph, divisors, point)
-    )
-
-
-def _strained(outcome: Outcome, point: Point, path: ProvedPath, *, whole: bool) -> bool:
-    """Return whether some exponential of the path, or that the target forms, comes near an end of the range of floats.
-
-    Those of fills, which are out of range where all inputs are zero, may be zero in floats.
-    """
-    graph, narrow = outcome.graph, narrowest(outcome.notes)
-    exponents = Exponents(graph, None if whole else path).nodes
-    limit, gone = _EXPONENTS[narrow], _GONE[narrow]
-    filled = [x < -limit for x in floats(graph, exponents, dict.fromkeys(point, Fraction(0)))]
-    found = zip(floats(graph, exponents, point), filled, strict=True)
-    return not all(not abs(x) > limit or (fill and x < gone) for x, fill in found)
 
 
 def _largest(outcome: Outcome, nodes: Sequence[Node], point: Point) -> float:

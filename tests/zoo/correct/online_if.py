@@ -3,6 +3,7 @@ kind: correct
 flaw: none
 expected: PROVED
 function: attention
+sizes: n=2 m=3
 """
 
 import numpy as np
