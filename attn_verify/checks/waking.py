@@ -116,7 +116,7 @@ class _Waking:
         roofs = [self._all, live] if len(live) < len(self._all) else [live]
         moderate = on_path & self._all_below([score for score, _ in self.scores], [abs(value) for value in values])
         mild = [moderate & self._all_below([c.left for c in roof], values) for roof in roofs]
-        found = self._beside(path, points) if len(points) < _LEAST else []
+        found = self._further(path, points, drawn, mild[0]) if len(points) < _LEAST else []
         asleep = Sleepers(self.graph, self.tape, self.dependent, self._at([*points, *found]))
         seen = [self._at([point]) for point in found]
         rare: list[Causes] = []
@@ -158,8 +158,15 @@ class _Waking:
         names = points[0] if points else ()
         return self.tape.run({name: np.array([float(point[name]) for point in points]) for name in names})
 
+    def _further(
+        self, path: ProvedPath, points: Sequence[Point], drawn: Columns, fits: NDArray[np.bool_]
+    ) -> list[Point]:  # fmt: skip
+        """Return points of a path, of those drawn or near to those known: a single one shows nothing of what sleeps."""
+        chosen = self.random.permutation(np.flatnonzero(fits))[: _LEAST - len(points)]
+        found: list[Point] = [{name: Fraction(float(column[i])) for name, column in drawn.items()} for i in chosen]
+        return found if len(points) + len(found) >= _LEAST else found + self._beside(path, [*points, *found])
+
     def _beside(self, path: ProvedPath, points: Sequence[Point]) -> list[Point]:
-        """Return points of a path near to those that are known: a single one shows nothing of what sleeps."""
         sizes = 2.0 ** self.random.integers(-10, 0, _POINTS)
         some = self.random.integers(len(points), size=_POINTS)
         columns = {
@@ -177,7 +184,7 @@ class _Waking:
         asleep = {
             node.index: float(value[0])
             for node, value in zip(self.tape.nodes, here, strict=True)
-            if node.index in self.dependent and sleeps(value)
+            if node.index in self.dependent and node.op != "input" and sleeps(value)
         }
         if asleep:
             self.unseen += len(Constancy(self.graph, self._ranges, self._never(path)).unexplained(asleep))
