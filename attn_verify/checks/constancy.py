@@ -6,7 +6,7 @@ target does there was never seen in floats.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from fractions import Fraction
 
 from attn_verify.arithmetic import exact, modular
@@ -37,8 +37,11 @@ class Constancy:
         self._nodes: dict[int, Node] = {}
         self._tries = _TRIES
 
-    def unexplained(self, asleep: Mapping[int, float]) -> list[Node]:
-        """Return those of the nodes that are alike, with the value that they have, which nothing shows constant."""
+    def unexplained(self, asleep: Mapping[int, float], bounded: Container[int] = ()) -> list[Node]:
+        """Return those of the nodes that are alike, with the value that they have, which nothing shows constant.
+
+        What is ``bounded`` by the questions of the path counts as a constant there.
+        """
         self._nodes = {}
         open_: list[Node] = []
         for node in self._graph.cone(list(asleep)):
@@ -46,7 +49,7 @@ class Constancy:
             made = self._made(node, args)
             if node.index in asleep and made.rational is None and not made.special:
                 value = asleep[node.index]
-                if self._hides(node, value) or self._equals(made, value):
+                if node.index in bounded or self._hides(node, value) or self._equals(made, value):
                     made = self._read.number(Fraction(value))
                 else:
                     open_.append(node)
@@ -66,7 +69,7 @@ class Constancy:
                 others = [j for j in kept if j != i]
                 if any(self._never(self._graph.nodes[node.args[i]], self._graph.nodes[node.args[j]]) for j in others):
                     kept.remove(i)
-            return self._read.max([args[i] for i in kept])
+            return self._largest([args[i] for i in kept])
         match node.op:
             case "input":
                 return self._read.input(*node.value)
@@ -81,6 +84,13 @@ class Constancy:
         except UnmodelledError:
             made = self._read.atom(f"{node.op} of a limit {node.index}", args)
         return made
+
+    def _largest(self, args: list[Node]) -> Node:
+        """Return the largest; what is subtracted from all of them may be subtracted afterwards."""
+        if len(args) > 1 and all(arg.op == "sub" and arg.args[1] == args[0].args[1] for arg in args):
+            nodes = self._read.nodes
+            return self._read.sub(self._read.max([nodes[arg.args[0]] for arg in args]), nodes[args[0].args[1]])
+        return self._read.max(args)
 
     def _hides(self, node: Node, value: float) -> bool:
         """Return whether a sum is so large that what is added to a constant does not show in it."""

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+import numpy as np
 
 from attn_verify.arithmetic.graph import Graph, Node
+from attn_verify.checks.tape import Tape
 
 Range = tuple[float, float]
 _ALL: Range = (-math.inf, math.inf)
+# Relative difference of numbers that are equal but for rounding.
+_SAME = 1e-10
 
 
 def ranges(graph: Graph, inputs: float, known: Mapping[int, float]) -> list[Range]:
@@ -29,6 +34,23 @@ def ranges(graph: Graph, inputs: float, known: Mapping[int, float]) -> list[Rang
         low, high = _range(node, [found[arg] for arg in node.args], inputs)
         size = known.get(node.index, math.inf)
         found.append((max(low, -size), min(high, size)))
+    return found
+
+
+def multiples(
+    tape: Tape, scores: Sequence[Node], limit: float, random: np.random.Generator
+) -> dict[int, float]:  # fmt: skip
+    """Return the largest size of what is a multiple of a score, as numbers show, where no score exceeds a limit."""
+    names = [node.value for node in tape.nodes if node.op == "input"]
+    values = tape.run({name: random.standard_normal(8) for name in names})
+    table = np.array(values)
+    found = {}
+    for score in scores:
+        with np.errstate(all="ignore"):
+            ratios = table / values[tape.at[score.index]]
+        same = np.ptp(ratios, axis=1) <= _SAME * np.abs(ratios[:, 0])
+        for place in np.flatnonzero(same):
+            found[tape.nodes[place].index] = float(abs(ratios[place, 0])) * limit
     return found
 
 

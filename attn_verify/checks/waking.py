@@ -19,7 +19,7 @@ from attn_verify.arithmetic.graph import Graph, Node
 from attn_verify.checks.constancy import Constancy
 from attn_verify.checks.contradiction import Contradictions
 from attn_verify.checks.outcome import Condition, ProvedPath
-from attn_verify.checks.ranges import ranges
+from attn_verify.checks.ranges import multiples, ranges
 from attn_verify.checks.reaching import Exponents, Reaching, far_and_near
 from attn_verify.checks.sleepers import Cause, Causes, Sleepers, less, sleeps
 from attn_verify.checks.tape import Floats, Tape
@@ -33,8 +33,6 @@ _FEW, _FEWER, _JOINT, _WITHIN = 48, 16, 40, 2.0**40
 _POINTS = 64
 # Values are made to differ by this much, doubling how far they do.
 _ENOUGH, _DOUBLINGS = 1.0, 32
-# Relative difference of numbers that are equal but for rounding.
-_SAME = 1e-10
 # Pairs of values that are woken together, where fewer of the points drawn wake one than this part.
 _PAIRS, _RARE = 64, 0.05
 # Points of a path that are run at least.
@@ -101,7 +99,7 @@ class _Waking:
             if not self.dependent.isdisjoint(node.args):
                 self.dependent.add(node.index)
         self.tape = Tape(graph, [graph.nodes[index] for index in self.dependent])
-        self._ranges = ranges(graph, _WITHIN, self._multiples(scores))
+        self._ranges = ranges(graph, _WITHIN, multiples(self.tape, scores, limit, random))
         self._all = self._roof(Exponents(graph, None))
         self._contradictions: Contradictions | None = None
         self._alone: dict[Cause, tuple[Sequence[Condition], Columns] | None] = {}
@@ -114,8 +112,9 @@ class _Waking:
         # Where no exponential that the target forms leaves the range of floats, or else none that counts.
         live = self._roof(Exponents(self.graph, path))
         roofs = [self._all, live] if len(live) < len(self._all) else [live]
-        moderate = on_path & self._all_below([score for score, _ in self.scores], [abs(value) for value in values])
-        mild = [moderate & self._all_below([c.left for c in roof], values) for roof in roofs]
+        moderate = self._all_below([score for score, _ in self.scores], [abs(value) for value in values])
+        calm = [moderate & self._all_below([c.left for c in roof], values) for roof in roofs]
+        mild = [on_path & fits for fits in calm]
         found = self._further(path, points, drawn, mild[0]) if len(points) < _LEAST else []
         asleep = Sleepers(self.graph, self.tape, self.dependent, self._at([*points, *found]))
         seen = [self._at([point]) for point in found]
@@ -130,17 +129,19 @@ class _Waking:
             if any(asleep.depth(causes, at)[0] > 0 for at in seen):
                 return True
             depth = asleep.depth(causes, values)
+            # On whatever path.
+            seldom = [causes] if np.sum((depth > 0) & calm[-1]) < _RARE * np.sum(calm[-1] & (depth == depth)) else []
             for fits in mild:
                 awake = np.where(fits, depth, -np.inf)
                 best = int(awake.argmax())
                 if awake[best] > 0:
-                    rare.extend([causes] if np.mean(awake > 0) < _RARE else [])
+                    rare.extend(seldom)
                     return take([{name: Fraction(float(column[best])) for name, column in drawn.items()}])
             if self.work <= 0 or len(found) >= _MOST:
                 self.left += 1
                 return False
             more = next(filter(None, (self._searched(path, asleep, causes, drawn, roof) for roof in roofs)), [])
-            rare.extend([causes] if more else [])
+            rare.extend(seldom if more else [])
             return take(more)
 
         for causes in asleep.together():
@@ -151,7 +152,7 @@ class _Waking:
             woken(first | second)
         for causes in single:
             together = together | causes if woken(together | causes) else together
-        self._look_again(path, [*points, *found])
+        self._look_again(path, [*points, *found], values)
         return found
 
     def _at(self, points: Sequence[Point]) -> list[Floats]:
@@ -178,16 +179,24 @@ class _Waking:
         chosen = np.flatnonzero(fits)[: _LEAST - len(points)]
         return [{name: Fraction(float(column[i])) for name, column in columns.items()} for i in chosen]
 
-    def _look_again(self, path: ProvedPath, points: Sequence[Point]) -> None:
-        """Count the values that still sleep, and that nothing shows to be constants."""
+    def _look_again(self, path: ProvedPath, points: Sequence[Point], drawn: Sequence[Floats]) -> None:
+        """Count the values that still sleep, and that nothing shows to be constants.
+
+        On a narrow path all sleeps that depends on inputs which cannot move there: of that, what sleeps everywhere.
+        Values that the path asks about, and that are awake elsewhere, have other paths there.
+        """
+        sides = {side.index for c in path.conditions for side in (c.left, c.right)}
         here = self._at(points)
-        asleep = {
-            node.index: float(value[0])
-            for node, value in zip(self.tape.nodes, here, strict=True)
-            if node.index in self.dependent and node.op != "input" and sleeps(value)
-        }
+        fixed = {name for name in points[0] if sleeps(np.array([float(point[name]) for point in points]))}
+        asleep, bounded = {}, set()
+        for node, value, other in zip(self.tape.nodes, here, drawn, strict=True):
+            asks = node.index in self.dependent and node.op != "input" and sleeps(value)
+            if asks and (sleeps(other) or not self._inputs([node]) <= fixed):
+                asleep[node.index] = float(value[0])
+                bounded |= {node.index} if node.index in sides and not sleeps(other) else set()
         if asleep:
-            self.unseen += len(Constancy(self.graph, self._ranges, self._never(path)).unexplained(asleep))
+            constancy = Constancy(self.graph, self._ranges, self._never(path))
+            self.unseen += len(constancy.unexplained(asleep, bounded))
 
     def _never(self, path: ProvedPath) -> Callable[[Node, Node], bool]:
         """Return what says whether one value is not above another one on a path."""
@@ -277,20 +286,6 @@ class _Waking:
                     self._alone[cause] = conditions, reached
                     break
         return self._alone[cause]
-
-    def _multiples(self, scores: Sequence[Node]) -> dict[int, float]:
-        """Return the largest size of what is a multiple of a score, as numbers show, where scores are moderate."""
-        names = [node.value for node in self.tape.nodes if node.op == "input"]
-        values = self.tape.run({name: self.random.standard_normal(8) for name in names})
-        table = np.array(values)
-        found = {}
-        for score in scores:
-            with np.errstate(all="ignore"):
-                ratios = table / values[self.tape.at[score.index]]
-            same = np.ptp(ratios, axis=1) <= _SAME * np.abs(ratios[:, 0])
-            for place in np.flatnonzero(same):
-                found[self.tape.nodes[place].index] = float(abs(ratios[place, 0])) * self.limit
-        return found
 
     def _possible(self, conditions: Sequence[Condition]) -> bool:
         return all(self._range(c.left)[0] < self._range(c.right)[1] for c in conditions)

@@ -24,7 +24,7 @@ def executor() -> Iterator[Executor]:
 
 @pytest.mark.parametrize("entry", [*HIDDEN, *CORRECT], ids=lambda e: e.name)
 def test_the_audit_finds_what_is_wrong_and_nothing_else(entry: zoo.Entry, executor: Executor) -> None:
-    found = audits.judge(entry, executor, budget=3.0, limit=15.0)
+    found = audits.judge(entry, executor, budget=1.5, limit=15.0)
     assert not audits.complaint(entry, found), f"seed 0: {found['texts']}"
 
 
