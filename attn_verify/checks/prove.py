@@ -97,6 +97,13 @@ def prove(
         return verdict_of(proof, certificate=certificate, save_dir=save_dir)
 
 
+def _by_keyword(description: Mapping[str, Any], binding: Binding) -> list[str]:
+    """Say which arrays are given by keyword, where the function takes more by position than it names."""
+    kinds = {item["name"]: item["kind"] for item in description["parameters"]}
+    named = [name for name in binding.arguments if kinds.get(name) == "KEYWORD_ONLY"]
+    return [f"by keyword: {', '.join(named)}"] if named and "VAR_POSITIONAL" in kinds.values() else []
+
+
 def _by_position(description: Mapping[str, Any], call: Mapping[str, Any]) -> list[str]:
     """Return the parameters of a call that can be given by position: those before the first one that is left out."""
     kinds = ("POSITIONAL_ONLY", "POSITIONAL_OR_KEYWORD")
@@ -155,7 +162,7 @@ class Prover:
         roles_text = ", ".join(
             name if name == role else f"{name} is {role}" for name, role in binding.arguments.items()
         )
-        proof.bound = [roles_text, *binding.notes]
+        proof.bound = [roles_text, *_by_keyword(description, binding), *binding.notes]
         if is_large(binding, sizes):
             prove_large(
                 proof, binding, self.runner, sizes, seed=self.seed, seconds=self.seconds, progress=self.progress

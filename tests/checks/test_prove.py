@@ -73,6 +73,12 @@ def test_a_proof_says_what_it_covers(judge):
     assert {"target", "spec", "seed", "version", "name", "status", "scope", "assumptions", "evidence"} <= set(data)
 
 
+def test_what_is_given_by_keyword_alone_is_said(judge):
+    verdict = judge(GOOD.replace("def f(Q, K, V)", "def f(Q, *rest, K, V)"), sizes={"n": 1, "m": 1, "d_k": 1, "d_v": 1})
+    assert verdict.status is Status.PROVED
+    assert "by keyword: K, V" in verdict.scope["roles"]
+
+
 # A target and a part of the reason why it is not proved (it may be refuted instead where a witness is found).
 STOPPED = {
     "a number compared with a maximum": (
