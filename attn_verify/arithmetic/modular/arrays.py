@@ -2,8 +2,7 @@
 
 An entry has a residue at every level from its depth on (how deep exponentials are nested in it), a special code,
 a sign where it is known, the number of the value, and the numbers of its denominator and of its bound.
-It is ``wild`` if a maximum, a root, a logarithm or a function without a model may be in it: it can be zero on half of
-all inputs, or on all of them.
+It is ``wild`` if a maximum, a root, a logarithm or a function without a model may be in it: often zero, or always.
 """
 
 from __future__ import annotations

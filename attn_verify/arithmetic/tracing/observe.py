@@ -29,9 +29,9 @@ from attn_verify.arithmetic.tracing.run_values import MAX_TEXT, structure
 
 Leaf = Callable[[Any], "dict[str, Any] | None"]
 
-# How many values of one expression are noted, how many numbers of all of them, and how many entries of an array.
-_TIMES = 4096
-_ROOM = 2**18
+# How many values of one expression are noted, and of flags, whole numbers and texts; how many entries of an array.
+_TIMES, _MANY = 1024, 4096
+_SHORT = (int, str, type(None))
 ENTRIES = 4096
 _CONTAINERS = (list, tuple, dict)
 _PLAIN = frozenset({bool, int, str, bytes, float, type(None), *_CONTAINERS})
@@ -58,16 +58,19 @@ class Observer:
     """Notes the values of expressions between ``start`` and ``stop``, by their places in the source.
 
     In exact numbers ``honest`` answers for ``type``, ``real`` returns NumPy's own object for one of the model,
-    ``is_exact`` says which values are exact numbers, and with ``models`` a guard looks at every value.
+    ``is_exact`` says which values are exact numbers, ``compared`` whether all of them have to be compared, and with
+    ``models`` a guard looks at every value.
     """
 
     def __init__(
         self, honest: Callable[[Any], Any] = _itself, real: Callable[[Any], Any] = _itself,
-        is_exact: Callable[[Any], bool] = lambda _: False, models: Mapping[str, ModuleType] | None = None,
+        is_exact: Callable[[Any], bool] = lambda _: False, compared: bool = True,
+        models: Mapping[str, ModuleType] | None = None,
     ) -> None:  # fmt: skip
         self.honest = honest
         self._real = real
         self._is_exact = is_exact
+        self._compared = compared
         self._models = models or {}
         self._guard: Guard | None = None
         self.values: dict[str, list[dict[str, Any]]] = {}
@@ -79,7 +82,6 @@ class Observer:
         self._leaf: Leaf | None = None
         self._callees: dict[int, Any] = {}
         self._more: dict[str, tuple[int, int]] = {}
-        self._room = _ROOM
 
     def type_of(self, kind: Any, value: Any) -> Any:
         """Return ``kind(value)``, where the target's source says ``type(value)``."""
@@ -88,7 +90,7 @@ class Observer:
     def start(self, leaf: Leaf) -> None:
         """Forget what was noted, but on import, and begin; ``leaf`` describes arrays and numbers for ``structure``."""
         self.values = {place: list(seen) for place, seen in self._imported.items()}
-        self._callees, self._more, self._room = {}, {}, _ROOM
+        self._callees, self._more = {}, {}
         self._leaf = leaf
 
     def stop(self) -> None:
@@ -129,9 +131,8 @@ class Observer:
         leaf, self._leaf = self._leaf, None  # whatever is read below is not the target's
         assert leaf is not None
         try:
-            if len(seen) < _TIMES and self._room > 0:
+            if len(seen) < (_MANY if issubclass(type(value), _SHORT) else _TIMES):
                 seen.append(_read(value, leaf, self._real))
-                self._room -= _numbers_in(seen[-1])
             else:
                 self._digest(number, place, value)
         finally:
@@ -140,7 +141,8 @@ class Observer:
     def _digest(self, number: int, place: str, value: Any) -> None:
         text = text_of(value, self._real, self._is_exact)
         if text is None:
-            self._unfollowed(number, "gives more arrays and numbers than are compared with those of floats")
+            if self._compared and type(value) is not float:
+                self._unfollowed(number, "gives more arrays and numbers than are compared with those of floats")
             return
         count, digest = self._more.get(place, (0, 0))
         self._more[place] = count + 1, crc32(text.encode(errors="backslashreplace"), digest)
@@ -207,13 +209,6 @@ class Observer:
         finally:
             if getattr(builtins, NAME, None) is self:
                 delattr(builtins, NAME)
-
-
-def _numbers_in(item: Mapping[str, Any]) -> int:
-    if "array" in item:
-        return len(item["array"].get("nodes") or item["array"].get("data") or ())
-    inner = [*item.get("list", ()), *item.get("tuple", ()), *item.get("dict", {}).values()]
-    return sum(map(_numbers_in, inner))
 
 
 def _of_base(value: Any) -> Any:

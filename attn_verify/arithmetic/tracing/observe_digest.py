@@ -18,7 +18,7 @@ _DEPTH = 6
 def text_of(
     value: Any, real: Callable[[Any], Any], is_exact: Callable[[Any], bool], depth: int = 0
 ) -> str | None:  # fmt: skip
-    """Return a text that is the same in floats and in exact numbers, or ``None`` of exact numbers, which have none.
+    """Return a text that is the same in floats and in exact numbers, or ``None`` of numbers that are no integers.
 
     ``real`` returns NumPy's own object for one of the model; objects without a name are all alike.
 
@@ -26,14 +26,16 @@ def text_of(
     "list(True, 3, tuple('a', function builtins.len))"
     """
     kind = type(value)
-    if is_exact(value):
+    if is_exact(value) or kind is float:
         return None
-    if value is None or kind in (bool, str, float, bytes):
+    if value is None or kind in (bool, str, bytes):
         return repr(value)
     if issubclass(kind, int):
         return repr(int.__index__(value))
     if kind is np.ndarray or issubclass(kind, np.generic):
         array = np.asarray(value)
+        if array.dtype.kind not in "biu":
+            return None
         return f"{array.shape} {array.dtype} {crc32(np.ascontiguousarray(array).tobytes()):08x}"
     if kind in _SEQUENCES or kind is dict:
         items = [*value.items()] if kind is dict else value

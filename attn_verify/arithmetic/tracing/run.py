@@ -82,7 +82,7 @@ class _Tracer:
         self.observed: list[Node] = []  # on import and in the first run
         self.ran = False
         self.imports = ExactImports(own, exact_models())
-        self.observer = Observer(honest, real_of, is_traced, self.imports.models)
+        self.observer = Observer(honest, real_of, is_traced, models=self.imports.models)
         self.importing = self.session(())
         self.importing.rehearsal = Rehearsal(self.importing)
         self.notes = self.importing.notes

@@ -80,7 +80,7 @@ def run_modular(
     session = Session(Graph(), {}, sizes_of(call), target_files=own, carrier=ModularData)
     lines: set[str] = set()
     read = Ending("returned")
-    observer = Observer(honest, real_of, is_traced, imports.models)
+    observer = Observer(honest, real_of, is_traced, compared=False, models=imports.models)
     with observer.compiling(own), imports.installed(), running(session), using(field):
         observer.start(_noted)
         ending = watched(load, own, watch, imports, session)
