@@ -49,22 +49,19 @@ class Constancy:
             made = self._made(node, args)
             if node.index in asleep and made.rational is None and not made.special:
                 value = asleep[node.index]
-                if node.index in bounded or self._hides(node, value) or self._equals(made, value):
-                    made = self._read.number(Fraction(value))
-                else:
+                if not (node.index in bounded or self._hides(node, value) or self._equals(made, value)):
                     open_.append(node)
-                    made = self._read.number(Fraction(value))  # what follows from it is no news
+                made = self._read.number(Fraction(value))  # what follows from it is no news
             self._nodes[node.index] = made
         return open_
 
     def _made(self, node: Node, args: list[Node]) -> Node:
-        _, high = self._ranges[node.index] if node.index < len(self._ranges) else (0.0, 1.0)
-        if node.op == "exp" and high == 0.0:
+        if node.op == "exp" and self._ranges[node.index][1] == 0.0:
             return self._read.number(0)
         if node.op == "max":
-            lows = [self._ranges[arg] for arg in node.args]
-            floor = max(low for low, _ in lows)
-            kept = [i for i, (_, high) in enumerate(lows) if high >= floor]
+            spans = [self._ranges[arg] for arg in node.args]
+            floor = max(low for low, _ in spans)
+            kept = [i for i, (_, high) in enumerate(spans) if high >= floor]
             for i in list(kept):
                 others = [j for j in kept if j != i]
                 if any(self._never(self._graph.nodes[node.args[i]], self._graph.nodes[node.args[j]]) for j in others):

@@ -152,8 +152,7 @@ def check_run(outcome: Outcome, trace: Json, ran: Json) -> None:
             outcome.doubt(f"it changes its inputs: {', '.join(result['changed'])}")
         if result.get("tampered"):
             outcome.doubt(f"it changes libraries that others use: {', '.join(map(str, result['tampered']))}")
-        if result.get("limits"):
-            outcome.doubt(f"it meets a limit that other processes may not have: {', '.join(result['limits'])}")
+        check_limits(outcome, result)
         if result.get("random"):
             outcome.doubt("it draws random numbers", "switch randomness off")
     if any(note["kind"] == "text" for note in trace.get("notes", ())):
@@ -166,6 +165,12 @@ def check_run(outcome: Outcome, trace: Json, ran: Json) -> None:
         outcome.doubt("a call after one with other inputs computes something else: it keeps state")
     if trace["outcome"] == "refused" and not trace.get("refusals"):
         outcome.doubt("the run was refused")
+
+
+def check_limits(outcome: Outcome, result: Json) -> None:
+    """Doubt a case whose run met a limit of its process, even if the target caught the error."""
+    if result.get("limits"):
+        outcome.doubt(f"it meets a limit that other processes may not have: {', '.join(result['limits'])}")
 
 
 def check_ways(outcome: Outcome, exact_run: Json, float_run: Json) -> None:

@@ -97,8 +97,13 @@ def points_on_paths(
         fitting = [i for i in order if sizes[i] <= limit]
         # The most even ones, where every entry counts, and one that is far from even.
         chosen = list(dict.fromkeys([*fitting[: _KEPT - 1], *fitting[-1:], *order[:1]]))[:_KEPT]
-        found.append([{name: Fraction(float(column[i])) for name, column in near.items()} for i in chosen])
+        found.append([point_at(near, i) for i in chosen])
     return found
+
+
+def point_at(columns: Mapping[Any, Floats], place: int) -> dict[Any, Fraction]:
+    """Return one of many points."""
+    return {name: Fraction(float(column[place])) for name, column in columns.items()}
 
 
 def far_and_near(drawn: Sequence[Point], random: np.random.Generator) -> dict[Any, Floats]:

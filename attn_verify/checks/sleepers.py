@@ -40,7 +40,7 @@ class Sleepers:
                 self._look_at(node, value)
 
     def _look_at(self, node: Node, value: Floats) -> None:
-        arms = [(node.index, arg) for arg in self._untaken(node, value)]
+        arms = [(node.index, arg) for arg in self._untaken(node)]
         self._arms += arms
         if not sleeps(value):
             return
@@ -55,11 +55,11 @@ class Sleepers:
         else:
             self._causes[node.index] = frozenset().union(*inner)
 
-    def _untaken(self, node: Node, value: Floats) -> list[int]:
+    def _untaken(self, node: Node) -> list[int]:
         """Return the arguments that a maximum never is, and the x of √x² whose sign is always the same."""
         with np.errstate(invalid="ignore"):
             if node.op == "max":
-                return [arg for arg in node.args if not (self._arm(node.index, arm=arg, values=self._here) > 0).any()]
+                return [arg for arg in node.args if not (self._arm(node.index, arg, self._here) > 0).any()]
             inner = self._graph.nodes[node.args[0]] if node.op == "sqrt" else None
             if inner is None or inner.op != "mul" or inner.args[0] != inner.args[1]:
                 return []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from attn_verify.checks.outcome import short_place
+from attn_verify.checks.outcome import check_limits, short_place
 from attn_verify.checks.shadow import Shadow, shown_place
 from attn_verify.checks.trials import Trial
 
@@ -33,8 +33,7 @@ def check_lines(tried: Sequence[Trial], run: Callable[[list[dict[str, Any]]], li
     settled = set[str]()
     told = set[tuple[int, str]]()
     for trial, call, result in zip(chosen, calls, run(calls), strict=True):
-        if result.get("limits"):
-            trial.outcome.doubt(f"it meets a limit that other processes may not have: {', '.join(result['limits'])}")
+        check_limits(trial.outcome, result)
         inside = _inside(trial, result)
         values = result.get("values", {})
         seen = repr((id(trial.path), inside, result["opcodes"], [values.get(place) for place in inside]))

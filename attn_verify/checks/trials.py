@@ -19,9 +19,9 @@ from attn_verify.arithmetic.graph import Node
 from attn_verify.arithmetic.graph.evaluation import BallValues
 from attn_verify.checks.agreement import ROUNDOFF, allowance_of, narrowest
 from attn_verify.checks.contradiction import Contradictions
+from attn_verify.checks.float_range import LIMITS, FloatRange
 from attn_verify.checks.formula import expected, scaling, scores
 from attn_verify.checks.outcome import Outcome, ProvedPath, short_place
-from attn_verify.checks.reach import LIMITS, Reach
 from attn_verify.checks.reaching import WORK, points_on_paths
 from attn_verify.checks.reading import floats
 from attn_verify.checks.verdict import Status
@@ -118,20 +118,12 @@ def _trials(
     """Return the trials at points of a path, of which the first may be ``fresh``."""
     if not points:
         return []
-    reach = Reach(outcome.graph, path, narrowest(outcome.notes), whole=whole)
-    return [
-        Trial(
-            outcome,
-            point,
-            path.entries,
-            _largest(outcome, nodes, point),
-            reach.binding(point),
-            path,
-            fresh and number == 0,
-            reach.strained(point),
-        )
-        for number, point in enumerate(points)
-    ]
+    ends, found = FloatRange(outcome.graph, path, narrowest(outcome.notes), whole=whole), []
+    for number, point in enumerate(points):
+        (binding, strained), largest = ends.at(point), _largest(outcome, nodes, point)
+        first = fresh and number == 0
+        found.append(Trial(outcome, point, path.entries, largest, binding, path, fresh=first, strained=strained))
+    return found
 
 
 def _on_paths(outcome: Outcome, nodes: Sequence[Node], drawn: Sequence[Point], random: Random) -> list[Trial]:

@@ -20,7 +20,7 @@ from attn_verify.checks.constancy import Constancy
 from attn_verify.checks.contradiction import Contradictions
 from attn_verify.checks.outcome import Condition, ProvedPath
 from attn_verify.checks.ranges import multiples, ranges
-from attn_verify.checks.reaching import Exponents, Reaching, far_and_near
+from attn_verify.checks.reaching import Exponents, Reaching, far_and_near, point_at
 from attn_verify.checks.sleepers import Cause, Causes, Sleepers, less, sleeps
 from attn_verify.checks.tape import Floats, Tape
 
@@ -136,7 +136,7 @@ class _Waking:
                 best = int(awake.argmax())
                 if awake[best] > 0:
                     rare.extend(seldom)
-                    return take([{name: Fraction(float(column[best])) for name, column in drawn.items()}])
+                    return take([point_at(drawn, best)])
             if self.work <= 0 or len(found) >= _MOST:
                 self.left += 1
                 return False
@@ -164,7 +164,7 @@ class _Waking:
     ) -> list[Point]:  # fmt: skip
         """Return points of a path, of those drawn or near to those known: a single one shows nothing of what sleeps."""
         chosen = self.random.permutation(np.flatnonzero(fits))[: _LEAST - len(points)]
-        found: list[Point] = [{name: Fraction(float(column[i])) for name, column in drawn.items()} for i in chosen]
+        found: list[Point] = [point_at(drawn, i) for i in chosen]
         return found if len(points) + len(found) >= _LEAST else found + self._beside(path, [*points, *found])
 
     def _beside(self, path: ProvedPath, points: Sequence[Point]) -> list[Point]:
@@ -177,7 +177,7 @@ class _Waking:
         wrong = Reaching(self.graph, [path], self.random, self.roundoff).answered([path], columns)[0]
         fits = (wrong == 0) & self._all_below([c.left for c in self._all], self.tape.run(columns))
         chosen = np.flatnonzero(fits)[: _LEAST - len(points)]
-        return [{name: Fraction(float(column[i])) for name, column in columns.items()} for i in chosen]
+        return [point_at(columns, i) for i in chosen]
 
     def _look_again(self, path: ProvedPath, points: Sequence[Point], drawn: Sequence[Floats]) -> None:
         """Count the values that still sleep, and that nothing shows to be constants.
@@ -232,7 +232,7 @@ class _Waking:
             if alone is None:
                 return []
             conditions += alone[0]
-            starts.append((self._inputs([side for c in alone[0] for side in (c.left, c.right)]), alone[1]))
+            starts.append((self._inputs_of(alone[0]), alone[1]))
         columns = self._laid_over(starts, drawn)
         joint = replace(path, conditions=[*path.conditions, *conditions, *roof])
         scores = [score for score, _ in self.scores]
@@ -246,7 +246,7 @@ class _Waking:
             best = int(depth.argmax())
             if depth[best] > 0:
                 # The first of them, and the last.
-                found[1:] = [{name: Fraction(float(column[best])) for name, column in reached.items()}]
+                found[1:] = [point_at(reached, best)]
             if not 0 <= depth[best] < _ENOUGH or self.work <= 0:
                 break
             least = min(sorted(causes), key=lambda c: float(asleep.depth(frozenset([c]), values)[best]))
@@ -279,7 +279,7 @@ class _Waking:
             some = self.random.integers(len(next(iter(drawn.values()))), size=32)
             starts = {name: column[some] for name, column in drawn.items()}
             for conditions in filter(self._possible, asleep.wishes(cause)):
-                inputs = self._inputs([side for c in conditions for side in (c.left, c.right)])
+                inputs = self._inputs_of(conditions)
                 moderate = [score for score, used in self.scores if used <= inputs]
                 reached = self._search(ProvedPath(conditions, {}), starts, _FEW, moderate)
                 if reached is not None and (asleep.depth(frozenset([cause]), self.tape.run(reached)) > 0).any():
@@ -297,6 +297,9 @@ class _Waking:
 
     def _inputs(self, nodes: Sequence[Node]) -> frozenset[Any]:
         return frozenset(node.value for node in self.graph.cone(nodes) if node.op == "input")
+
+    def _inputs_of(self, conditions: Sequence[Condition]) -> frozenset[Any]:
+        return self._inputs([side for c in conditions for side in (c.left, c.right)])
 
     def _search(
         self, path: ProvedPath, starts: Columns, steps: int, bound: Sequence[Node]

@@ -20,7 +20,7 @@ LIMITS: Mapping[str, float] = {"float64": 340, "float32": 40, "float16": 5}
 _GONE: Mapping[str, float] = {"float64": -760, "float32": -110, "float16": -20}
 
 
-class Reach:
+class FloatRange:
     """What may leave the range of floats on one path: its exponentials, or with ``whole`` all that the target forms."""
 
     def __init__(self, graph: Graph, path: ProvedPath, narrow: str, *, whole: bool) -> None:
@@ -31,23 +31,21 @@ class Reach:
         self._divisors = [graph.nodes[node.args[-1]] for node in cone if node.op in ("div", "log")]
         self._filled: list[bool] | None = None
 
-    def binding(self, point: Point) -> bool:
-        """Return whether no exponential is too large, and no divisor near an end of the range.
+    def at(self, point: Point) -> tuple[bool, bool]:
+        """Return whether a point is binding, and whether it is strained.
 
-        Exponentials may be as small as they like where nothing is divided by them.
+        It is binding where no exponential is too large, and no divisor near an end of the range: exponentials may be as
+        small as they like where nothing is divided by them.  It is strained where some exponential comes near an end;
+        those of fills, which are out of range where all inputs are zero, may be zero in floats.
         """
-        if not all(x <= self._limit for x in floats(self._graph, self._exponents, point)):
-            return False
-        low, high = math.exp(-self._limit), math.exp(self._limit)
-        return all(low <= abs(x) <= high for x in floats(self._graph, self._divisors, point))
-
-    def strained(self, point: Point) -> bool:
-        """Return whether some exponential comes near an end of the range.
-
-        Those of fills, which are out of range where all inputs are zero, may be zero in floats.
-        """
+        exponents = floats(self._graph, self._exponents, point)
         if self._filled is None:
             nothing = dict.fromkeys(point, Fraction(0))
             self._filled = [x < -self._limit for x in floats(self._graph, self._exponents, nothing)]
-        found = zip(floats(self._graph, self._exponents, point), self._filled, strict=True)
-        return not all(not abs(x) > self._limit or (fill and x < self._gone) for x, fill in found)
+        found = zip(exponents, self._filled, strict=True)
+        strained = not all(not abs(x) > self._limit or (fill and x < self._gone) for x, fill in found)
+        low, high = math.exp(-self._limit), math.exp(self._limit)
+        binding = all(x <= self._limit for x in exponents) and all(
+            low <= abs(x) <= high for x in floats(self._graph, self._divisors, point)
+        )
+        return binding, strained
