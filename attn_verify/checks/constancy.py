@@ -13,8 +13,8 @@ from attn_verify.arithmetic import exact, modular
 from attn_verify.arithmetic.graph import Graph, Node, UnmodelledError
 from attn_verify.checks.ranges import Range
 
-# Terms of a normal form, and comparisons, that are tried.
-_TERMS, _TRIES = 50_000, 24
+# Terms of a normal form that cost next to nothing, and of one of those few comparisons that may cost more.
+_FEW, _TERMS, _TRIES = 300, 50_000, 24
 # Floats are constants in what they are alike in to this; sums hide what is as much smaller than a constant.
 _NEAR, _HIDDEN = 1e-9, 1e6
 
@@ -98,10 +98,20 @@ class Constancy:
     def _equals(self, made: Node, value: float) -> bool:
         """Return whether a value is identically a simple constant near to the one that floats found."""
         constant = Fraction(value).limit_denominator(1000)
-        if self._tries <= 0 or abs(float(constant) - value) > _NEAR * (1 + abs(value)):
+        if abs(float(constant) - value) > _NEAR * (1 + abs(value)):
+            return False
+        pair = made, self._read.number(constant)
+        try:
+            return exact.compare(self._read, [pair], max_terms=_FEW)[0].equal
+        except exact.TooLargeError:
+            return self._equals_at_length(pair)
+        except UnmodelledError:
+            return False
+
+    def _equals_at_length(self, pair: tuple[Node, Node]) -> bool:
+        if self._tries <= 0:
             return False
         self._tries -= 1
-        pair = made, self._read.number(constant)
         try:
             return exact.compare(self._read, [pair], max_terms=_TERMS)[0].equal
         except exact.TooLargeError:

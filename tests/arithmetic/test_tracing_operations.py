@@ -1,7 +1,8 @@
 """The leak test: every operation of the tables gives in the model what NumPy gives in floats, or refuses.
 
 Values, shapes, dtypes, scalars against arrays, truth values, exceptions and aliasing must agree.  A row that begins
-with ``!`` must refuse, every other row must not.
+with ``!`` must refuse, every other row must not.  Where ``np.power.reduce`` leaves numbers out, as NumPy 2.4 does on
+processors with AVX-512, a row that begins with ``?`` must refuse too.
 """
 
 import importlib.util
@@ -25,12 +26,15 @@ OPERANDS = (
 )  # fmt: skip
 ARITHMETIC = ("+", "-", "*", "/")
 COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
+# (2³)² = 64; 2² = 4 where it is wrong.
+POWERS_REDUCE = numpy.power.reduce(numpy.array([2.0, 3.0, 2.0])) == 64.0
 
 
 def rows(name):
     """Return the rows of a table, each with whether it must refuse."""
     lines = [line for line in (_PLACE / f"{name}.txt").read_text().splitlines() if line]
-    return [(line.removeprefix("! "), line.startswith("! ")) for line in lines]
+    marks = ("! ",) if POWERS_REDUCE else ("! ", "? ")
+    return [(line.removeprefix("! ").removeprefix("? "), line.startswith(marks)) for line in lines]
 
 
 def check(row, refuses):
