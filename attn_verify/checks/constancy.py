@@ -47,13 +47,23 @@ class Constancy:
         for node in self._graph.cone(list(asleep)):
             args = [self._nodes[arg] for arg in node.args]
             made = self._made(node, args)
-            if node.index in asleep and made.rational is None and not made.special:
+            if node.index in asleep and not made.special:
                 value = asleep[node.index]
-                if not (node.index in bounded or self._hides(node, value) or self._equals(made, value)):
-                    open_.append(node)
-                made = self._read.number(Fraction(value))  # what follows from it is no news
+                if made.rational is None and self._hides(node, value):
+                    # What is hidden in it may be taken out again: it is no constant to what follows.
+                    made = self._read.input("hidden", (node.index,))
+                else:
+                    constant = node.index in bounded or self._is(made, value)
+                    open_ += [] if constant else [node]
+                    made = self._read.number(Fraction(value))  # what follows from it is no news
             self._nodes[node.index] = made
         return open_
+
+    def _is(self, made: Node, value: float) -> bool:
+        """Return whether a value is the constant that floats found."""
+        if made.rational is None:
+            return self._equals(made, value)
+        return abs(float(made.rational) - value) <= _NEAR * (1 + abs(value))
 
     def _made(self, node: Node, args: list[Node]) -> Node:
         if node.op == "exp" and self._ranges[node.index][1] == 0.0:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 
 import numpy as np
 
-from attn_verify.arithmetic.graph import Graph, Node
+from attn_verify.arithmetic.exact import TooLargeError, compare
+from attn_verify.arithmetic.graph import Graph, Node, UnmodelledError
+from attn_verify.checks.reading import floats
 from attn_verify.checks.tape import Tape
 
 Range = tuple[float, float]
 _ALL: Range = (-math.inf, math.inf)
 # Relative difference of numbers that are equal but for rounding.
 _SAME = 1e-10
+# Constants of a program that a factor may have, the largest denominator of the rest, and terms of a normal form.
+_CONSTANTS, _SIMPLE, _TERMS = 32, 4096, 3000
 
 
 def ranges(graph: Graph, inputs: float, known: Mapping[int, float]) -> list[Range]:
@@ -38,20 +43,65 @@ def ranges(graph: Graph, inputs: float, known: Mapping[int, float]) -> list[Rang
 
 
 def multiples(
-    tape: Tape, scores: Sequence[Node], limit: float, random: np.random.Generator
+    graph: Graph, tape: Tape, scores: Sequence[Node], limit: float, random: np.random.Generator
 ) -> dict[int, float]:  # fmt: skip
-    """Return the largest size of what is a multiple of a score, as numbers show, where no score exceeds a limit."""
+    """Return the largest size of what is a multiple of a score, where no score exceeds a limit.
+
+    Numbers say which nodes may be multiples; the normal form says which are.
+    """
     names = [node.value for node in tape.nodes if node.op == "input"]
     values = tape.run({name: random.standard_normal(8) for name in names})
     table = np.array(values)
+    factors: dict[float, Node | None] = {}
     found = {}
     for score in scores:
         with np.errstate(all="ignore"):
             ratios = table / values[tape.at[score.index]]
         same = np.ptp(ratios, axis=1) <= _SAME * np.abs(ratios[:, 0])
         for place in np.flatnonzero(same):
-            found[tape.nodes[place].index] = float(abs(ratios[place, 0])) * limit
+            node, ratio = tape.nodes[place], float(ratios[place, 0])
+            key = float(f"{ratio:.9g}")
+            if key not in factors:
+                factors[key] = _constant(graph, ratio)
+            factor = factors[key]
+            if factor is not None and _equal(graph, node, graph.mul(factor, score)):
+                found[node.index] = abs(ratio) * limit
     return found
+
+
+def _constant(graph: Graph, value: float) -> Node | None:
+    """Return a constant near to a number: the root of a simple fraction, times or divided by one of the program."""
+    constants = [node for node in _without_inputs(graph) if node.op != "special"][:_CONSTANTS]
+    known = floats(graph, constants, {})
+    for inverse in (False, True):
+        for node, own in [(graph.number(1), 1.0), *zip(constants, known, strict=True)]:
+            if not (math.isfinite(own) and own):
+                continue
+            square = (value * own if inverse else value / own) ** 2
+            if not 0 < square < math.inf:
+                continue
+            fraction = Fraction(square).limit_denominator(_SIMPLE)
+            if fraction and abs(float(fraction) / square - 1) <= _SAME:
+                root = graph.sqrt(graph.number(fraction))
+                found = graph.div(root, node) if inverse else graph.mul(root, node)
+                return graph.neg(found) if value < 0 else found
+    return None
+
+
+def _without_inputs(graph: Graph) -> list[Node]:
+    """Return the nodes that no input goes into."""
+    dependent: set[int] = set()
+    for node in graph.nodes:
+        if node.op == "input" or not dependent.isdisjoint(node.args):
+            dependent.add(node.index)
+    return [node for node in graph.nodes if node.index not in dependent]
+
+
+def _equal(graph: Graph, left: Node, right: Node) -> bool:
+    try:
+        return compare(graph, [(left, right)], max_terms=_TERMS)[0].equal
+    except (TooLargeError, UnmodelledError):
+        return False
 
 
 def _range(node: Node, args: list[Range], inputs: float) -> Range:

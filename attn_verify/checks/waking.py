@@ -99,7 +99,7 @@ class _Waking:
             if not self.dependent.isdisjoint(node.args):
                 self.dependent.add(node.index)
         self.tape = Tape(graph, [graph.nodes[index] for index in self.dependent])
-        self._ranges = ranges(graph, _WITHIN, multiples(self.tape, scores, limit, random))
+        self._ranges = ranges(graph, _WITHIN, multiples(graph, self.tape, scores, limit, random))
         self._all = self._roof(Exponents(graph, None))
         self._contradictions: Contradictions | None = None
         self._alone: dict[Cause, tuple[Sequence[Condition], Columns] | None] = {}
