@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from attn_verify.arithmetic.tracing.identity import identity
 from attn_verify.arithmetic.tracing.imports import OwnFiles, fresh_source
-from attn_verify.arithmetic.tracing.observe_calls import LAZY, Noting, shown, shown_within, unwrapped
+from attn_verify.arithmetic.tracing.observe_calls import LAZY, Noting, noting, shown, shown_within, unwrapped, which
 from attn_verify.arithmetic.tracing.observe_digest import text_of
 from attn_verify.arithmetic.tracing.observe_guard import Guard
 from attn_verify.arithmetic.tracing.observe_source import NAME, Places, Wrap
@@ -85,7 +85,7 @@ class Observer:
 
     def type_of(self, kind: Any, value: Any) -> Any:
         """Return ``kind(value)``, where the target's source says ``type(value)``."""
-        return self.honest(kind)(value._iterator if type(value) is Noting else value)
+        return self.honest(kind)(value._iterator if issubclass(type(value), Noting) else value)
 
     def start(self, leaf: Leaf) -> None:
         """Forget what was noted, but on import, and begin; ``leaf`` describes arrays and numbers for ``structure``."""
@@ -122,7 +122,7 @@ class Observer:
         if self._leaf is not None:
             self._note(number, value)
             if type(value) in LAZY:
-                return Noting(self, number, value)
+                return noting(self, number, value)
         return value
 
     def _note(self, number: int, value: Any) -> None:
@@ -142,7 +142,7 @@ class Observer:
         text = text_of(value, self._real, self._is_exact)
         if text is None:
             if self._compared and type(value) is not float:
-                self._unfollowed(number, "gives more arrays and numbers than are compared with those of floats")
+                self.unfollowed(number, "gives more arrays and numbers than are compared with those of floats")
             return
         count, digest = self._more.get(place, (0, 0))
         self._more[place] = count + 1, crc32(text.encode(errors="backslashreplace"), digest)
@@ -150,9 +150,9 @@ class Observer:
     def calling(self, number: int, function: Any) -> Any:
         """Return what is called, such that what it calls in turn is noted: the key of ``sorted`` and the like."""
         function = unwrapped(function)
-        if self._leaf is not None and self._callees.get(number, self) is not function:
+        if self._leaf is not None and self._callees.get(number) != which(function):
             # Which function it is, as often as it is another one than before.
-            self._callees[number] = function
+            self._callees[number] = which(function)
             self._note(number, function)
         if self._guard is not None:
             guarded = self._guard.called(number, function)
@@ -166,7 +166,8 @@ class Observer:
             self._guard.text(number)
         return text
 
-    def _unfollowed(self, number: int, why: str) -> None:
+    def unfollowed(self, number: int, why: str) -> None:
+        """Take note of a place where something is not observed."""
         self._object(self._places.names[number].rsplit(":", 2)[0], why)
 
     def _object(self, place: str, why: str) -> None:
@@ -202,7 +203,7 @@ class Observer:
         """Compile the target's modules from their source so that their expressions are noted, and let them run."""
         setattr(builtins, NAME, self)
         if self._models:
-            self._guard = Guard(own, self._models, self._places, self._unfollowed)
+            self._guard = Guard(own, self._models, self._places, self.unfollowed)
         try:
             with fresh_source(own, self._compile):
                 yield

@@ -6,10 +6,23 @@ import bisect
 import functools
 import itertools
 from collections.abc import Callable, Iterator
-from types import BuiltinFunctionType, FunctionType, MethodWrapperType
-from typing import Any
+from types import BuiltinFunctionType, FunctionType, MethodType, MethodWrapperType, ModuleType
+from typing import Any, Protocol
 
 Note = Callable[[int, Any], Any]
+
+
+class Observing(Protocol):
+    """What is told of the values of expressions."""
+
+    def __call__(self, number: int, value: Any) -> Any:
+        """Note a value, and return it."""
+        ...
+
+    def unfollowed(self, number: int, why: str) -> None:
+        """Take note of a place where something is not observed."""
+        ...
+
 
 # Iterators that call functions without any expression of the target: what they yield is noted too.
 LAZY = frozenset([
@@ -28,7 +41,7 @@ _SORTERS = frozenset(map(id, [
 _LIBRARY = ("heapq", "statistics", "bisect")
 
 
-def shown_within(note: Note, number: int, function: Any) -> Any:
+def shown_within(note: Observing, number: int, function: Any) -> Any:
     """Return a function that calls others, such that what these return is noted.
 
     Whatever else it is given stays the very object: a target may ask which one it is.
@@ -44,7 +57,12 @@ def shown_within(note: Note, number: int, function: Any) -> Any:
         return function
 
     def calling(*args: Any, **options: Any) -> Any:
-        if id(called) in _CALLERS or (called is functools.partial and args and id(args[0]) in _CALLERS):
+        if called is functools.partial:
+            # It would show the target what it was given.
+            if args and (id(args[0]) in _CALLERS or "key" in options) and _unshown(*args[1:], *options.values()):
+                note.unfollowed(number, "makes a partial of a function that calls others, which are not observed")
+            return function(*args, **options)
+        if id(called) in _CALLERS:
             args = tuple(shown(note, number, arg) if id(arg) not in _CALLERS else arg for arg in args)
         if "key" in options:
             options["key"] = shown(note, number, options["key"])
@@ -55,11 +73,34 @@ def shown_within(note: Note, number: int, function: Any) -> Any:
 
 def shown(note: Note, number: int, argument: Any) -> Any:
     """Return a function without expressions of the target such that what it returns is noted; all else as it is."""
-    kind = type(argument)
-    plain = kind in (FunctionType, NotingCall) or not callable(argument) or isinstance(argument, type)
-    if plain and not (kind is type and argument.__module__ == "builtins"):
-        return argument
-    return NotingCall(note, number, argument)
+    return NotingCall(note, number, argument) if _unshown(argument) else argument
+
+
+def _unshown(*arguments: Any) -> bool:
+    """Return whether some are functions or builtin classes without expressions of the target."""
+    return any(
+        callable(argument)
+        and type(argument) not in (FunctionType, NotingCall)
+        and (not isinstance(argument, type) or (type(argument) is type and argument.__module__ == "builtins"))
+        for argument in arguments
+    )
+
+
+def which(function: Any) -> Any:
+    """Return what tells a function from others, and keeps alive nothing that it refers to.
+
+    >>> which([].append) == which([1].append), which(len) == which(min)
+    (True, False)
+    """
+    kind = type(function)
+    if kind is FunctionType:
+        return function.__code__
+    if kind is MethodType:
+        return which(function.__func__), type(function.__self__)
+    if kind in (BuiltinFunctionType, MethodWrapperType):
+        owner = function.__self__
+        return (function.__name__, type(owner), owner if isinstance(owner, type | ModuleType) else None)
+    return function if isinstance(function, type) else (kind, getattr(function, "__name__", None))
 
 
 def unwrapped(value: Any) -> Any:
@@ -81,6 +122,12 @@ class NotingCall:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._function, name)
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self._function == unwrapped(other))
+
+    def __hash__(self) -> int:
+        return hash(self._function)
 
     @property  # type: ignore[misc]
     def __class__(self) -> Any:
@@ -113,3 +160,14 @@ class Noting:
     @property  # type: ignore[misc]
     def __class__(self) -> Any:
         return type(self._iterator)
+
+
+def noting(note: Note, number: int, iterator: Iterator[Any]) -> Noting:
+    """Return an iterator that notes every element; errors call it by the name of the one that it stands for."""
+    return _kind(type(iterator))(note, number, iterator)
+
+
+@functools.cache
+def _kind(kind: type) -> type[Noting]:
+    name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    return type(name, (Noting,), {"__slots__": ()})

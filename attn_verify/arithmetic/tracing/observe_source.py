@@ -55,6 +55,7 @@ class Wrap(ast.NodeTransformer):
         self._path = path
         self._orderless: set[int] = set()
         self._decorators: set[int] = set()
+        self._texts = False  # whether annotations are texts
 
     def module(self, tree: ast.Module) -> ast.Module:
         """Return the tree of a module with every expression handed to the observer."""
@@ -65,6 +66,12 @@ class Wrap(ast.NodeTransformer):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
             for decorator in node.decorator_list
         }
+        self._texts = any(
+            isinstance(node, ast.ImportFrom)
+            and node.module == "__future__"
+            and "annotations" in [name.name for name in node.names]
+            for node in tree.body
+        )
         for place, why in unseen(tree):
             self._object(place, why)
         found: ast.Module = self.visit(tree)
@@ -186,8 +193,9 @@ class Wrap(ast.NodeTransformer):
         return node
 
     def _annotation(self, node: ast.expr | None) -> Any:
-        calls = node is not None and any(isinstance(part, ast.Call) for part in ast.walk(node))
-        return self.visit(node) if node is not None and calls else node
+        if node is None or self._texts or not any(isinstance(part, ast.Call) for part in ast.walk(node)):
+            return node
+        return self.visit(node)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AnnAssign:
         """Leave the annotation of a variable, unless it calls something."""

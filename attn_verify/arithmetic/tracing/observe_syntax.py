@@ -28,15 +28,31 @@ def unseen(tree: ast.AST) -> Iterator[tuple[ast.AST, str]]:
             name = node.id
         if isinstance(name, str) and name in _UNSEEN:
             yield node, f"defines {name}, {_UNSEEN[name]}"
-        made = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not any(map(_manages, node.decorator_list))
-        if made and any(_left(item) for item in _own(node)):
-            yield node, _CLEANS
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and any(_left(item) for item in _own(node)):
+            managed = any(map(_manages, node.decorator_list)) and _only_entered(tree, node.name)
+            if not managed:
+                yield node, _CLEANS
 
 
 def _manages(decorator: ast.expr) -> bool:
     """Return whether a generator is made a context manager, which runs it to its end."""
     name = decorator.attr if isinstance(decorator, ast.Attribute) else getattr(decorator, "id", "")
     return name in ("contextmanager", "asynccontextmanager")
+
+
+def _only_entered(tree: ast.AST, name: str) -> bool:
+    """Return whether every context manager that a function makes is entered by ``with``, or decorates."""
+    entered: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.With | ast.AsyncWith):
+            entered |= {id(item.context_expr.func) for item in node.items if isinstance(item.context_expr, ast.Call)}
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            entered |= {id(item.func) for item in node.decorator_list if isinstance(item, ast.Call)}
+    return all(
+        id(node) in entered or (isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
+        for node in ast.walk(tree)
+        if (node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else "") == name
+    )
 
 
 def _own(node: ast.AST) -> Iterator[ast.AST]:
