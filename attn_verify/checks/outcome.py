@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -110,26 +111,34 @@ def check_plain(outcome: Outcome, result: Json, read: Read | None = None) -> Non
 def check_again(outcome: Outcome, result: Json, where: str, differs: str, read: Read | None = None) -> None:
     """Compare the float run of a case with another one: doubt what ends otherwise, and what ``differs``.
 
-    ``read`` returns the entries of a returned value in a fixed order, ``None`` where it does not fit.
+    ``read`` returns the entries of a returned value in a fixed order, ``None`` where it does not fit; without it the
+    same small arrays were computed twice on one machine, in whatever format, and differ by next to nothing.
     """
     if outcome.status is Status.UNDECIDED or outcome.ran.get("outcome") != "returned":
         return
     if result["outcome"] in ("timeout", "memory"):
         outcome.doubt(f"{where}, the run ended with {result['outcome']!r}")
         return
-    read = read or (lambda value: _entries(outcome.case, value))
-    there = read(result["value"]) if result["outcome"] == "returned" else None
-    here = read(outcome.ran["value"])
+    of = read or (lambda value: entries_of(outcome.case, value))
+    there = of(result["value"]) if result["outcome"] == "returned" else None
+    here = of(outcome.ran["value"])
     if there is None or here is None:
         outcome.doubt(f"{where}, the run ended with {result['outcome']!r}")
-        return
-    largest = max([1.0, *map(abs, here)])
-    allowance = allowance_of(outcome.result_notes) * largest
-    if len(there) != len(here) or not all(abs(a - b) <= allowance for a, b in zip(there, here, strict=True)):
+    elif not alike(here, there, allowance_of(outcome.result_notes if read else [])):
         outcome.doubt(differs)
 
 
-def _entries(case: Case, value: Json) -> list[float] | None:
+def alike(here: list[float], there: list[float], allowance: float) -> bool:
+    """Return whether two float runs gave the same numbers, but for an allowance relative to the largest and to 1."""
+    largest = max([1.0, *(abs(x) for x in here if math.isfinite(x))])
+    return len(there) == len(here) and all(
+        a == b or abs(a - b) <= allowance * largest or (math.isnan(a) and math.isnan(b))
+        for a, b in zip(there, here, strict=True)
+    )
+
+
+def entries_of(case: Case, value: Json) -> list[float] | None:
+    """Return the entries of a returned value in a fixed order, ``None`` where it does not fit."""
     found = case.select(value)
     if not isinstance(found, list):
         return None

@@ -98,7 +98,10 @@ def prove(
 
 
 def _by_keyword(description: Mapping[str, Any], binding: Binding) -> list[str]:
-    """Say which arrays are given by keyword, where the function takes more by position than it names."""
+    """Say how arrays are given, where the function can tell: in a decorator, or where it takes more than it names."""
+    if binding.by_position:
+        given = ", ".join(takewhile(binding.arguments.__contains__, (p["name"] for p in description["parameters"])))
+        return [f"by position: {given}"]
     kinds = {item["name"]: item["kind"] for item in description["parameters"]}
     named = [name for name in binding.arguments if kinds.get(name) == "KEYWORD_ONLY"]
     return [f"by keyword: {', '.join(named)}"] if named and "VAR_POSITIONAL" in kinds.values() else []
@@ -254,8 +257,8 @@ class Prover:
         results = self.runner.plain(calls, seconds=self.seconds)
         for outcome, result in zip(2 * proof.outcomes, results, strict=False):
             check_plain(outcome, result)
-        check_lines(tried, lambda asked: self.runner.run_many(asked, seconds=self.seconds), proof.target)
-        check_trials(zip(tried, results[2 * len(proof.outcomes) :], strict=True), proof.spec)
+        observed = check_lines(tried, lambda asked: self.runner.run_many(asked, seconds=self.seconds), proof.target)
+        check_trials(zip(tried, results[2 * len(proof.outcomes) :], strict=True), proof.spec, observed)
 
     def _refute(self, proof: Proof, binding: Binding, outcome: Outcome, doubtful: bool) -> bool:
         """Look for inputs on which the code, run in floats, is not the formula.

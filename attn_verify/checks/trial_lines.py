@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from attn_verify.checks.outcome import check_limits, short_place
@@ -13,15 +13,20 @@ Json = Mapping[str, Any]
 
 # Runs whose lines are watched, and further ones whose values are noted.
 _WATCHED, _NOTED = 24, 300
+# Runs in one process.
+_AT_ONCE = 48
 # Stands for all places where other instructions ran.
 _WAY = "way"
 
 
-def check_lines(tried: Sequence[Trial], run: Callable[[list[dict[str, Any]]], list[Json]], target: str) -> None:
-    """Doubt a target that runs other lines in floats, at some of the inputs, than exact numbers do.
+def check_lines(
+    tried: Sequence[Trial], run: Callable[[list[dict[str, Any]]], list[Json]], target: str
+) -> dict[int, Json]:
+    """Doubt a target that runs other lines in floats, at some of the inputs, than exact numbers do; return the runs.
 
     So it is where an exception or a warning of floats chooses the way.  Far inputs come first.  On a known path the
     instructions must be the same, and so must be what expressions give, as far as it is no exact number.
+    The runs have the numbers of their trials.
     """
     order = sorted(tried, key=lambda trial: (trial.benign, not trial.fresh))
     far = [trial for trial in order if not trial.benign][:_WATCHED]
@@ -32,7 +37,10 @@ def check_lines(tried: Sequence[Trial], run: Callable[[list[dict[str, Any]]], li
     calls = [{**trial.call(target), "observed": True, "unwatched": at >= watched} for at, trial in enumerate(chosen)]
     settled = set[str]()
     told = set[tuple[int, str]]()
-    for trial, call, result in zip(chosen, calls, run(calls), strict=True):
+    numbers = {id(trial): number for number, trial in enumerate(tried)}
+    runs: dict[int, Json] = {}
+    for trial, call, result in zip(chosen, calls, _in_parts(calls, run), strict=True):
+        runs[numbers[id(trial)]] = {name: result[name] for name in ("outcome", "value")}
         check_limits(trial.outcome, result)
         inside = _inside(trial, result)
         values = result.get("values", {})
@@ -63,6 +71,15 @@ def check_lines(tried: Sequence[Trial], run: Callable[[list[dict[str, Any]]], li
             trial.outcome.doubt(
                 f"floats run lines that exact numbers do not, at scores up to {trial.score:.2g}: {shown}"
             )
+    return runs
+
+
+def _in_parts(
+    calls: Sequence[dict[str, Any]], run: Callable[[list[dict[str, Any]]], list[Json]]
+) -> Iterator[Json]:  # fmt: skip
+    """Yield the results of calls, some calls at a time: what is noted inside of all of them takes much memory."""
+    for start in range(0, len(calls), _AT_ONCE):
+        yield from run(list(calls[start : start + _AT_ONCE]))
 
 
 def _further(trial: Trial, result: Json) -> list[str]:

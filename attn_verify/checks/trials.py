@@ -21,7 +21,7 @@ from attn_verify.checks.agreement import ROUNDOFF, allowance_of, narrowest
 from attn_verify.checks.contradiction import Contradictions
 from attn_verify.checks.float_range import LIMITS, FloatRange
 from attn_verify.checks.formula import expected, scaling, scores
-from attn_verify.checks.outcome import Outcome, ProvedPath, short_place
+from attn_verify.checks.outcome import Outcome, ProvedPath, alike, entries_of, short_place
 from attn_verify.checks.reaching import WORK, points_on_paths
 from attn_verify.checks.reading import floats
 from attn_verify.checks.verdict import Status
@@ -232,16 +232,34 @@ def _largest(outcome: Outcome, nodes: Sequence[Node], point: Point) -> float:
     return max((abs(x) for x in floats(outcome.graph, nodes, point) if math.isfinite(x)), default=0.0)
 
 
-def check_trials(tried: Iterable[tuple[Trial, Json]], spec: AttentionSpec) -> None:
-    """Compare what a target returned in floats with what it is in exact numbers at the same input."""
-    for trial, result in tried:
+def check_trials(tried: Iterable[tuple[Trial, Json]], spec: AttentionSpec, observed: Mapping[int, Json]) -> None:
+    """Compare what a target returned in floats with what it is in exact numbers at the same input.
+
+    Where it was ``observed`` at an input too, by the number of the trial, it must have returned the very same.
+    """
+    for number, (trial, result) in enumerate(tried):
         if trial.outcome.status is Status.UNDECIDED and not trial.outcome.only_partial:
+            continue
+        if number in observed and not _same(trial, observed[number], result):
+            trial.outcome.doubt("in a plain Python process, it returns something else: state, or a trap")
             continue
         text = _difference(trial, result, spec)
         if text:
             trial.outcome.doubt(
                 f"{text} (scores up to {trial.score:.2g}): the function does something else when it is given floats"
             )
+
+
+def _same(trial: Trial, here: Json, there: Json) -> bool:
+    """Return whether two float runs at one input gave the same, but for what depends on where arrays lie in memory."""
+    if "timeout" in (here["outcome"], there["outcome"]):
+        return True  # which is told of elsewhere
+    if here["outcome"] != there["outcome"] or here["outcome"] != "returned":
+        return bool(here["outcome"] == there["outcome"])
+    one, other = (entries_of(trial.outcome.case, result["value"]) for result in (here, there))
+    if one is None or other is None:
+        return one is other
+    return alike(one, other, allowance_of([]))
 
 
 def _difference(trial: Trial, result: Json, spec: AttentionSpec) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,7 @@ class Binding:
 
     ``arguments`` maps parameters to the canonical input or value that they receive; ``kind`` is ``attention``
     (from given Q, K, V) or ``layer`` (from embeddings and weights); ``notes`` are sentences for the report.
+    ``by_position`` says that arguments are given by position, as far as they can, to a target that can tell.
     """
 
     title: str
@@ -45,6 +47,7 @@ class Binding:
     plan: Plan
     layouts: tuple[str, ...]
     notes: tuple[str, ...]
+    by_position: bool = False
 
     @property
     def gradient(self) -> bool:
@@ -250,6 +253,10 @@ class Binding:
                 ordered[p.name] = arguments[p.name]
             elif p.kind == "POSITIONAL_ONLY":
                 skipped.append(p)
+        if self.by_position:
+            kinds = ("POSITIONAL_ONLY", "POSITIONAL_OR_KEYWORD")
+            first = takewhile(lambda p: p.kind in kinds and p.name in ordered, self.assignment.parameters)
+            by_position = [p.name for p in first]
         return ordered, tuple(by_position)
 
     def to_dict(self) -> dict[str, Any]:
@@ -305,7 +312,8 @@ def bind(
     if spec.mask != "none" and "mask" not in present:
         notes = [*notes, f"no parameter is a mask, though mask = {spec.mask}: judged without one"]
     layouts = check_layout(layout, embeddings=kind == "layer")
-    return Binding(title, spec, assignment, arguments, kind, plan, layouts, tuple(notes))
+    by_position = bool(description.get("by_position"))
+    return Binding(title, spec, assignment, arguments, kind, plan, layouts, tuple(notes), by_position)
 
 
 def _is_text(default: Any) -> bool:

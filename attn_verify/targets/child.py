@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import inspect
 import os
 import random
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from types import FunctionType, MethodType
 from typing import Any
 
 import numpy as np
@@ -148,6 +150,7 @@ def _describe(job: Job) -> dict[str, Any]:
     doc = inspect.getdoc(function) or ""
     return {
         "parameters": parameters,
+        "by_position": _sees_how([p["name"] for p in parameters if p["kind"] == "POSITIONAL_OR_KEYWORD"], function),
         "doc": doc.strip().split("\n")[0][:300],
         "file": getattr(code, "co_filename", loaded.address.path or ""),
         "line": getattr(code, "co_firstlineno", 0),
@@ -157,6 +160,18 @@ def _describe(job: Job) -> dict[str, Any]:
         "error": error,
         "modules": user_files(loaded.own),
     }
+
+
+def _sees_how(names: Sequence[str], function: Any) -> bool:
+    """Return whether a function can tell arguments by position from those by keyword: a decorator's ``*args`` can."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    if isinstance(function, type):
+        function = vars(function).get("__init__", object)
+    elif not isinstance(function, FunctionType | MethodType):
+        function = getattr(function, "__wrapped__", None) or type(function).__call__
+    code = getattr(getattr(function, "__func__", function), "__code__", None)
+    return code is None or not set(names) <= set(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
 
 
 def _parameter(item: inspect.Parameter) -> dict[str, Any]:

@@ -185,12 +185,17 @@ def arrange_output_weights(ids: Ids, heads: int, weights: str) -> Recipe:
 
 
 def varied(mask: NDArray[np.bool_], batch: tuple[int, int], *, heads: bool) -> NDArray[np.bool_]:
-    """Return masks ``(b, h, n, m)``: the mask, then with its rows, its columns or both in reverse.
+    """Return masks ``(b, h, n, m)``: the mask, then with its rows, its columns or both in reverse, then moved by a key.
 
-    They differ between elements of the batch, and with ``heads`` between heads.
+    They differ between elements of the batch, and with ``heads`` between all heads of all elements.
     """
     turned = [mask, mask[::-1, ::-1], mask[:, ::-1], mask[::-1]]
-    return np.array([[turned[(e + t * heads) % 4] for t in range(batch[1])] for e in range(batch[0])])
+
+    def unit(number: int) -> NDArray[np.bool_]:
+        return np.roll(turned[number % 4], number // 4, axis=1)
+
+    b, h = batch
+    return np.array([[unit(e * h + t if heads else e) for t in range(h)] for e in range(b)])
 
 
 def arrange_mask(masks: NDArray[np.bool_], shape: str) -> Recipe:

@@ -150,9 +150,9 @@ class Observer:
     def calling(self, number: int, function: Any) -> Any:
         """Return what is called, such that what it calls in turn is noted: the key of ``sorted`` and the like."""
         function = unwrapped(function)
-        if self._leaf is not None and self._callees.get(number) != which(function):
+        if self._leaf is not None and self._callees.get(number) != (known := which(self._real(function))):
             # Which function it is, as often as it is another one than before.
-            self._callees[number] = which(function)
+            self._callees[number] = known
             self._note(number, function)
         if self._guard is not None:
             guarded = self._guard.called(number, function)

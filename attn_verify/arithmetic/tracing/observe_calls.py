@@ -6,8 +6,19 @@ import bisect
 import functools
 import itertools
 from collections.abc import Callable, Iterator
-from types import BuiltinFunctionType, FunctionType, MethodType, MethodWrapperType, ModuleType
+from types import (
+    BuiltinFunctionType,
+    ClassMethodDescriptorType,
+    FunctionType,
+    MethodDescriptorType,
+    MethodType,
+    MethodWrapperType,
+    ModuleType,
+    WrapperDescriptorType,
+)
 from typing import Any, Protocol
+
+import numpy as np
 
 Note = Callable[[int, Any], Any]
 
@@ -39,6 +50,9 @@ _SORTERS = frozenset(map(id, [
     min, max, sorted, list.sort, bisect.bisect_left, bisect.bisect_right, bisect.insort_left, bisect.insort_right,
 ]))  # fmt: skip
 _LIBRARY = ("heapq", "statistics", "bisect")
+_LRU_CACHE = type(functools.lru_cache(len))
+# Functions of libraries, which are never made anew.
+_LASTING = (np.ufunc, type(np.sum), MethodDescriptorType, WrapperDescriptorType, ClassMethodDescriptorType)
 
 
 def shown_within(note: Observing, number: int, function: Any) -> Any:
@@ -96,11 +110,15 @@ def which(function: Any) -> Any:
     if kind is FunctionType:
         return function.__code__
     if kind is MethodType:
-        return which(function.__func__), type(function.__self__)
+        return which(function.__func__), id(type(function.__self__))
     if kind in (BuiltinFunctionType, MethodWrapperType):
         owner = function.__self__
-        return (function.__name__, type(owner), owner if isinstance(owner, type | ModuleType) else None)
-    return function if isinstance(function, type) else (kind, getattr(function, "__name__", None))
+        return function.__name__, id(type(owner)), id(owner) if isinstance(owner, type | ModuleType) else 0
+    if kind is functools.partial:
+        return which(function.func), id(kind)
+    if kind is _LRU_CACHE:
+        return which(function.__wrapped__), id(kind)
+    return id(function) if issubclass(kind, type) or kind in _LASTING else id(kind)
 
 
 def unwrapped(value: Any) -> Any:
