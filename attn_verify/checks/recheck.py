@@ -48,7 +48,7 @@ def recheck(path: str | Path) -> RecheckResult:
             cases.append(check_case(case, data["outputs"], Field()))
     except DocumentError:
         raise
-    except TooLargeError as error:
+    except (TooLargeError, RecursionError) as error:
         status, reason = "not checked", f"case {len(cases) + 1} is too large: {error}"
     except (MalformedError, InvalidError, AttnVerifyError) as error:
         status, reason = "invalid", f"case {len(cases) + 1}: {error}" if data else str(error)

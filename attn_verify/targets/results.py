@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attn_verify.arithmetic.tracing.imports import OwnFiles
-from attn_verify.arithmetic.tracing.observe import ENTRIES, Observer, long_array
+from attn_verify.arithmetic.tracing.observe import ENTRIES, Observer, form_of, long_array
 from attn_verify.arithmetic.tracing.run_outcome import attempt
 from attn_verify.arithmetic.tracing.run_values import arguments, float_array, numbers, structure
 from attn_verify.targets.lines import Executed, Recorder
@@ -108,9 +108,12 @@ def _leaf(value: Any) -> dict[str, Any] | None:
 
 def noted(value: Any) -> dict[str, Any] | None:
     """Describe an array of floats that an expression of a target gave."""
-    if not isinstance(value, np.ndarray) or value.size <= ENTRIES:
+    if not isinstance(value, np.ndarray):
         return _leaf(value)
-    return long_array(value) if value.dtype.kind in "biu" else {"other": "a long array"}
+    if value.dtype.kind in "biu":
+        return _leaf(value) if value.size <= ENTRIES else long_array(value)
+    found = _leaf(value) if value.size <= ENTRIES else {"other": "a long array"}
+    return found and {**found, "form": form_of(value, str(value.dtype))}
 
 
 def generator_states() -> Any:

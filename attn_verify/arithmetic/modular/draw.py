@@ -17,6 +17,9 @@ from attn_verify.arithmetic.graph import UnmodelledError
 from attn_verify.arithmetic.modular.bound import EXCESS, draws_log2
 from attn_verify.arithmetic.modular.sizes import Monomial, is_square
 
+# Primes of a tower: two for exponentials, one more for each that they are nested in.
+LEVELS = 6
+
 
 @dataclass(frozen=True)
 class Draw:
@@ -120,13 +123,15 @@ def draw(seed: str, q_bits: int, k_bits: int, levels: int = 2, squares: Sequence
 
     ``q`` is uniform among the admissible primes of ``q_bits`` bits, and each further prime among those of the form
     ``k p + 1`` with ``k`` of ``k_bits`` bits.  Raises ``UnmodelledError`` after a number of candidates that
-    the error bound counts (:func:`~attn_verify.arithmetic.modular.bound.draws_log2`).
+    the error bound counts (:func:`~attn_verify.arithmetic.modular.bound.draws_log2`), and at more than ``LEVELS``.
 
     >>> d = draw("0", 62, 70)
     >>> q, p = d.primes
     >>> (p - 1) % q, pow(d.omegas[1], q, p), q % 4, p % 4
     (0, 1, 3, 3)
     """
+    if levels > LEVELS:
+        raise UnmodelledError(f"exponentials nested {levels - 1} deep, which takes longer than an answer is worth")
     random = Random(seed)
 
     def admissible(p: int, base: int) -> bool:

@@ -191,5 +191,10 @@ def einsum(*operands: Any, out: Any = None, optimize: Any = False, dtype: Any = 
         spelled = ",".join(labels) + "->" + result
         for dot, letter in zip(_ELLIPSIS, free, strict=False):
             spelled = spelled.replace(dot, letter)
-        data = in_order(data, np.einsum(spelled, *short, optimize=optimize, order=order))  # type: ignore[call-overload]
+        route = optimize
+        if optimize is not False and len(arrays) > 1:
+            # which is chosen by the sizes
+            whole = [np.broadcast_to(0.0, pattern(x._data).shape) for x in arrays]
+            route = np.einsum_path(spelled, *whole, optimize=optimize)[0]
+        data = in_order(data, np.einsum(spelled, *short, optimize=route, order=order))  # type: ignore[call-overload]
     return give(finish(data, kind), out)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from attn_verify.arithmetic.tracing.array import finish, is_traced, shape_of, wrap
-from attn_verify.arithmetic.tracing.carrier import laid_out, pattern
+from attn_verify.arithmetic.tracing.carrier import in_order, laid_out, pattern
 from attn_verify.arithmetic.tracing.convert import as_array, exact, raw
 from attn_verify.arithmetic.tracing.dtypes import as_dtype, is_whole, loop
 from attn_verify.arithmetic.tracing.elementwise import mul, sqrt
@@ -43,11 +43,21 @@ def _matmul(x1: Any, x2: Any, out: Any = None, *, dtype: Any = None, casting: st
     if shape_of(left)[-1] != shape_of(right)[-2]:
         raise ValueError("matmul: Input operand 1 has a mismatch in its core dimension 0")
     data = matrix_product(left, right)
+    if len(data.shape) > 2:
+        data = in_order(data, np.matmul(_stack_like(left), _stack_like(right)))
     if b.ndim == 1:
         data = data.move(lambda m: m[..., 0])
     if a.ndim == 1:
         data = data.move(lambda m: m[..., 0, :] if b.ndim > 1 else m[..., 0])
     return give(finish(data, kind), out)
+
+
+def _stack_like(x: Any) -> Any:
+    """Return a stack of 1×1 matrices of zeros whose outer axes lie in memory as those of an array."""
+    whole = pattern(x._data)[..., :1, :1]
+    strides = [abs(stride) for stride in whole.strides]
+    span = 1 + sum((extent - 1) * stride for extent, stride in zip(whole.shape, strides, strict=True))
+    return np.lib.stride_tricks.as_strided(np.zeros(max(span, 1), np.int8), whole.shape, strides, writeable=False)
 
 
 class Gufunc(Ufunc):

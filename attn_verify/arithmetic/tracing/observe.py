@@ -255,6 +255,8 @@ def difference(exact: Mapping[str, Any], real: Mapping[str, Any], near: Callable
 
     What only one side can describe is not compared.
     """
+    if "form" in exact and "form" in real and exact["form"] != real["form"]:
+        return True
     if "is" in exact or "is" in real:
         # A function or a class; an object that is neither has no name, and may be any.
         return (
@@ -296,6 +298,12 @@ def long_array(value: NDArray[Any]) -> dict[str, Any]:
     """Describe an array of flags or whole numbers that has too many entries to be noted one by one."""
     digest = crc32(np.ascontiguousarray(value).tobytes())
     return {"value": f"{value.shape} {value.dtype} {digest:08x}"}
+
+
+def form_of(array: NDArray[Any], dtype: str) -> str:
+    """Return shape, dtype and layout in memory of an array, as text."""
+    steps = [step // array.itemsize for step, extent in zip(array.strides, array.shape, strict=True) if extent > 1]
+    return f"{array.shape} {dtype} {steps if array.size else []}"
 
 
 def _array(item: Mapping[str, Any]) -> tuple[list[int], list[Any]] | None:

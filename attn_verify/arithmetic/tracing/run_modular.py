@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from attn_verify.arithmetic.graph import Graph
 from attn_verify.arithmetic.modular.arrays import ModularData
+from attn_verify.arithmetic.modular.codes import POISON
 from attn_verify.arithmetic.modular.draw import Draw
 from attn_verify.arithmetic.modular.field import Field, VanishingError, using
 from attn_verify.arithmetic.modular.reading import Reading
 from attn_verify.arithmetic.tracing.array import is_traced, wrap
 from attn_verify.arithmetic.tracing.honest import honest, real_of
 from attn_verify.arithmetic.tracing.imports import ExactImports, OwnFiles
-from attn_verify.arithmetic.tracing.observe import Observer
+from attn_verify.arithmetic.tracing.observe import ENTRIES, Observer, form_of
 from attn_verify.arithmetic.tracing.run_arrays import exact_models, leaf, noted
 from attn_verify.arithmetic.tracing.run_outcome import Ending, attempt
 from attn_verify.arithmetic.tracing.run_values import arguments, sizes_of, structure
@@ -124,6 +125,29 @@ def _leaf(value: Any, field: Field) -> dict[str, Any] | None:
 
 
 def _noted(value: Any) -> dict[str, Any] | None:
-    """Describe what an expression of the target gave; residues cannot be compared with floats."""
-    known = is_traced(value) and isinstance(value._data, ModularData)
-    return {"other": "residues"} if known else noted(value, [])
+    """Describe what an expression of the target gave: of residues, which are near to no float, how they lie in memory.
+
+    Constants are compared with floats.
+    """
+    if not (is_traced(value) and isinstance(value._data, ModularData)):
+        return noted(value, [])
+    form = form_of(value._data.pattern, str(value._dtype))
+    return {**(_constants(value) or {"other": "residues"}), "form": form}
+
+
+def _constants(value: Any) -> dict[str, Any] | None:
+    """Return the entries of an array of known constants."""
+    data = value._data
+    if not 0 < data.pattern.size <= ENTRIES or (data.parts["special"] == POISON).any() or not data.rational():
+        return None
+    numbers = data.constants().ravel().tolist()
+    if not all(isinstance(number, Fraction | str) for number in numbers):
+        return None
+    return {"array": {"shape": list(data.shape), "dtype": str(value._dtype), "data": [_hex(x) for x in numbers]}}
+
+
+def _hex(number: Fraction | str) -> str:
+    try:
+        return float(number).hex()
+    except OverflowError:
+        return "inf" if Fraction(number) > 0 else "-inf"
