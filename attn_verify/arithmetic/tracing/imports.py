@@ -69,10 +69,12 @@ class OwnFiles:
         """Return whether a frame runs the target's code: from its files, in its modules, or text that it executes."""
         if frame.f_code.co_filename in self:
             return True
-        file = frame.f_globals.get("__file__")
-        if file is not None or frame.f_back is None or not _from_text(frame.f_code.co_filename):
+        file, back = frame.f_globals.get("__file__"), frame.f_back
+        if file is not None or not _from_text(frame.f_code.co_filename):
             return file in self
-        return self.runs_in(frame.f_back)
+        while back is not None and _under(back.f_code.co_filename, _PACKAGE) and back.f_code.co_filename not in self:
+            back = back.f_back  # what looks at the arguments of a call
+        return back is not None and self.runs_in(back)
 
     def modules(self) -> list[str]:
         """Return the names of the imported modules that belong to the target."""

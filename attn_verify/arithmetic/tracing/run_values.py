@@ -18,6 +18,11 @@ from numpy.typing import NDArray
 # How deep a returned value is read, and how much of a text.
 MAX_DEPTH = 6
 MAX_TEXT = 2000
+# How members of a container are asked for.
+_MEMBERS = frozenset({
+    "__getitem__", "__iter__", "__len__", "__contains__", "__missing__", "__getattribute__", "__reversed__",
+    "get", "items", "keys", "values", "pop", "popitem", "copy", "index",
+})  # fmt: skip
 
 
 class Maker(Protocol):
@@ -153,7 +158,8 @@ def _number(item: float | str) -> float:
 def structure(value: Any, leaf: Callable[[Any], dict[str, Any] | None], depth: int = 0) -> dict[str, Any]:
     """Return a value as plain data; ``leaf`` describes arrays, and returns ``None`` for what is not one.
 
-    Records (dataclasses) are read as dictionaries of their fields; whatever else is ``{"other": type name}``.
+    Records (dataclasses) are read as dictionaries of their fields; whatever else is ``{"other": type name}``, and so is
+    a container whose class answers for its members itself: what is read here need not be what its user is given.
     A float is ``{"value": x}``, or an array without axes where JSON has no number for it.
     """
     found = leaf(value)
@@ -169,6 +175,8 @@ def structure(value: Any, leaf: Callable[[Any], dict[str, Any] | None], depth: i
     if kind is str:
         return {"value": value[:MAX_TEXT]}
     if depth < MAX_DEPTH:
+        if why := _answers(kind):  # type: ignore[arg-type]
+            return {"other": f"{kind.__name__[:MAX_TEXT]}, which has a {why} of its own"}
         if isinstance(value, (list, tuple)):
             items = [structure(item, leaf, depth + 1) for item in value]
             return {"tuple" if isinstance(value, tuple) else "list": items}
@@ -178,6 +186,21 @@ def structure(value: Any, leaf: Callable[[Any], dict[str, Any] | None], depth: i
             items_by_name = {item.name: getattr(value, item.name, None) for item in dataclasses.fields(value)}
             return {"dict": {name: structure(item, leaf, depth + 1) for name, item in items_by_name.items()}}
     return {"other": kind.__name__[:MAX_TEXT]}
+
+
+@cache
+def _answers(kind: type) -> str:
+    """Return the method by which a class derived from a container answers for its members, if it has one."""
+    if not issubclass(kind, (list, tuple, dict)):
+        return ""
+    fields = getattr(kind, "_fields", ())
+    for cls in kind.__mro__:
+        if cls.__module__ in ("builtins", "collections", "typing"):
+            continue
+        for name, member in vars(cls).items():
+            if name in _MEMBERS or (name in fields and type(member).__name__ != "_tuplegetter"):
+                return name
+    return ""
 
 
 @cache
