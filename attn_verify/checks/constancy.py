@@ -17,8 +17,8 @@ from attn_verify.checks.ranges import Range
 _FEW, _TERMS, _TRIES = 300, 50_000, 24
 # Floats are constants in what they are alike in to this; sums hide what is as much smaller than a constant.
 _NEAR, _HIDDEN = 1e-9, 1e6
-# What is hidden is an unknown of this name, and hidden again in what these operations make of it.
-_HID, _SCALES = "hidden", ("add", "sub", "neg", "mul", "div")
+# What is hidden in the results of these operations is an unknown; what they were given was looked at itself.
+_SCALES = ("add", "sub", "neg", "mul", "div")
 
 
 class Constancy:
@@ -53,7 +53,7 @@ class Constancy:
                 value = asleep[node.index]
                 if made.rational is None and self._hides(node, value):
                     # What is hidden in it may be taken out again: it is no constant to what follows.
-                    made = self._read.input(_HID, (node.index,))
+                    made = self._read.input("hidden", (node.index,))
                 else:
                     constant = node.index in bounded or self._is(made, value)
                     open_ += [] if constant else [node]
@@ -103,10 +103,7 @@ class Constancy:
 
     def _hides(self, node: Node, value: float) -> bool:
         """Return whether a value is so large that what was added to a constant in it does not show."""
-        args = [self._nodes[arg] for arg in node.args]
-        return node.op in _SCALES and abs(value) >= _HIDDEN and any(
-            arg.rational is not None or (arg.op == "input" and arg.value[0] is _HID) for arg in args
-        )  # fmt: skip
+        return node.op in _SCALES and abs(value) >= _HIDDEN
 
     def _equals(self, made: Node, value: float) -> bool:
         """Return whether a value is identically a simple constant near to the one that floats found."""

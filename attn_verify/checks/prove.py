@@ -17,17 +17,18 @@ from attn_verify.checks.case_proof import decide
 from attn_verify.checks.causal_hint import causal_hint
 from attn_verify.checks.chance import uses_hashes
 from attn_verify.checks.conventions import by_turns, choose, in_words, plan_cases, shared_cases, smaller_cases
+from attn_verify.checks.declined import declined
 from attn_verify.checks.large import is_large, prove_large
-from attn_verify.checks.outcome import Outcome, check_plain, short_place
+from attn_verify.checks.outcome import Outcome, short_place
+from attn_verify.checks.plain_runs import check_plain_runs
 from attn_verify.checks.proof_report import Proof, verdict_of
 from attn_verify.checks.search import search
 from attn_verify.checks.shadow import check_hashes
-from attn_verify.checks.trial_lines import check_lines
-from attn_verify.checks.trials import check_trials, trials
 from attn_verify.checks.verdict import Status, Verdict
 from attn_verify.errors import AttnVerifyError
 from attn_verify.spec import AttentionSpec
 from attn_verify.targets.binding import Binding, bind
+from attn_verify.targets.layouts import Convention
 from attn_verify.targets.resolve import resolve
 from attn_verify.targets.roles import parse_roles
 from attn_verify.targets.units import Case
@@ -189,12 +190,19 @@ class Prover:
         )
         if self.patience is not None:
             planned = iter(by_turns(list(planned)))
+        without: set[Convention] = set()
         open_, agenda = False, Agenda(start, _PATIENCE if self.patience is None else self.patience)
         for case, text in planned:
             if agenda.leave_out(case, text, open_):
                 continue
             self.progress(f"proving at {', '.join(f'{name}={value}' for name, value in case.sizes.items())} …")
+            if case.mask is not None and case.convention in without:
+                continue
             outcome = decide(case, spec, address.shown, self.runner, seed=self.seed, seconds=self.seconds)
+            if (why := declined(outcome, binding.mask)) and any(o.case.mask is None for o in proof.outcomes):
+                without.add(case.convention)
+                proof.refused.append(f"{in_words(binding, case.convention)}: {why}")
+                continue
             proof.outcomes.append(outcome)
             proof.masks += [text] if text else []
             doubtful = outcome.status is Status.UNDECIDED and not outcome.only_partial
@@ -212,7 +220,9 @@ class Prover:
                 f"after {agenda.patience:.3g} s and a case that is undecided, no further case was looked at"
             )
         agenda.report(proof)
-        self._run_plain(proof, partial(_by_position, description))
+        check_plain_runs(
+            proof, self.runner, partial(_by_position, description), seed=self.seed, seconds=self.seconds
+        )  # fmt: skip
         hashing = any(outcome.sets for outcome in proof.outcomes) or uses_hashes(description.get("modules", ()))
         if proof.status is not Status.UNDECIDED and hashing:
             call = {**proof.outcomes[0].case.call(proof.target), "observed": True}
@@ -247,24 +257,6 @@ class Prover:
             shown = ", ".join(map(short_place, more[:3])) + (", …" if len(more) > 3 else "")
             text = f"{shown}: run at large sizes only, where no call is compared with NumPy"
             proof.outcomes[0].notes.append({"kind": "trusted_call", "text": text})
-
-    def _run_plain(self, proof: Proof, by_position: Callable[[Mapping[str, Any]], list[str]]) -> None:
-        """Run every case in a plain process: at its point, and at others that its paths and magnitudes ask for.
-
-        The arguments are given as a user may give them too, by position.
-        """
-        tried = trials(proof.outcomes, proof.spec, self.seed)
-        calls = [outcome.case.call(proof.target) for outcome in proof.outcomes]
-        for call in calls[: len(proof.outcomes)]:
-            calls.append({**call, "positional": by_position(call)})
-        for trial in tried:
-            call = trial.call(proof.target)
-            calls.append({**call, "positional": by_position(call), "first": True} if trial.woken else call)
-        results = self.runner.plain(calls, seconds=self.seconds)
-        for outcome, result in zip(2 * proof.outcomes, results, strict=False):
-            check_plain(outcome, result)
-        observed = check_lines(tried, lambda asked: self.runner.run_many(asked, seconds=self.seconds), proof.target)
-        check_trials(zip(tried, results[2 * len(proof.outcomes) :], strict=True), proof.spec, observed)
 
     def _refute(self, proof: Proof, binding: Binding, outcome: Outcome, doubtful: bool) -> bool:
         """Look for inputs on which the code, run in floats, is not the formula.

@@ -62,16 +62,13 @@ class TracedArray(Outward, metaclass=ArrayType):
 
     def __new__(cls, shape: Any = None, dtype: Any = float, *rest: Any, **options: Any) -> Any:
         """Return an array that holds nothing yet, as ``np.ndarray(shape, dtype)`` does."""
+        if cls is not TracedArray:
+            current().refuse("np.ndarray", "a subclass of ndarray", "a function of plain arrays")
         if shape is None:
             raise TypeError("ndarray() missing required argument 'shape' (pos 0)")
         if rest or options:
             current().refuse("np.ndarray", "an array over a buffer", "np.array or np.zeros")
         return FUNCTIONS["empty"](shape, dtype)
-
-    def __init_subclass__(cls) -> None:
-        """Refuse subclasses made by the target."""
-        if cls.__module__ != __name__:
-            current().refuse("np.ndarray", "a subclass of ndarray", "a function of plain arrays")
 
     @classmethod
     def __class_getitem__(cls, item: Any) -> Any:

@@ -19,6 +19,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from attn_verify.arithmetic.tracing.builtin_max import largest
 from attn_verify.arithmetic.tracing.identity import identity
 from attn_verify.arithmetic.tracing.imports import OwnFiles, fresh_source
 from attn_verify.arithmetic.tracing.observe_calls import LAZY, Noting, noting, shown, shown_within, unwrapped, which
@@ -48,6 +49,8 @@ _BASES: tuple[tuple[type, Callable[[Any], Any]], ...] = (
 _OURS = __name__.partition(".")[0] + "."
 _DERIVED = tuple(base for base, _ in _BASES)
 _NOTHING: Mapping[str, Any] = {"value": None}
+# An array in which some entry was never written.
+UNWRITTEN: Mapping[str, Any] = {"other": "an unwritten array"}
 
 
 def _itself(found: Any) -> Any:
@@ -158,7 +161,8 @@ class Observer:
             guarded = self._guard.called(number, function)
             if guarded is not function:
                 return guarded
-        return function if self._leaf is None else shown_within(self, number, function)
+        found = function if self._leaf is None else shown_within(self, number, function)
+        return largest(found) if function is max and self._guard is not None else found
 
     def text(self, number: int, text: Any) -> Any:
         """Return what ``eval`` or ``exec`` is given, and take note that it is called."""

@@ -15,7 +15,7 @@ from attn_verify.arithmetic.graph import Graph, Node
 from attn_verify.arithmetic.tracing.array import is_traced, wrap
 from attn_verify.arithmetic.tracing.modules import math_model, numpy_model, scipy_model
 from attn_verify.arithmetic.tracing.node_data import NodeData
-from attn_verify.arithmetic.tracing.observe import ENTRIES, long_array
+from attn_verify.arithmetic.tracing.observe import ENTRIES, UNWRITTEN, long_array
 from attn_verify.arithmetic.tracing.run_values import float_array
 from attn_verify.arithmetic.tracing.session import current
 from attn_verify.arithmetic.tracing.sizes import SizeInt
@@ -91,7 +91,7 @@ def noted(value: Any, roots: list[Node]) -> dict[str, Any] | None:
     if int(np.prod(data.shape, dtype=np.int64)) > ENTRIES:
         return long_array(data) if isinstance(data, np.ndarray) else {"other": "a long array"}
     if not isinstance(data, np.ndarray) and not all(isinstance(node, Node) for node in _entries(data)):
-        return {"other": "an unwritten array"}
+        return dict(UNWRITTEN)
     return leaf(value, roots)
 
 

@@ -33,6 +33,7 @@ from typing import Any
 
 import numpy as np
 
+from attn_verify.arithmetic.tracing.array import TracedArray
 from attn_verify.arithmetic.tracing.attribute_names import IN_PLACE_TOO, attribute, reads
 from attn_verify.arithmetic.tracing.foreign import HEAP
 from attn_verify.arithmetic.tracing.identity import Dispatched, LruCache
@@ -139,7 +140,9 @@ class Vocabulary:
         if found is None:
             self._classes[cls] = ""  # a class may have itself as an attribute
             unknown = [base for base in cls.__mro__ if not self._known_class(base)]
-            found = self._classes[cls] = _unknown(unknown[-1]) if unknown else self._methods(cls)
+            derived = cls is not TracedArray and issubclass(cls, TracedArray) and self._is_own(cls)
+            found = _unknown(unknown[-1]) if unknown else self._methods(cls)
+            found = self._classes[cls] = "uses a subclass of ndarray" if derived else found
         return found
 
     def _methods(self, cls: type) -> str:
