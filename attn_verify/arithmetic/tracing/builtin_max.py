@@ -32,7 +32,7 @@ def largest(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _alike(items: list[Any]) -> bool:
-    """Return whether all are exact numbers of one kind, Python's floats maybe with constants among them; none is NaN."""
+    """Return whether all are exact numbers of one kind, floats maybe with constants among them; none is NaN."""
     kinds = {type(item) for item in items}
     traced = [item for item in items if type(item) is not float]
     return (

@@ -14,6 +14,7 @@ from typing import Any
 
 from attn_verify.arithmetic.tracing.array import TracedFloat, is_traced
 from attn_verify.arithmetic.tracing.attribute_names import changes, reads
+from attn_verify.arithmetic.tracing.builtin_max import largest
 from attn_verify.arithmetic.tracing.dtypes import SCALAR_TYPES
 from attn_verify.arithmetic.tracing.identity import LruCache
 from attn_verify.arithmetic.tracing.imports import OwnFiles
@@ -125,7 +126,7 @@ class Guard:
         def asking(*args: Any, **options: Any) -> Any:
             for value in (*args, *options.values()):
                 self.seen(number, value)
-            return asked_by_ints(function)(*args, **options)
+            return (largest(function) if function is max else asked_by_ints(function))(*args, **options)
 
         return asking
 
