@@ -36,6 +36,22 @@ def narrowest(notes: Any) -> str:
     return "float64"
 
 
+def formats_of(values: Any) -> list[str]:
+    """Return the float formats among the noted values of a run, but for float64.
+
+    >>> formats_of({"f.py:1": [{"array": {"shape": [1], "dtype": "float16"}}]})
+    ['float16']
+    """
+    seen = repr(values)
+    return [name for name in ROUNDOFF if name != "float64" and f"'{name}'" in seen]
+
+
+def narrowest_run(notes: Any, ran: Mapping[str, Any]) -> str:
+    """Return the narrowest float format of a trace, or of a run in floats, which goes on where a trace was refused."""
+    found: set[str] = {narrowest(notes), *ran.get("formats", ()), *formats_of(ran.get("values", ""))}
+    return max(found, key=list(ROUNDOFF).index)
+
+
 def allowance_of(notes: Any) -> float:
     """Return what rounding may add up to at a benign point and a tiny size, relative to the largest value."""
     narrow = narrowest(notes)

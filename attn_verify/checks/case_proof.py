@@ -14,7 +14,7 @@ from attn_verify.arithmetic.graph import Graph, Node, UnmodelledError
 from attn_verify.arithmetic.graph.evaluation import BallValues
 from attn_verify.arithmetic.graph.limits import in_the_limit
 from attn_verify.arithmetic.graph.storage import load
-from attn_verify.checks.agreement import disagreement
+from attn_verify.checks.agreement import disagreement, formats_of
 from attn_verify.checks.fills import FILL, objection
 from attn_verify.checks.formula import Entry, expected
 from attn_verify.checks.outcome import Condition, Outcome, ProvedPath, check_run, check_ways, short_place
@@ -50,6 +50,7 @@ def decide(case: Case, spec: AttentionSpec, target: str, runner: Any, *, seed: i
     call = {**case.call(target), "observed": True}
     ran = runner.run(call, seconds=seconds)
     values = ran.pop("values", {})  # megabytes, which no outcome needs to keep
+    ran["formats"] = formats_of(values)
 
     def judged(cases: bool) -> Outcome:
         trace = runner.trace(call, seconds=seconds, cases=cases)

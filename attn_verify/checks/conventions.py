@@ -13,7 +13,7 @@ from attn_verify.checks.formula import expected
 from attn_verify.errors import AttnVerifyError
 from attn_verify.shapes import Sizes
 from attn_verify.targets import probe
-from attn_verify.targets.aliases import aliased_cases
+from attn_verify.targets.aliases import aliased_cases, sharing
 from attn_verify.targets.binding import Binding
 from attn_verify.targets.cases import default_sizes, masks
 from attn_verify.targets.layouts import MASKS, Convention
@@ -138,9 +138,10 @@ def _shown(case: Case) -> str:
 def shared_cases(
     binding: Binding, conventions: Sequence[Convention], sizes: Mapping[str, int], *, seed: int
 ) -> Iterator[tuple[Case, str]]:
-    """Yield tiny cases in which several parameters receive the same object; their masks need no words."""
+    """Yield tiny cases in which several parameters receive the same object, each with what is said of its mask."""
     for case in aliased_cases(binding, conventions[0], sizes, seed=seed):
-        yield case, ""
+        text = "" if binding.mask == "no" else "no mask" if case.mask is None else _shown(case)
+        yield case, f"{sharing(case)}: {text}" if text else ""
 
 
 def by_turns(planned: Sequence[tuple[Case, str]]) -> list[tuple[Case, str]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from attn_verify.checks.agreement import narrowest
+from attn_verify.checks.agreement import narrowest_run
 from attn_verify.checks.conventions import choose, in_words, smaller_cases
 from attn_verify.checks.large_case import decide_whole
 from attn_verify.checks.large_floats import Try, check_try, tries
@@ -219,7 +219,7 @@ def _witness(proof: Proof, binding: Binding, outcome: Outcome, runner: Any, *, s
             continue
         found = search(
             runner, proof.target, binding.case(sizes, mask, convention), proof.spec,
-            smaller=lambda other: smaller_cases(binding, other), precision=narrowest(outcome.notes),
+            smaller=lambda other: smaller_cases(binding, other), precision=narrowest_run(outcome.notes, outcome.ran),
             claim=proof.claim, seed=seed, budget_seconds=min(_PART, end - time.monotonic()), seconds=seconds,
         )  # fmt: skip
         if found is not None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from attn_verify.checks.agenda import Agenda
-from attn_verify.checks.agreement import narrowest
+from attn_verify.checks.agreement import narrowest_run
 from attn_verify.checks.case_proof import decide
 from attn_verify.checks.causal_hint import causal_hint
 from attn_verify.checks.chance import uses_hashes
@@ -277,7 +277,7 @@ class Prover:
             proof.spec,
             smaller=lambda case: smaller_cases(binding, case),
             points=outcome.points,
-            precision=narrowest(outcome.notes),
+            precision=narrowest_run(outcome.notes, outcome.ran),
             claim=proof.claim,
             seed=self.seed,
             generated=doubtful,

@@ -83,7 +83,7 @@ class Sleepers:
                 if arm != index:
                     apart = self._arm(index, arm, values)
                 else:
-                    apart = np.abs(value - self._value(index)[0])
+                    apart = np.abs(value - slept(self._value(index)))
                     apart = np.where(apart > _AWAKE * (1 + np.abs(value)), apart, -1.0)
                 least = np.minimum(least, np.nan_to_num(apart, nan=-1.0))
         return np.asarray(least)
@@ -102,7 +102,7 @@ class Sleepers:
         node = self._graph.nodes[index]
         if arm != index:
             return [self._arm_above(node, arm, Fraction(0))]
-        own = [[c] for c in self._beyond(node, float(self._value(index)[0]), _AWAKE * 2)]
+        own = [[c] for c in self._beyond(node, slept(self._value(index)), _AWAKE * 2)]
         return [list(self._grown(node)), *own]
 
     def _arm_above(self, node: Node, arm: int, margin: Fraction) -> list[Condition]:
@@ -135,8 +135,8 @@ class Sleepers:
         index, arm = cause
         node = self._graph.nodes[index]
         if arm == index:
-            slept, value = float(self._value(index)[0]), float(values[self._tape.at[index]][at])
-            return self._beyond(node, slept, 2 * abs(value - slept))[:: 1 if value > slept else -1][:1]
+            known, value = slept(self._value(index)), float(values[self._tape.at[index]][at])
+            return self._beyond(node, known, 2 * abs(value - known))[:: 1 if value > known else -1][:1]
         return self._arm_above(node, arm, Fraction(2 * float(self._arm(index, arm, values)[at])))
 
     def _beyond(self, node: Node, slept: float, margin: float) -> list[Condition]:
@@ -157,10 +157,15 @@ class Sleepers:
 
 
 def sleeps(value: Floats) -> bool:
-    """Return whether a value is alike at all points."""
-    if not np.isfinite(value).all():
-        return False
-    return bool(np.ptp(value) <= _ASLEEP * (1 + np.abs(value).max()))
+    """Return whether a value is alike at all points at which floats have one."""
+    known = value[np.isfinite(value)]
+    return known.size > 0 and bool(np.ptp(known) <= _ASLEEP * (1 + np.abs(known).max()))
+
+
+def slept(value: Floats) -> float:
+    """Return what a value that sleeps is, NaN where floats have none."""
+    known = value[np.isfinite(value)]
+    return float(known[0]) if known.size else np.nan
 
 
 def less(left: Node, right: Node) -> Condition:

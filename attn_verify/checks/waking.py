@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from attn_verify.arithmetic.graph import Graph, Node
 from attn_verify.checks.constancy import Constancy
-from attn_verify.checks.contradiction import Contradictions
 from attn_verify.checks.outcome import Condition, ProvedPath
+from attn_verify.checks.path_facts import PathFacts
 from attn_verify.checks.ranges import multiples, ranges
 from attn_verify.checks.reaching import Exponents, Reaching, far_and_near, point_at
-from attn_verify.checks.sleepers import Cause, Causes, Sleepers, less, sleeps
+from attn_verify.checks.sleepers import Cause, Causes, Sleepers, less, sleeps, slept
 from attn_verify.checks.tape import Floats, Tape
 
 Point = Mapping[Any, Fraction]
@@ -101,7 +101,7 @@ class _Waking:
         self.tape = Tape(graph, [graph.nodes[index] for index in self.dependent])
         self._ranges = ranges(graph, _WITHIN, multiples(graph, self.tape, scores, limit, random))
         self._all = self._roof(Exponents(graph, None))
-        self._contradictions: Contradictions | None = None
+        self._facts = PathFacts(graph)
         self._alone: dict[Cause, tuple[Sequence[Condition], Columns] | None] = {}
 
     def of_path(
@@ -168,7 +168,7 @@ class _Waking:
         return found if len(points) + len(found) >= _LEAST else found + self._beside(path, [*points, *found])
 
     def _beside(self, path: ProvedPath, points: Sequence[Point]) -> list[Point]:
-        sizes = 2.0 ** self.random.integers(-10, 0, _POINTS)
+        sizes = 2.0 ** self.random.integers(-24, 0, _POINTS)
         some = self.random.integers(len(points), size=_POINTS)
         columns = {
             name: np.array([float(points[i][name]) for i in some]) * (1 + sizes * self.random.standard_normal(_POINTS))
@@ -182,33 +182,24 @@ class _Waking:
     def _look_again(self, path: ProvedPath, points: Sequence[Point], drawn: Sequence[Floats]) -> None:
         """Count the values that still sleep, and that nothing shows to be constants.
 
-        On a narrow path all sleeps that depends on inputs which cannot move there: of that, what sleeps everywhere.
+        On a narrow path all sleeps that depends on inputs which its questions hold fast: of that, what does everywhere.
         Values that the path asks about, and that are awake elsewhere, have other paths there.
         """
         sides = {side.index for c in path.conditions for side in (c.left, c.right)}
         here = self._at(points)
-        fixed = {name for name in points[0] if sleeps(np.array([float(point[name]) for point in points]))}
+        columns = {name: np.array([float(point[name]) for point in points]) for name in points[0]}
+        fixed = {name for name, column in columns.items() if sleeps(column)}
+        if len(points) > 1:
+            fixed = {name for name in fixed if self._facts.holds(path, name, float(columns[name][0]))}
         asleep, bounded = {}, set()
         for node, value, other in zip(self.tape.nodes, here, drawn, strict=True):
             asks = node.index in self.dependent and node.op != "input" and sleeps(value)
             if asks and (sleeps(other) or not self._inputs([node]) <= fixed):
-                asleep[node.index] = float(value[0])
+                asleep[node.index] = slept(value)
                 bounded |= {node.index} if node.index in sides and not sleeps(other) else set()
         if asleep:
-            constancy = Constancy(self.graph, self._ranges, self._never(path))
+            constancy = Constancy(self.graph, self._ranges, self._facts.never(path))
             self.unseen += len(constancy.unexplained(asleep, bounded))
-
-    def _never(self, path: ProvedPath) -> Callable[[Node, Node], bool]:
-        """Return what says whether one value is not above another one on a path."""
-
-        def never(above: Node, below: Node) -> bool:
-            if not path.conditions:
-                return False
-            if self._contradictions is None:
-                self._contradictions = Contradictions(self.graph)
-            return bool(self._contradictions.of([*path.conditions, less(below, above)]))
-
-        return never
 
     def _roof(self, exponents: Exponents) -> list[Condition]:
         """Return the conditions by which no exponential is too large, but for those that never are."""

@@ -45,9 +45,9 @@ def aliased_cases(
     """Return tiny cases in which parameters of equal shape receive the same object.
 
     From given Q, K, V: one array as all three, one as Q and K, one as K and V.  From embeddings: one X for both,
-    W_Q as W_K, W_Q as all three.  The inputs of such a case, and of its units, are those of the first of the
-    parameters.  ``sizes`` are the user's; combinations that they rule out are left out, as are gradients, where
-    every input counts by itself.
+    W_Q as W_K, W_Q as all three; without a mask and with one, where both are possible.  The inputs of such a case,
+    and of its units, are those of the first of the parameters.  ``sizes`` are the user's; combinations that they rule
+    out are left out, as are gradients, where every input counts by itself.
 
     >>> from attn_verify.spec import AttentionSpec
     >>> from attn_verify.targets.binding import bind
@@ -60,10 +60,10 @@ def aliased_cases(
     if binding.gradient:
         return []
     found: list[Case] = []
-    for number, wanted in enumerate(_ATTENTION if binding.kind == "attention" else _LAYER):
-        case = _case(binding, convention, wanted, sizes or {}, number, seed)
-        if case is not None:
-            found.append(case)
+    for wanted in _ATTENTION if binding.kind == "attention" else _LAYER:
+        for masked in {"no": (False,), "optional": (False, True), "required": (True,)}[binding.mask]:
+            case = _case(binding, convention, wanted, sizes or {}, seed, masked=masked)
+            found += [] if case is None else [case]
     return found
 
 
@@ -79,7 +79,7 @@ def sharing(case: Case) -> str:
 
 
 def _case(
-    binding: Binding, convention: Convention, wanted: _Sharing, given: Mapping[str, int], number: int, seed: int
+    binding: Binding, convention: Convention, wanted: _Sharing, given: Mapping[str, int], seed: int, *, masked: bool
 ) -> Case | None:
     parameters = {role: name for name, role in binding.arguments.items()}
     if not {*wanted.same, *wanted.same.values()} <= set(parameters):
@@ -88,7 +88,7 @@ def _case(
         if "X_KV" in wanted.same and sizes.n != sizes.keys:
             continue
         try:
-            mask = _mask(binding, sizes, number, seed)
+            mask = _mask(binding, sizes, seed) if masked else None
             plain = binding.case(sizes, mask, convention, _batch(convention, sizes))
         except (SizeError, TargetError):
             continue
@@ -119,10 +119,8 @@ def _batch(convention: Convention, sizes: Sizes) -> tuple[int, ...]:
     return (2,) if convention.batched else ()
 
 
-def _mask(binding: Binding, sizes: Sizes, number: int, seed: int) -> Any:
-    """Return no mask where that is possible in the first case, one that closes some keys in the second."""
-    if binding.mask == "no" or (binding.mask == "optional" and number != 1):
-        return None
+def _mask(binding: Binding, sizes: Sizes, seed: int) -> Any:
+    """Return a mask that closes some keys."""
     tried, _ = masks(sizes, binding.spec, seed)
     return tried[len(tried) // 2]
 
