@@ -87,7 +87,7 @@ def plan_cases(
         seen.append(convention.with_(mask="nm"))
         for at, case_sizes in enumerate(chosen if number == 0 else chosen[:1]):
             if binding.mask != "required" and not known:
-                yield binding.case(case_sizes, None, convention), "none" if binding.mask == "no" else "no mask"
+                yield binding.case(case_sizes, None, convention), "none" if binding.mask == "no" else binding.unmasked
             if binding.mask == "no":
                 continue
             tried, text = masks(case_sizes, binding.spec, seed)
@@ -140,7 +140,7 @@ def shared_cases(
 ) -> Iterator[tuple[Case, str]]:
     """Yield tiny cases in which several parameters receive the same object, each with what is said of its mask."""
     for case in aliased_cases(binding, conventions[0], sizes, seed=seed):
-        text = "" if binding.mask == "no" else "no mask" if case.mask is None else _shown(case)
+        text = "" if binding.mask == "no" else binding.unmasked if case.mask is None else _shown(case)
         yield case, f"{sharing(case)}: {text}" if text else ""
 
 

@@ -178,7 +178,7 @@ def _masks(binding: Binding, sizes: Sizes, seed: int) -> Iterator[tuple[Mask | N
     Every entry is closed in a random mask or in the other one, unless its query were left without a key.
     """
     if binding.mask != "required":
-        yield None, "none" if binding.mask == "no" else "no mask"
+        yield None, "none" if binding.mask == "no" else binding.unmasked
     if binding.mask == "no":
         return
     n, m = sizes.n, sizes.keys

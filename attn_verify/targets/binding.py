@@ -61,6 +61,12 @@ class Binding:
         return "no" if p is None else "optional" if p.has_default else "required"
 
     @property
+    def unmasked(self) -> str:
+        """What a call without a mask is called: one that leaves it out, where that is not to give ``None``."""
+        p = self._parameter("mask")
+        return "no mask" if p is None or p.default is None else "mask left out"
+
+    @property
     def several_heads(self) -> bool:
         """Whether the target is told the number of heads."""
         return self._parameter("heads") is not None

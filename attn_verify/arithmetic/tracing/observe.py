@@ -78,7 +78,7 @@ class Observer:
         self._guard: Guard | None = None
         self.values: dict[str, list[dict[str, Any]]] = {}
         self._imported: dict[str, list[dict[str, Any]]] = {}
-        self._places = Places()
+        self.places = Places()
         self._compiled: dict[tuple[str, bytes], CodeType] = {}
         self.unobserved: list[tuple[str, str]] = []
         self.sets = False  # whether an expression gave a set, whose order hashes decide
@@ -129,7 +129,7 @@ class Observer:
         return value
 
     def _note(self, number: int, value: Any) -> None:
-        place = self._places.names[number]
+        place = self.places.names[number]
         seen = self.values.setdefault(place, [])
         leaf, self._leaf = self._leaf, None  # whatever is read below is not the target's
         assert leaf is not None
@@ -172,7 +172,7 @@ class Observer:
 
     def unfollowed(self, number: int, why: str) -> None:
         """Take note of a place where something is not observed."""
-        self._object(self._places.names[number].rsplit(":", 2)[0], why)
+        self._object(self.places.names[number].rsplit(":", 2)[0], why)
 
     def _object(self, place: str, why: str) -> None:
         if (place, why) not in self.unobserved:
@@ -191,13 +191,13 @@ class Observer:
     def _compile_once(self, source: bytes, path: str) -> CodeType:
         tree: Any = compile(source, path, "exec", flags=ast.PyCF_ONLY_AST, dont_inherit=True)
         try:
-            made = compile(Wrap(self._places, path).module(tree), path, "exec", dont_inherit=True)
+            made = compile(Wrap(self.places, path).module(tree), path, "exec", dont_inherit=True)
         except RecursionError:  # expressions nested hundreds deep
             self._object(path, "has expressions that are nested too deeply to be observed")
             made = compile(source, path, "exec", dont_inherit=True)
         if NAME.encode() in source:
             self._object(path, f"has the name {NAME}, by which expressions are observed")
-        for place, why in self._places.objections if self._models else ():
+        for place, why in self.places.objections if self._models else ():
             self._object(place, why)
         code: CodeType = made
         return code
@@ -207,7 +207,7 @@ class Observer:
         """Compile the target's modules from their source so that their expressions are noted, and let them run."""
         setattr(builtins, NAME, self)
         if self._models:
-            self._guard = Guard(own, self._models, self._places, self.unfollowed)
+            self._guard = Guard(own, self._models, self.places, self.unfollowed)
         try:
             with fresh_source(own, self._compile):
                 yield

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from attn_verify.arithmetic.tracing.attribute_names import changes, reads
-from attn_verify.arithmetic.tracing.observe_syntax import is_constant, pairs_by_identity, unseen
+from attn_verify.arithmetic.tracing.observe_syntax import float_handlers, is_constant, pairs_by_identity, unseen
 
 # The name by which compiled code finds the observer, among the builtins.
 NAME = "__attn_verify_observed__"
@@ -45,6 +45,13 @@ class Places:
     asked: set[int] = field(default_factory=set)  # what is asked for a name by a function
     left_of: dict[int, int | None] = field(default_factory=dict)  # what ``is`` compares it with: itself on the left
     objections: list[tuple[str, str]] = field(default_factory=list)  # file:line, and why
+    handlers: list[tuple[str, str, str]] = field(default_factory=list)  # of errors of floats: try, handler, errors
+
+    def unhandled(self, lines: Container[str]) -> Iterator[tuple[str, str]]:
+        """Yield the handlers of errors of floats that did not run though their ``try`` did, and which errors."""
+        for tried, handled, names in dict.fromkeys(self.handlers):
+            if tried in lines and handled not in lines:
+                yield handled, names
 
 
 class Wrap(ast.NodeTransformer):
@@ -74,6 +81,10 @@ class Wrap(ast.NodeTransformer):
         )
         for place, why in unseen(tree):
             self._object(place, why)
+        self._places.handlers += [
+            (f"{self._path}:{tried}", f"{self._path}:{handled}", names)
+            for tried, handled, names in float_handlers(tree)
+        ]
         found: ast.Module = self.visit(tree)
         return ast.fix_missing_locations(found)
 

@@ -13,6 +13,11 @@ _UNSEEN = {
     "__prepare__": "which sees the names that the body of a class looks up",
 }
 _CLEANS = "cleans up after a yield, which may run when the generator is no longer referred to"
+# Errors, and warnings made errors, that floats raise where exact numbers have a value; and what contains them.
+_OF_FLOATS = frozenset({
+    "OverflowError", "FloatingPointError", "ZeroDivisionError", "ArithmeticError", "RuntimeWarning", "Warning",
+    "Exception", "BaseException",
+})  # fmt: skip
 _Functions = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 
@@ -32,6 +37,21 @@ def unseen(tree: ast.AST) -> Iterator[tuple[ast.AST, str]]:
             managed = any(map(_manages, node.decorator_list)) and _only_entered(tree, node.name)
             if not managed:
                 yield node, _CLEANS
+
+
+def float_handlers(tree: ast.AST) -> Iterator[tuple[int, int, str]]:
+    """Yield what handles errors that floats may raise: the lines of the ``try`` and of the handler, and which errors.
+
+    >>> list(float_handlers(ast.parse("try:\\n    f()\\nexcept OverflowError:\\n    g()")))
+    [(2, 4, 'OverflowError')]
+    """
+    for node in (part for part in ast.walk(tree) if isinstance(part, ast.Try)):
+        for handler in node.handlers:
+            kind = handler.type
+            names = [part.id for part in ast.walk(kind) if isinstance(part, ast.Name)] if kind else ["BaseException"]
+            known = [name for name in names if name in _OF_FLOATS]
+            if known:
+                yield node.body[0].lineno, handler.body[0].lineno, ", ".join(known)
 
 
 def _manages(decorator: ast.expr) -> bool:

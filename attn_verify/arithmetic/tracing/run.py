@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -222,7 +222,7 @@ def _report(
         "unobserved": tracer.observer.unobserved,
         "sets": tracer.observer.sets,
         "exhausted": exhausted,
-        "notes": [dict(note) for note in tracer.notes.values()],
+        "notes": [*map(dict, tracer.notes.values()), *_unhandled(tracer, runs)],
         "refusals": [vars(refusal) for refusal in refusals],
         "imports": sorted(tracer.imports.asked),
         "repeatable": repeatable,
@@ -231,6 +231,14 @@ def _report(
         "exception": worst.exception,
         "seconds": seconds,
     }
+
+
+def _unhandled(tracer: _Tracer, runs: Sequence[PathRun]) -> Iterator[dict[str, Any]]:
+    """Yield an assumption for every handler of an error that floats may raise and exact numbers did not."""
+    for place, names in tracer.observer.places.unhandled({line for run in runs for line in run.lines}):
+        short = place.rsplit("/", 1)[-1]
+        text = f"{short} handles {names}: what it does with an error that only floats raise is not followed"
+        yield {"kind": "float_error", "text": text, "place": place}
 
 
 def _dependent(graph: Graph, inputs: frozenset[Any]) -> set[int]:

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 # How deep a returned value is read, and how much of a text.
 MAX_DEPTH = 6
 MAX_TEXT = 2000
+# Whole numbers of so many bits are not written out, which Python refuses.
+_BITS = 4096
 # How members of a container are asked for.
 _MEMBERS = frozenset({
     "__getitem__", "__iter__", "__len__", "__contains__", "__missing__", "__getattribute__", "__reversed__",
@@ -169,7 +171,8 @@ def structure(value: Any, leaf: Callable[[Any], dict[str, Any] | None], depth: i
     if value is None or kind is bool:
         return {"value": value}
     if isinstance(value, int):
-        return {"value": int(value)}
+        number = int(value)
+        return {"value": number if number.bit_length() < _BITS else f"{number.bit_length()} bits, {hash(number):x}"}
     if kind is float:
         return {"value": value} if math.isfinite(value) else float_array(np.array(value))
     if kind is str:
