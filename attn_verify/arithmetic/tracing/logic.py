@@ -271,7 +271,8 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> A
 def require(a: Any, dtype: Any = None, requirements: Any = None, *, like: Any = None) -> Any:
     """Return an array in a layout."""
     order = {"F": "F", "F_CONTIGUOUS": "F", "C": "C", "C_CONTIGUOUS": "C"}
-    wanted = [requirements] if isinstance(requirements, str) else list(requirements or [])
+    given = [requirements] if isinstance(requirements, str) else list(requirements or [])
+    wanted = [r for r in given if r not in ("A", "ALIGNED")]  # as all arrays are
     if any(r not in order for r in wanted):
         current().refuse("np.require", f"requirements {wanted}")
     return FUNCTIONS["asarray"](a, dtype, order[wanted[0]] if wanted else None)
