@@ -81,7 +81,7 @@ def _judge(case: Case, spec: AttentionSpec, call: Json, ran: Json, trace: Json, 
     if trace["outcome"] != "returned":
         return outcome
     graph, groups = load(trace["graph"])
-    outcome.graph = graph
+    outcome.graph, outcome.made = graph, len(graph.nodes)
     wanted = expected(graph, case, spec)
     _check_domains(outcome, groups["partial"], point)
     for at, path in enumerate(trace["paths"]):

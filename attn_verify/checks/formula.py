@@ -38,7 +38,8 @@ def formula(
             inputs.setdefault("X_KV", inputs["X"])
         for name in ("K", "V") if sizes.given_qkv else ("X_KV",):
             inputs[name] = [[*rows, *[[graph.number(0)] * len(rows[0])] * padding] for rows in inputs[name]]
-        sizes = replace(sizes, m=sizes.keys + padding)
+        # Keys come from X_KV also where there are as many of them as queries then.
+        sizes = replace(sizes, m=sizes.keys + padding, apart=None if sizes.given_qkv else 1)
         allowed = tuple((*row, *(True,) * padding) for row in allowed)
     return layer(inputs, sizes, spec, allowed, node_arithmetic(graph))
 

@@ -66,6 +66,7 @@ class Outcome:
     wrong_paths: int = 0
     fills: dict[Fraction, Fraction] = field(default_factory=dict)
     graph: Graph = field(default_factory=Graph)
+    made: int = 0  # how many of its nodes, the first ones, the target has computed
     ran: Json = field(default_factory=dict)
     maxima: bool = False
     partial: bool = False

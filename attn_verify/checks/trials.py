@@ -165,7 +165,7 @@ def _awake(outcome: Outcome, nodes: Sequence[Node], found: list[Trial], random: 
     woken = waking_points(
         outcome.graph, outcome.paths, tried,
         np.random.default_rng(random.getrandbits(64)), roundoff=ROUNDOFF[narrow], limit=LIMITS[narrow],
-        scores=nodes,
+        made=outcome.made, scores=nodes,
     )  # fmt: skip
     if woken.left:
         outcome.doubt(

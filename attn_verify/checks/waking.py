@@ -52,7 +52,7 @@ class Woken:
 
 def waking_points(
     graph: Graph, paths: Sequence[ProvedPath], tried: Sequence[Sequence[Point]], random: np.random.Generator,
-    *, roundoff: float, limit: float, scores: Sequence[Node] = (), work: int = WORK,
+    *, roundoff: float, limit: float, made: int | None = None, scores: Sequence[Node] = (), work: int = WORK,
 ) -> Woken:  # fmt: skip
     """Return for every path further points, at which values differ that are alike at all points tried on it.
 
@@ -63,13 +63,14 @@ def waking_points(
         random: of the points and of the steps.
         roundoff: relative error of one operation of the target.
         limit: how large scores, and the argument of an exponential, may be.
+        made: how many of the nodes, the first ones, the target has computed; by default all.
         scores: those of the formula.
         work: how many nodes may be computed in searches for what no point happens to wake.
     """
     known = [point for points in tried for point in points]
     if not known:
         return Woken([[] for _ in paths])
-    waking = _Waking(graph, random, roundoff, limit, scores, work)
+    waking = _Waking(graph, len(graph.nodes) if made is None else made, random, roundoff, limit, scores, work)
     drawn = far_and_near(known, random)
     values = waking.tape.run(drawn)
     answers = Reaching(graph, paths, random, roundoff).answered(paths, drawn)
@@ -83,8 +84,8 @@ class _Waking:
     """What is known of a case: its program, and which causes can be woken at all."""
 
     def __init__(
-        self, graph: Graph, random: np.random.Generator, roundoff: float, limit: float, scores: Sequence[Node],
-        work: int,
+        self, graph: Graph, made: int, random: np.random.Generator, roundoff: float, limit: float,
+        scores: Sequence[Node], work: int,
     ) -> None:  # fmt: skip
         self.graph = graph
         self.random = random
@@ -94,11 +95,13 @@ class _Waking:
         self.work = work
         self.left = self.unseen = 0
         inputs = [node for node in graph.nodes if node.op == "input"]
-        self.dependent = {node.index for node in inputs}
+        dependent = {node.index for node in inputs}
         for node in graph.nodes:
-            if not self.dependent.isdisjoint(node.args):
-                self.dependent.add(node.index)
-        self.tape = Tape(graph, [graph.nodes[index] for index in self.dependent])
+            if not dependent.isdisjoint(node.args):
+                dependent.add(node.index)
+        self.tape = Tape(graph, [graph.nodes[index] for index in dependent])
+        # The formula is written into the same graph, and is nothing that the target computes.
+        self.dependent = {index for index in dependent if index < made}
         self._ranges = ranges(graph, _WITHIN, multiples(graph, self.tape, scores, limit, random))
         self._all = self._roof(Exponents(graph, None))
         self._facts = PathFacts(graph)

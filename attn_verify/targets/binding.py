@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from attn_verify.arithmetic.number_system import Arithmetic, scale_value, textbo
 from attn_verify.errors import SizeError, TargetError, explain
 from attn_verify.shapes import Sizes, positive_size
 from attn_verify.spec import AttentionSpec
+from attn_verify.targets.giving import in_order
 from attn_verify.targets.kinds import arguments_of, outputs_of
 from attn_verify.targets.layouts import Convention, Recipe, arrange_mask, check_layout, varied
 from attn_verify.targets.returns import parse_returns
@@ -26,8 +26,6 @@ from attn_verify.targets.roles import Assignment, BareError, Parameter, assign, 
 from attn_verify.targets.units import Canonical, Case, Plan
 
 FLOATS = Arithmetic("float64", number=float, sqrt=math.sqrt, exp=math.exp, matmul=textbook_matmul)
-
-_SIMPLE = (bool, int, float, str, type(None))
 
 
 @dataclass(frozen=True)
@@ -189,7 +187,7 @@ class Binding:
             else:
                 value = self._value(role, sizes, h, p)
                 arguments[p.name] = canonical.recipe(role) if value is None else value
-        arguments, positional = self._in_order(arguments)
+        arguments, positional = in_order(self.title, self.assignment, arguments, by_position=self.by_position)
         heads = range(h) if canonical.apart else range(1)
         each = tuple(
             self.spec.allowed(sizes, None if shown is None else masks[e, t].tolist()) for e in range(b) for t in heads
@@ -239,31 +237,6 @@ class Binding:
         if role == "scale":
             return {"value": float(scale_value(self.spec.scale_node(), sizes, FLOATS))}
         return {"value": values[role]} if role in values else None
-
-    def _in_order(self, arguments: Mapping[str, Recipe]) -> tuple[dict[str, Recipe], tuple[str, ...]]:
-        """Sort the arguments; fill gaps between those that go by position with the defaults themselves."""
-        ordered: dict[str, Recipe] = {}
-        by_position: list[str] = []
-        skipped: list[Parameter] = []
-        for p in self.assignment.parameters:
-            if p.name in arguments:
-                if p.kind == "POSITIONAL_ONLY":
-                    for gap in skipped:
-                        if not isinstance(gap.default, _SIMPLE) or not gap.has_default:
-                            cause = f"{gap.name} stays at its default, but {p.name} after it goes by position only"
-                            raise TargetError(explain(self.title, cause, remedy=f"--roles {gap.name}=VALUE"))
-                        ordered[gap.name] = {"value": gap.default}
-                        by_position.append(gap.name)
-                    skipped = []
-                    by_position.append(p.name)
-                ordered[p.name] = arguments[p.name]
-            elif p.kind == "POSITIONAL_ONLY":
-                skipped.append(p)
-        if self.by_position:
-            kinds = ("POSITIONAL_ONLY", "POSITIONAL_OR_KEYWORD")
-            first = takewhile(lambda p: p.kind in kinds and p.name in ordered, self.assignment.parameters)
-            by_position = [p.name for p in first]
-        return ordered, tuple(by_position)
 
     def to_dict(self) -> dict[str, Any]:
         """Return what was bound, for reports."""

@@ -196,7 +196,7 @@ def test_functions_have_one_name_in_every_kind_of_numbers():
     seen = {}
     for number, f in ((0, abs), (1, len)):
         observer = Observer()
-        observer._places = places
+        observer.places = places
         observer.start(lambda _: None)
         exec(compile(tree, "code.py", "exec"), {NAME: observer, "f": f, "x": () if f is len else 1})
         seen[number] = observer.values["code.py:1:4:calling Name"][0]
@@ -256,7 +256,7 @@ def test_objects_of_derived_classes_are_noted_as_what_they_derive_from(base, val
         value
     )
     observer = Observer()
-    observer._places.names.append("code.py:1:0:Name")
+    observer.places.names.append("code.py:1:0:Name")
     observer.start(lambda _: None)
     observer(0, derived)
     observer(0, base(value))
@@ -271,7 +271,7 @@ def test_what_comes_after_many_values_has_a_digest():
     seen = []
     for last in (1, 2):
         observer = Observer()
-        observer._places.names.append("code.py:1:0:Name")
+        observer.places.names.append("code.py:1:0:Name")
         observer.start(lambda _: None)
         for value in [*[0] * 5000, last]:
             observer(0, value)

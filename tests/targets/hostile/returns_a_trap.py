@@ -1,9 +1,14 @@
 # expect: raised
-"""Returns a mapping that raises when it is read."""
+"""Returns a record that raises when it is read."""
+
+from dataclasses import dataclass
 
 
-class Trap(dict):
-    def items(self):
+@dataclass
+class Trap:
+    O: object = None
+
+    def __getattribute__(self, name):
         raise RuntimeError("caught")
 
 
