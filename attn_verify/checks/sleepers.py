@@ -21,7 +21,7 @@ Cause = tuple[int, int]
 Causes = frozenset[Cause]
 
 # Values sleep that differ by less, relative to their size and 1, and are awake where they differ by more.
-_ASLEEP, _AWAKE = 1e-9, 1e-6
+_ASLEEP, AWAKE = 1e-9, 1e-6
 # What an exponent, and a divisor, should not exceed; larger values are constants that stand for infinity.
 _SHALLOW, _SMALL, _HUGE = 1, 16, 1e300
 
@@ -84,7 +84,7 @@ class Sleepers:
                     apart = self._arm(index, arm, values)
                 else:
                     apart = np.abs(value - slept(self._value(index)))
-                    apart = np.where(apart > _AWAKE * (1 + np.abs(value)), apart, -1.0)
+                    apart = np.where(apart > AWAKE * (1 + np.abs(value)), apart, -1.0)
                 least = np.minimum(least, np.nan_to_num(apart, nan=-1.0))
         return np.asarray(least)
 
@@ -102,7 +102,7 @@ class Sleepers:
         node = self._graph.nodes[index]
         if arm != index:
             return [self._arm_above(node, arm, Fraction(0))]
-        own = [[c] for c in self._beyond(node, slept(self._value(index)), _AWAKE * 2)]
+        own = [[c] for c in self._beyond(node, slept(self._value(index)), AWAKE * 2)]
         return [list(self._grown(node)), *own]
 
     def _arm_above(self, node: Node, arm: int, margin: Fraction) -> list[Condition]:

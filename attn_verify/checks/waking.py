@@ -21,7 +21,7 @@ from attn_verify.checks.outcome import Condition, ProvedPath
 from attn_verify.checks.path_facts import PathFacts
 from attn_verify.checks.ranges import multiples, ranges
 from attn_verify.checks.reaching import Exponents, Reaching, far_and_near, point_at
-from attn_verify.checks.sleepers import Cause, Causes, Sleepers, less, sleeps, slept
+from attn_verify.checks.sleepers import AWAKE, Cause, Causes, Sleepers, less, sleeps, slept
 from attn_verify.checks.tape import Floats, Tape
 
 Point = Mapping[Any, Fraction]
@@ -155,8 +155,21 @@ class _Waking:
             woken(first | second)
         for causes in single:
             together = together | causes if woken(together | causes) else together
+        found += self._otherwise([*points, *found], drawn, values, mild[-1])
         self._look_again(path, [*points, *found], values)
         return found
+
+    def _otherwise(
+        self, points: Sequence[Point], drawn: Columns, values: Sequence[Floats], fits: NDArray[np.bool_]
+    ) -> list[Point]:  # fmt: skip
+        """Return points, of those drawn, at which values differ that still sleep: sums that are zero by chance, say."""
+        chosen: list[int] = []
+        for node, value, other in zip(self.tape.nodes, self._at(points), values, strict=True):
+            if node.index in self.dependent and sleeps(value):
+                differs = fits & (np.abs(other - slept(value)) > AWAKE * (1 + abs(slept(value))))
+                if differs.any() and not differs[chosen].any():
+                    chosen.append(int(differs.argmax()))
+        return [point_at(drawn, i) for i in chosen[:_LEAST]]
 
     def _at(self, points: Sequence[Point]) -> list[Floats]:
         names = points[0] if points else ()
