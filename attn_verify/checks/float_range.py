@@ -21,12 +21,12 @@ _GONE: Mapping[str, float] = {"float64": -760, "float32": -110, "float16": -20}
 
 
 class FloatRange:
-    """What may leave the range of floats on one path: its exponentials, or with ``whole`` all that the target forms."""
+    """What may leave the range of floats on one path: its exponentials, or all among ``whole`` first nodes."""
 
-    def __init__(self, graph: Graph, path: ProvedPath, narrow: str, *, whole: bool) -> None:
+    def __init__(self, graph: Graph, path: ProvedPath, narrow: str, *, whole: int = 0) -> None:
         self._graph = graph
         self._limit, self._gone = LIMITS[narrow], _GONE[narrow]
-        self._exponents = Exponents(graph, None if whole else path).nodes
+        self._exponents = Exponents(graph, None if whole else path, whole).nodes
         cone = graph.cone(path.entries.values())
         self._divisors = [graph.nodes[node.args[-1]] for node in cone if node.op in ("div", "log")]
         self._filled: list[bool] | None = None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
 
 from attn_verify.arithmetic.graph import Graph, Node
 from attn_verify.checks.contradiction import Contradictions
@@ -36,8 +35,8 @@ class PathFacts:
 
         return below
 
-    def holds(self, path: ProvedPath, name: Any, value: float) -> bool:
-        """Return whether the questions of a path show that an input is near to a value."""
-        node, near = self._graph.input(*name), _NARROW * (1 + abs(value))
+    def holds(self, path: ProvedPath, node: Node, value: float) -> bool:
+        """Return whether the questions of a path show that a number is near to a value."""
+        near = _NARROW * (1 + abs(value))
         low, high = (self._graph.number(Fraction(value + side * near)) for side in (-1, 1))
         return all(self._contradictions.of([*path.conditions, end]) for end in (less(node, low), less(high, node)))

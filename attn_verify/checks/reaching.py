@@ -115,11 +115,11 @@ def far_and_near(drawn: Sequence[Point], random: np.random.Generator) -> dict[An
 
 
 class Exponents:
-    """The arguments of the exponentials of one path, or of all that the target formed."""
+    """The arguments of the exponentials of one path, or of all that the target formed: the ``made`` first nodes."""
 
-    def __init__(self, graph: Graph, path: ProvedPath | None) -> None:
+    def __init__(self, graph: Graph, path: ProvedPath | None, made: int | None = None) -> None:
         sides = [node for c in path.conditions for node in (c.left, c.right)] if path else []
-        cone = graph.cone([*path.entries.values(), *sides]) if path else graph.nodes
+        cone = graph.cone([*path.entries.values(), *sides]) if path else graph.nodes[:made]
         self.nodes = [graph.nodes[node.args[0]] for node in cone if node.op == "exp"]
         self._tape = Tape(graph, self.nodes)
 

@@ -159,7 +159,8 @@ class Sleepers:
 def sleeps(value: Floats) -> bool:
     """Return whether a value is alike at all points at which floats have one, which are most of them."""
     known = value[np.isfinite(value)]
-    return 2 * known.size > value.size and bool(np.ptp(known) <= _ASLEEP * (1 + np.abs(known).max()))
+    with np.errstate(over="ignore"):
+        return 2 * known.size > value.size and bool(np.ptp(known) <= _ASLEEP * (1 + np.abs(known).max()))
 
 
 def slept(value: Floats) -> float:

@@ -118,7 +118,10 @@ def _trials(
     """Return the trials at points of a path, of which the first may be ``fresh``."""
     if not points:
         return []
-    ends, found = FloatRange(outcome.graph, path, narrowest(outcome.notes), whole=whole), []
+    ends, found = (
+        FloatRange(outcome.graph, path, narrowest(outcome.result_notes), whole=outcome.made if whole else 0),
+        [],
+    )
     for number, point in enumerate(points):
         (binding, strained), largest = ends.at(point), _largest(outcome, nodes, point)
         first = fresh and number == 0
@@ -132,7 +135,7 @@ def _on_paths(outcome: Outcome, nodes: Sequence[Node], drawn: Sequence[Point], r
     found: list[Trial] = []
     missed: list[ProvedPath] = []
     ways: set[str] = set()
-    narrow = narrowest(outcome.notes)
+    narrow = narrowest(outcome.result_notes)
     how_often: dict[int, str] = {}
     contradictions = Contradictions(outcome.graph)
 
@@ -160,7 +163,7 @@ def _on_paths(outcome: Outcome, nodes: Sequence[Node], drawn: Sequence[Point], r
 
 def _awake(outcome: Outcome, nodes: Sequence[Node], found: list[Trial], random: Random) -> list[Trial]:
     """Return trials with further inputs of each path, at which values inside differ that are alike at the others."""
-    narrow = narrowest(outcome.notes)
+    narrow = narrowest(outcome.result_notes)
     tried = [[t.point for t in found if t.path is path and t.binding] for path in outcome.paths]
     woken = waking_points(
         outcome.graph, outcome.paths, tried,
@@ -202,7 +205,7 @@ def _drawn(outcome: Outcome, nodes: Sequence[Node], random: Random, count: int) 
     names = outcome.case.inputs
     arrays = sorted({name for name, _ in names})
     linear, degree = scaling(arrays)
-    narrow = narrowest(outcome.notes)
+    narrow = narrowest(outcome.result_notes)
     kinds = [(wanted, spread) for wanted in _SCORES[narrow] for spread in _SPREADS]
     for number, (wanted, spread) in enumerate(random.sample(kinds, min(count, len(kinds)))):
         scale = {name: Fraction(2) ** random.randint(-spread, spread) for name in arrays}

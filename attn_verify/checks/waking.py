@@ -179,8 +179,8 @@ class _Waking:
         self, path: ProvedPath, points: Sequence[Point], drawn: Columns, fits: NDArray[np.bool_]
     ) -> list[Point]:  # fmt: skip
         """Return points of a path, of those drawn or near to those known: a single one shows nothing of what sleeps."""
-        chosen = self.random.permutation(np.flatnonzero(fits))[: _LEAST - len(points)]
-        found: list[Point] = [point_at(drawn, i) for i in chosen]
+        most = _LEAST - len(points)
+        found: list[Point] = [point_at(drawn, i) for i in self.random.permutation(np.flatnonzero(fits))[:most]]
         return found if len(points) + len(found) >= _LEAST else found + self._beside(path, [*points, *found])
 
     def _beside(self, path: ProvedPath, points: Sequence[Point]) -> list[Point]:
@@ -199,23 +199,23 @@ class _Waking:
         """Count the values that still sleep, and that nothing shows to be constants.
 
         On a narrow path all sleeps that depends on inputs which its questions hold fast: of that, what does everywhere.
-        Values that the path asks about, and that are awake elsewhere, have other paths there.
+        Values that these questions hold fast, and that are awake elsewhere, have other paths there.
         """
         sides = {side.index for c in path.conditions for side in (c.left, c.right)}
-        here = self._at(points)
-        columns = {name: np.array([float(point[name]) for point in points]) for name in points[0]}
-        fixed = {name for name, column in columns.items() if sleeps(column)}
+        first, holds = points[0], self._facts.holds
+        fixed = {name for name in first if sleeps(np.array([float(point[name]) for point in points]))}
         if len(points) > 1:
-            fixed = {name for name in fixed if self._facts.holds(path, name, float(columns[name][0]))}
-        asleep, bounded = {}, set()
-        for node, value, other in zip(self.tape.nodes, here, drawn, strict=True):
+            fixed = {name for name in fixed if holds(path, self.graph.input(*name), float(first[name]))}
+        asleep, held = {}, set[int]()
+        for node, value, other in zip(self.tape.nodes, self._at(points), drawn, strict=True):
             asks = node.index in self.dependent and node.op != "input" and sleeps(value)
             if asks and (sleeps(other) or not self._inputs([node]) <= fixed):
                 asleep[node.index] = slept(value)
-                bounded |= {node.index} if node.index in sides and not sleeps(other) else set()
+                asked = node.index in sides and not sleeps(other)
+                held |= {node.index} if asked and holds(path, node, slept(value)) else set()
         if asleep:
-            constancy = Constancy(self.graph, self._ranges, self._facts.never(path))
-            self.unseen += len(constancy.unexplained(asleep, bounded))
+            known = Constancy(self.graph, self._ranges, self._facts.never(path))
+            self.unseen += len(known.unexplained(asleep, held))
 
     def _roof(self, exponents: Exponents) -> list[Condition]:
         """Return the conditions by which no exponential is too large, but for those that never are."""

@@ -171,7 +171,7 @@ def _sees_how(names: Sequence[str], function: Any) -> bool:
     elif not isinstance(function, FunctionType | MethodType):
         function = getattr(function, "__wrapped__", None) or type(function).__call__
     code = getattr(getattr(function, "__func__", function), "__code__", None)
-    return code is None or not set(names) <= set(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
+    return code is None or not set(names) <= set(code.co_varnames[: code.co_argcount])
 
 
 def _parameter(item: inspect.Parameter) -> dict[str, Any]:

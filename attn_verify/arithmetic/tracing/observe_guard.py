@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from types import MethodType, ModuleType
 from typing import Any
 
-from attn_verify.arithmetic.tracing.array import TracedFloat, is_traced
+from attn_verify.arithmetic.tracing.array import TracedFloat, TracedScalar, is_traced
 from attn_verify.arithmetic.tracing.attribute_names import changes, reads
 from attn_verify.arithmetic.tracing.builtin_max import largest
 from attn_verify.arithmetic.tracing.dtypes import SCALAR_TYPES
@@ -31,7 +31,7 @@ _ADDRESS = "makes a text of an address in memory, which other processes have oth
 _DATA = frozenset({bool, int, float, type(None), list, tuple, dict, SizeInt})
 _BUILTINS = vars(builtins)
 # Python may have one object for equal values of these, or two.
-_VALUES = frozenset({int, SizeInt, float, TracedFloat, complex, str, bytes, tuple, frozenset})
+_VALUES = frozenset({int, SizeInt, float, TracedFloat, TracedScalar, complex, str, bytes, tuple, frozenset})
 _IDENTITY = "compares numbers or texts by identity, which need not be that of equal ones"
 # Functions in which nothing is observed, told of on import too: what they make belongs to the calls.
 _TEXT = "runs a text (eval, exec, compile), in which nothing is observed"
