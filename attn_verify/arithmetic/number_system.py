@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from operator import truediv
 from typing import Any
 
 from attn_verify import language
@@ -28,6 +29,7 @@ class Arithmetic:
     sqrt: Callable[[Scalar], Scalar]
     exp: Callable[[Scalar], Scalar]
     matmul: Callable[[Matrix, Matrix], Matrix]
+    divide: Callable[[Scalar, Scalar], Scalar] = truediv  # raises ``ZeroDivisionError`` for the constant zero
 
     def sum(self, terms: Vector) -> Scalar:
         """Return the sum of ``terms``, zero if there are none."""
@@ -72,7 +74,7 @@ def scale_value(scale: language.Node, sizes: Sizes, arithmetic: Arithmetic) -> S
             "+": lambda a, b: a + b,
             "-": lambda a, b: a - b,
             "*": lambda a, b: a * b,
-            "/": lambda a, b: a / b,
+            "/": arithmetic.divide,
             "neg": lambda a: -a,
         },
         power=arithmetic.power,

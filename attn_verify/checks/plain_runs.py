@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from attn_verify.checks.outcome import check_plain
+from attn_verify.checks.outcome import Outcome, ProvedPath, check_plain, short_place
 from attn_verify.checks.proof_report import Proof
 from attn_verify.checks.trial_lines import check_lines
 from attn_verify.checks.trials import Trial, check_trials, trials
+from attn_verify.checks.verdict import Status
 
 Json = Mapping[str, Any]
 
@@ -38,6 +39,37 @@ def check_plain_runs(
         check_plain(outcome, result)
     observed = check_lines(tried, lambda asked: runner.run_many(asked, seconds=seconds), proof.target)
     check_trials(zip(tried, results[2 * len(proof.outcomes) :], strict=True), proof.spec, observed)
+    _check_unobserved(proof, runner, tried, seconds)
+
+
+def _check_unobserved(proof: Proof, runner: Any, tried: Sequence[Trial], seconds: float) -> None:
+    """Doubt a case that runs other lines where nothing but its lines is watched: its source is compiled as it is.
+
+    What is handed to an observed target is never quite what it is given otherwise.  A branch that depends on it is seen
+    here, also where nothing wakes what it does.
+    """
+    asked = [(outcome, outcome.paths[:1], outcome.case.call(proof.target)) for outcome in proof.outcomes]
+    asked += [(trial.outcome, [trial.path] if trial.path else [], trial.call(proof.target)) for trial in tried]
+    for start in range(0, len(asked), _AT_ONCE):
+        some = asked[start : start + _AT_ONCE]
+        runs = runner.run_many([call for _, _, call in some], seconds=seconds)
+        for (outcome, paths, call), result in zip(some, runs, strict=True):
+            if outcome.status is Status.UNDECIDED or result["outcome"] != "returned":
+                continue
+            if more := _other_lines(outcome, paths, result):
+                # A buffer that is kept sends later calls another way.
+                more = _other_lines(outcome, paths, runner.run(call, seconds=seconds))
+            if more:
+                shown = ", ".join(map(short_place, more[:3]))
+                outcome.doubt(f"in floats, and not observed, it runs other lines than exact numbers do: {shown}")
+
+
+def _other_lines(outcome: Outcome, paths: Sequence[ProvedPath], result: Json) -> list[str]:
+    """Return the lines that floats ran and exact numbers on no path; of one path, also those that floats left out."""
+    ran = set(result["lines"])
+    known = {line for path in outcome.paths for line in path.lines}
+    left = {line for path in paths for line in path.lines} - ran
+    return sorted((ran - known) | (left if len(paths) == 1 and known else set())) if known else []
 
 
 def _first(tried: Sequence[Trial]) -> frozenset[int]:

@@ -243,6 +243,9 @@ def check_trials(tried: Iterable[tuple[Trial, Json]], spec: AttentionSpec, obser
     for number, (trial, result) in enumerate(tried):
         if trial.outcome.status is Status.UNDECIDED and not trial.outcome.only_partial:
             continue
+        if result["outcome"] == "timeout":
+            trial.outcome.doubt("in a plain Python process, the time limit was reached", "give --seconds more")
+            continue
         if number in observed and not _same(trial, observed[number], result):
             trial.outcome.doubt("in a plain Python process, it returns something else: state, or a trap")
             continue

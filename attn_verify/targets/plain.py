@@ -298,7 +298,8 @@ def _structure(value: Any, depth: int = 0) -> Data:
             items = [_structure(item, depth + 1) for item in value]
             return {"tuple" if isinstance(value, tuple) else "list": items}
         if isinstance(value, dict):
-            return {"dict": {str(key): _structure(item, depth + 1) for key, item in value.items()}}
+            keys = [str(key) if isinstance(key, str) else f"<{type(key).__name__} {i}>" for i, key in enumerate(value)]
+            return {"dict": {keys[i]: _structure(item, depth + 1) for i, item in enumerate(value.values())}}
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
             fields = {item.name: getattr(value, item.name, None) for item in dataclasses.fields(value)}
             return {"dict": {name: _structure(item, depth + 1) for name, item in fields.items()}}

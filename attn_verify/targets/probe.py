@@ -86,6 +86,9 @@ def choose(binding: Binding, run: Run, target: str, near: Near, given: Mapping[s
     if not judged and answered and not binding.assignment.constants:
         more = _run(list(_alike_cases(binding, given)), run, target, near)
         judged = _best_of_layouts(more)
+        if (given or {}).get("heads", 1) > 1 and binding.kind == "attention" and not binding.several_heads:
+            # Nothing but the user's word says that it takes several heads.
+            judged = [item for item in judged if item.near]
         only_at = _in_words(next((item for item in judged if item.near), judged[0])) if judged else ""
     good = [item for item in judged if item.near]
     accepted = [item.convention for item in good or judged[:1]]

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attn_verify.arithmetic.tracing.imports import OwnFiles
-from attn_verify.arithmetic.tracing.observe import ENTRIES, Observer, form_of, long_array
+from attn_verify.arithmetic.tracing.observe import ENTRIES, Observer
+from attn_verify.arithmetic.tracing.observe_digest import form_of, long_array, sample_of
 from attn_verify.arithmetic.tracing.run_outcome import attempt
 from attn_verify.arithmetic.tracing.run_values import arguments, float_array, numbers, structure
 from attn_verify.targets.lines import Executed, Recorder
@@ -112,8 +113,13 @@ def noted(value: Any) -> dict[str, Any] | None:
         return _leaf(value)
     if value.dtype.kind in "biu":
         return _leaf(value) if value.size <= ENTRIES else long_array(value)
-    found = _leaf(value) if value.size <= ENTRIES else {"other": "a long array"}
-    return found and {**found, "form": form_of(value, str(value.dtype))}
+    form = form_of(value, str(value.dtype))
+    if value.size <= ENTRIES:
+        found = _leaf(value)
+        return found and {**found, "form": form}
+    known = value.dtype.kind == "f" and value.dtype.itemsize <= 8
+    sample = {"sample": [x.hex() for x in sample_of(value.astype(np.float64, copy=False))]} if known else {}
+    return {"other": "a long array", "form": form, **sample}
 
 
 def generator_states() -> Any:

@@ -119,6 +119,9 @@ def select_named(structure: Structure, wanted: Sequence[Wanted], names: Sequence
     if "dict" in structure:
         places: list[tuple[str, Path]]
         keys = {_plain(key): key for key in structure["dict"]}
+        several = [key for key in structure["dict"] if keys[_plain(key)] != key and _plain(key) in map(_plain, names)]
+        if several:
+            return Misfit(f"returned {describe(structure)}, with {several[0]} and {keys[_plain(several[0])]}", "shape")
         places = [(name, (key,)) for name in names if (key := keys.get(_plain(name))) is not None]
         missing = [name for name in names if name != SKIP and _plain(name) not in keys]
         if missing:

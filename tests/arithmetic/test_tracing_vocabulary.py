@@ -21,7 +21,8 @@ from attn_verify.arithmetic.tracing.higher import in_turn
 from attn_verify.arithmetic.tracing.honest import honest, real_of
 from attn_verify.arithmetic.tracing.identity import identity
 from attn_verify.arithmetic.tracing.imports import ExactImports, OwnFiles
-from attn_verify.arithmetic.tracing.observe import Observer, difference, long_array
+from attn_verify.arithmetic.tracing.observe import Observer, difference
+from attn_verify.arithmetic.tracing.observe_digest import long_array
 from attn_verify.arithmetic.tracing.observe_source import NAME, Places, Wrap
 from attn_verify.arithmetic.tracing.run_arrays import exact_models
 from attn_verify.arithmetic.tracing.vocabulary import Vocabulary, ordered_by_hashes

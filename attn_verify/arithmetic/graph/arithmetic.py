@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attn_verify.arithmetic.graph.nodes import Graph
+from attn_verify.arithmetic.graph.nodes import Graph, Node
 from attn_verify.arithmetic.number_system import Arithmetic, textbook_matmul
 
 
@@ -14,4 +14,12 @@ def node_arithmetic(graph: Graph) -> Arithmetic:
     >>> A.sqrt(A.number(Fraction(9, 4))).rational
     Fraction(3, 2)
     """
-    return Arithmetic(name="nodes", number=graph.number, sqrt=graph.sqrt, exp=graph.exp, matmul=textbook_matmul)
+    return Arithmetic(
+        name="nodes", number=graph.number, sqrt=graph.sqrt, exp=graph.exp, matmul=textbook_matmul, divide=_divide
+    )  # fmt: skip
+
+
+def _divide(a: Node, b: Node) -> Node:
+    if b.rational == 0:
+        raise ZeroDivisionError("division by zero")
+    return a / b

@@ -45,6 +45,8 @@ _CALLERS = frozenset(map(id, [
     filter, iter, functools.reduce, itertools.accumulate, itertools.groupby, itertools.takewhile, itertools.dropwhile,
     itertools.filterfalse, itertools.starmap,
 ]))  # fmt: skip
+# Where the function stands that they call, if not in the first place.
+_FUNCTION_AT = {id(itertools.accumulate): 1, id(itertools.groupby): 1}
 # Functions that call their ``key``, and modules whose functions, written in Python, do so.
 _SORTERS = frozenset(map(id, [
     min, max, sorted, list.sort, bisect.bisect_left, bisect.bisect_right, bisect.insort_left, bisect.insort_right,
@@ -76,8 +78,11 @@ def shown_within(note: Observing, number: int, function: Any) -> Any:
             if args and (id(args[0]) in _CALLERS or "key" in options) and _unshown(*args[1:], *options.values()):
                 note.unfollowed(number, "makes a partial of a function that calls others, which are not observed")
             return function(*args, **options)
-        if id(called) in _CALLERS:
-            args = tuple(shown(note, number, arg) if id(arg) not in _CALLERS else arg for arg in args)
+        place = _FUNCTION_AT.get(id(called), 0)
+        if id(called) in _CALLERS and len(args) > max(place, 1):
+            # What can be gone through too would be something else.
+            seen = args[place] if hasattr(type(args[place]), "__iter__") else shown(note, number, args[place])
+            args = (*args[:place], seen, *args[place + 1 :])
         if "key" in options:
             options["key"] = shown(note, number, options["key"])
         return function(*args, **options)

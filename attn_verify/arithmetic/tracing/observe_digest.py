@@ -7,12 +7,15 @@ from typing import Any
 from zlib import crc32
 
 import numpy as np
+from numpy.typing import NDArray
 
 from attn_verify.arithmetic.tracing.identity import identity
 
 _SEQUENCES = (list, tuple)
 # How deep containers are read.
 _DEPTH = 6
+# Entries of a long array of constants that are compared.
+_SAMPLE = 256
 
 
 def text_of(
@@ -42,3 +45,22 @@ def text_of(
         texts = [text_of(item, real, is_exact, depth + 1) for item in items] if depth < _DEPTH else [None]
         return None if None in texts else f"{kind.__name__}({', '.join(map(str, texts))})"
     return identity(real(value)) or "object"
+
+
+def long_array(value: NDArray[Any]) -> dict[str, Any]:
+    """Describe an array of flags or whole numbers that has too many entries to be noted one by one."""
+    digest = crc32(np.ascontiguousarray(value).tobytes())
+    return {"value": f"{value.shape} {value.dtype} {digest:08x}"}
+
+
+def form_of(array: NDArray[Any], dtype: str) -> str:
+    """Return shape, dtype and layout in memory of an array, as text."""
+    steps = [step // array.itemsize for step, extent in zip(array.strides, array.shape, strict=True) if extent > 1]
+    return f"{array.shape} {dtype} {steps if array.size else []}"
+
+
+def sample_of(array: NDArray[Any]) -> list[Any]:
+    """Return some entries of a long array, always those at the same places."""
+    flat = array.ravel()
+    found: list[Any] = flat[:: max(1, flat.size // _SAMPLE)].tolist()
+    return found

@@ -15,7 +15,8 @@ from attn_verify.arithmetic.graph import Graph, Node
 from attn_verify.arithmetic.tracing.array import is_traced, wrap
 from attn_verify.arithmetic.tracing.modules import math_model, numpy_model, scipy_model
 from attn_verify.arithmetic.tracing.node_data import NodeData
-from attn_verify.arithmetic.tracing.observe import ENTRIES, UNWRITTEN, long_array
+from attn_verify.arithmetic.tracing.observe import ENTRIES, UNWRITTEN
+from attn_verify.arithmetic.tracing.observe_digest import long_array
 from attn_verify.arithmetic.tracing.run_values import float_array
 from attn_verify.arithmetic.tracing.session import current
 from attn_verify.arithmetic.tracing.sizes import SizeInt

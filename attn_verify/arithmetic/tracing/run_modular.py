@@ -19,7 +19,8 @@ from attn_verify.arithmetic.modular.reading import Reading
 from attn_verify.arithmetic.tracing.array import is_traced, wrap
 from attn_verify.arithmetic.tracing.honest import honest, real_of
 from attn_verify.arithmetic.tracing.imports import ExactImports, OwnFiles
-from attn_verify.arithmetic.tracing.observe import ENTRIES, Observer, form_of
+from attn_verify.arithmetic.tracing.observe import ENTRIES, Observer
+from attn_verify.arithmetic.tracing.observe_digest import form_of, sample_of
 from attn_verify.arithmetic.tracing.run_arrays import exact_models, leaf, noted
 from attn_verify.arithmetic.tracing.run_outcome import Ending, attempt
 from attn_verify.arithmetic.tracing.run_values import arguments, sizes_of, structure
@@ -136,13 +137,16 @@ def _noted(value: Any) -> dict[str, Any] | None:
 
 
 def _constants(value: Any) -> dict[str, Any] | None:
-    """Return the entries of an array of known constants."""
+    """Return the entries of an array of known constants, some of a long one."""
     data = value._data
-    if not 0 < data.pattern.size <= ENTRIES or (data.parts["special"] == POISON).any() or not data.rational():
+    if not data.pattern.size or (data.parts["special"] == POISON).any() or not data.rational():
         return None
-    numbers = data.constants().ravel().tolist()
+    long = data.pattern.size > ENTRIES
+    numbers = sample_of(data.constants()) if long else data.constants().ravel().tolist()
     if not all(isinstance(number, Fraction | str) for number in numbers):
         return None
+    if long:
+        return {"other": "a long array", "sample": [_hex(x) for x in numbers]}
     return {"array": {"shape": list(data.shape), "dtype": str(value._dtype), "data": [_hex(x) for x in numbers]}}
 
 

@@ -184,11 +184,18 @@ def structure(value: Any, leaf: Callable[[Any], dict[str, Any] | None], depth: i
             items = [structure(item, leaf, depth + 1) for item in value]
             return {"tuple" if isinstance(value, tuple) else "list": items}
         if isinstance(value, dict):
-            return {"dict": {str(key): structure(item, leaf, depth + 1) for key, item in value.items()}}
+            names = [_key(key, place) for place, key in enumerate(value)]
+            items = [structure(item, leaf, depth + 1) for item in value.values()]
+            return {"dict": dict(zip(names, items, strict=True))}
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
             items_by_name = {item.name: getattr(value, item.name, None) for item in dataclasses.fields(value)}
             return {"dict": {name: structure(item, leaf, depth + 1) for name, item in items_by_name.items()}}
     return {"other": kind.__name__[:MAX_TEXT]}
+
+
+def _key(key: Any, place: int) -> str:
+    """Return a key as text; of one that is no text, the kind and the place, since its own text may be anything."""
+    return str.__str__(key) if isinstance(key, str) else f"<{type(key).__name__} {place}>"
 
 
 @cache
