@@ -116,6 +116,8 @@ class Observer:
     def __call__(self, number: int, value: Any) -> Any:
         """Note the value of an expression, and return it."""
         value = unwrapped(value)
+        if issubclass(type(value), Noting):
+            return value  # which was looked at when it was made
         if self._guard is not None:
             value = self._guard.seen(number, value)
         self.sets = self.sets or type(value) in (set, frozenset)

@@ -142,6 +142,9 @@ class Session:
         if len(self.conditions) >= MAX_DECISIONS:
             self.refuse("comparison", f"more than {MAX_DECISIONS} questions about values in one run", "a smaller size")
         if op == "eq":
+            if any(kind == "cast" for kind, _ in self.notes):
+                # Rounded numbers are equal more often than on a null set.
+                self.refuse("comparison", "the equality of numbers, where some were cast to another format")
             self._require_rare(a, b)
             if self.balls[self.graph.sub(a, b)].contains(0):
                 # An identity that no rule knows, such as sin² + cos² = 1, is not met rarely, but always.
