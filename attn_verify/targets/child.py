@@ -166,12 +166,14 @@ def _sees_how(names: Sequence[str], function: Any) -> bool:
     """Return whether a function can tell arguments by position from those by keyword: a decorator's ``*args`` can."""
     while isinstance(function, functools.partial):
         function = function.func
+    bound = not isinstance(function, FunctionType)  # what comes first is the object itself
     if isinstance(function, type):
         function = vars(function).get("__init__", object)
     elif not isinstance(function, FunctionType | MethodType):
-        function = getattr(function, "__wrapped__", None) or type(function).__call__
+        cached = getattr(function, "__wrapped__", None)
+        bound, function = cached is None, cached or type(function).__call__
     code = getattr(getattr(function, "__func__", function), "__code__", None)
-    return code is None or not set(names) <= set(code.co_varnames[: code.co_argcount])
+    return code is None or list(names) != list(code.co_varnames[: code.co_argcount][bound : bound + len(names)])
 
 
 def _parameter(item: inspect.Parameter) -> dict[str, Any]:
