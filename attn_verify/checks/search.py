@@ -84,6 +84,14 @@ class Trials:
                     break
         return outcomes
 
+    def plainly(self, asked: Problem, arrays: Arrays, seen: Found) -> bool:
+        """Return whether an input shows the same in a plain Python process, where nothing of this package is loaded."""
+        plain = getattr(self.runner, "plain", None)
+        if plain is None:
+            return True
+        found = self.judge(asked, arrays, plain([recipe(self.target, asked.call, arrays)], seconds=self.seconds)[0])
+        return found is not None and found["kind"] == seen["kind"]
+
     def judged(self, asked: Problem, inputs: Sequence[Arrays]) -> list[Found | None]:
         """Return what is wrong with each input, ``None`` where nothing clear is."""
         outcomes = self.outcomes(asked, inputs)
@@ -161,7 +169,7 @@ def search(
     arrays, seen = simplify(trials, asked, arrays, seen)
     for again_asked, again in ((asked, arrays), found[:2]):
         last = clear(again_asked, again, trials.outcomes(again_asked, [again], fresh=True)[0])
-        if last is not None and last["kind"] == seen["kind"]:
+        if last is not None and last["kind"] == seen["kind"] and trials.plainly(again_asked, again, seen):
             kind = str(last["kind"])
             rest = {name: value for name, value in last.items() if name != "kind"}
             return Counterexample(

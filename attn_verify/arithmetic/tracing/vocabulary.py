@@ -111,6 +111,10 @@ def _full_name(function: BuiltinFunctionType) -> str:
     return f"{function.__module__}.{function.__name__}"
 
 
+# Methods and attributes by which a metaclass sees that its classes are looked at.
+_OF_CLASSES = ("__eq__", "__ne__", "__hash__", "__module__", "__name__", "__qualname__", "__mro__", "__getattr__")
+
+
 class Vocabulary:
     """Judges the functions, classes and other objects that a target's expressions give."""
 
@@ -142,8 +146,16 @@ class Vocabulary:
             unknown = [base for base in cls.__mro__ if not self._known_class(base)]
             derived = cls is not TracedArray and issubclass(cls, TracedArray) and self._is_own(cls)
             found = _unknown(unknown[-1]) if unknown else self._methods(cls)
-            found = self._classes[cls] = "uses a subclass of ndarray" if derived else found
+            found = self._metaclass(cls) or ("uses a subclass of ndarray" if derived else found)
+            self._classes[cls] = found
         return found
+
+    def _metaclass(self, cls: type) -> str:
+        """Return what speaks against the metaclass of a class: it is asked whenever somebody looks at the class."""
+        meta: Any = type(cls)
+        own = [base for base in meta.__mro__ if base is not type and self._is_own(base)]
+        name = next((name for base in own for name in _OF_CLASSES if name in vars(base)), "")
+        return f"has a metaclass with {name}, which runs where somebody looks at a class" if name else ""
 
     def _methods(self, cls: type) -> str:
         """Return what speaks against the attributes of the target's classes, which operators call unseen."""
