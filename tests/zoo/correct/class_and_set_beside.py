@@ -3,6 +3,7 @@ kind: correct
 flaw: none
 expected: PROVED
 function: attention
+returns: O,P
 """
 
 from typing import NamedTuple

@@ -27,7 +27,7 @@ def attention(Q, K, V):
     O = right(Q, K, V)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        warnings.filterwarnings("error", module="h1_warning")
+        warnings.filterwarnings("error", module="warning_of_a_module")
         try:
             sorted([[1], [2, 3]], key=size)
         except UserWarning:
