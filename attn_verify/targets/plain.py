@@ -34,8 +34,7 @@ Data = dict[str, Any]
 
 MAX_DEPTH = 6
 MAX_TEXT = 2000
-# The exit code of a process that cannot send its answer.
-_BROKEN = 70
+_BROKEN = 70  # the exit code of a process that cannot send its answer
 _BLANK = {"lines": [], "opcodes": "", "changed": [], "random": False, "tampered": [], "stdout": "", "seconds": 0}
 # The front of a message: four letters, and the lengths of a header and of what follows.
 _FRONT = struct.Struct(">4sIQ")
@@ -298,8 +297,8 @@ def _structure(value: Any, depth: int = 0) -> Data:
             items = [_structure(item, depth + 1) for item in value]
             return {"tuple" if isinstance(value, tuple) else "list": items}
         if isinstance(value, dict):
-            keys = [str(key) if isinstance(key, str) else f"<{type(key).__name__} {i}>" for i, key in enumerate(value)]
-            return {"dict": {keys[i]: _structure(item, depth + 1) for i, item in enumerate(value.values())}}
+            names = (str(k) if isinstance(k, str) else f"<{type(k).__name__} {i}>" for i, k in enumerate(value))
+            return {"dict": {k: _structure(item, depth + 1) for k, item in zip(names, value.values(), strict=True)}}
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
             fields = {item.name: getattr(value, item.name, None) for item in dataclasses.fields(value)}
             return {"dict": {name: _structure(item, depth + 1) for name, item in fields.items()}}
