@@ -14,6 +14,10 @@ from attn_verify.checks.verdict import Status
 from attn_verify.errors import AttnVerifyError
 from attn_verify.targets.runner import Runner
 
+SCRIPT = Path(__file__).parent / "attacks_from_outside.py"
+OUTSIDE = [
+    item.name for item in ast.parse(SCRIPT.read_text()).body if isinstance(item, ast.FunctionDef) and item.name != "att"
+]
 FILES = sorted((Path(__file__).parent / "attacks").glob("*.py"))
 
 
@@ -44,5 +48,14 @@ def test_nothing_false_is_proved_and_nothing_right_refuted(path: Path, runner: R
         assert found not in ((Status.PROVED, Status.PROBABLE) if expected == "not PROVED" else (Status.REFUTED,))
 
 
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_nothing_written_without_the_source_in_view_is_proved(name: str, runner: Runner) -> None:
+    prover = Prover(runner, seconds=10, search_seconds=1.0, thorough=False, patience=0.0)
+    sizes = {"n": 2, "m": 2, "d_k": 2, "d_v": 1}
+    found = prover.prove(f"{SCRIPT}::{name}", AttentionSpec(), sizes=sizes, layout="nd").status
+    assert found in (Status.REFUTED, Status.UNDECIDED)
+
+
 def test_there_are_such_targets() -> None:
     assert len(FILES) >= 15
+    assert len(OUTSIDE) >= 40

@@ -58,13 +58,13 @@ class Observer:
     """Notes the values of expressions between ``start`` and ``stop``, by their places in the source.
 
     In exact numbers ``honest`` answers for ``type``, ``real`` returns NumPy's own object for one of the model,
-    ``is_exact`` says which values are exact numbers, ``compared`` whether all of them have to be compared, and with
-    ``models`` a guard looks at every value.
+    ``is_exact`` says which values are exact numbers, ``compared`` which have to be compared however many they are, and
+    with ``models`` a guard looks at every value.
     """
 
     def __init__(
         self, honest: Callable[[Any], Any] = _itself, real: Callable[[Any], Any] = _itself,
-        is_exact: Callable[[Any], bool] = lambda _: False, compared: bool = True,
+        is_exact: Callable[[Any], bool] = lambda _: False, compared: Callable[[Any], bool] = lambda _: True,
         models: Mapping[str, ModuleType] | None = None,
     ) -> None:  # fmt: skip
         self.honest = honest
@@ -82,6 +82,7 @@ class Observer:
         self._leaf: Leaf | None = None
         self._callees: dict[int, Any] = {}
         self._more: dict[str, tuple[int, int]] = {}
+        self._again: dict[int, Any] = {}
 
     def type_of(self, kind: Any, value: Any) -> Any:
         """Return ``kind(value)``, where the target's source says ``type(value)``."""
@@ -90,7 +91,7 @@ class Observer:
     def start(self, leaf: Leaf) -> None:
         """Forget what was noted, but on import, and begin; ``leaf`` describes arrays and numbers for ``structure``."""
         self.values = {place: list(seen) for place, seen in self._imported.items()}
-        self._callees, self._more = {}, {}
+        self._callees, self._more, self._again = {}, {}, {}
         self._leaf = leaf
 
     def stop(self) -> None:
@@ -135,6 +136,8 @@ class Observer:
         try:
             if len(seen) < (_MANY if issubclass(type(value), _SHORT) else _TIMES):
                 seen.append(_read(value, leaf, self._real))
+                if len(seen) == _TIMES and self._is_exact(value):
+                    self._again[number] = value  # which a name in a loop gives again and again
             else:
                 self._digest(number, place, value)
         finally:
@@ -143,7 +146,7 @@ class Observer:
     def _digest(self, number: int, place: str, value: Any) -> None:
         text = text_of(value, self._real, self._is_exact)
         if text is None:
-            if self._compared and type(value) is not float:
+            if type(value) is not float and self._again.get(number) is not value and self._compared(value):
                 self.unfollowed(number, "gives more arrays and numbers than are compared with those of floats")
             return
         count, digest = self._more.get(place, (0, 0))

@@ -82,7 +82,7 @@ def run_modular(
     session = Session(Graph(), {}, sizes_of(call), target_files=own, carrier=ModularData)
     lines: set[str] = set()
     read = Ending("returned")
-    observer = Observer(honest, real_of, is_traced, compared=False, models=imports.models)
+    observer = Observer(honest, real_of, is_traced, compared=_is_constant, models=imports.models)
     with observer.compiling(own), imports.installed(), running(session), using(field):
         observer.start(_noted)
         ending = watched(load, own, watch, imports, session)
@@ -134,6 +134,11 @@ def _noted(value: Any) -> dict[str, Any] | None:
         return noted(value, [])
     form = form_of(value._data.pattern, str(value._dtype))
     return {**(_constants(value) or {"other": "residues"}), "form": form}
+
+
+def _is_constant(value: Any) -> bool:
+    data = value._data if is_traced(value) else None
+    return isinstance(data, ModularData) and data.rational()
 
 
 def _constants(value: Any) -> dict[str, Any] | None:
