@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-FORMATS = {"float32", "float64"}
+FORMATS = {"bfloat16", "float16", "float32", "float64"}
 
 
 class Named(np.ndarray):
