@@ -38,7 +38,7 @@ _PAIRS, _RARE = 64, 0.05
 # Points of a path that are run at least.
 _LEAST = 4
 # Nodes that are computed, at all points together, in the searches for one case; points of a path that are searched for.
-WORK, _MOST = 200_000, 64
+WORK, _MOST = 800_000, 64
 
 
 @dataclass(frozen=True)
