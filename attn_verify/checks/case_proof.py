@@ -50,7 +50,6 @@ def decide(case: Case, spec: AttentionSpec, target: str, runner: Any, *, seed: i
     call = {**case.call(target), "observed": True}
     ran = runner.run(call, seconds=seconds)
     values = ran.pop("values", {})  # megabytes, which no outcome needs to keep
-    ran["formats"] = formats_of(values)
 
     def judged(cases: bool) -> Outcome:
         trace = runner.trace(call, seconds=seconds, cases=cases)
@@ -58,6 +57,8 @@ def decide(case: Case, spec: AttentionSpec, target: str, runner: Any, *, seed: i
         if outcome.status is not Status.UNDECIDED and ran["outcome"] == "returned":
             shadow = Shadow.of_trace(outcome.graph, trace, outcome.points[0])
             check_values(outcome, shadow, trace, values, lambda: runner.run(call, seconds=seconds))
+        if outcome.status is Status.UNDECIDED and "formats" not in ran:
+            ran["formats"] = formats_of(values)  # by which a search for a counterexample judges
         return outcome
 
     outcome = judged(cases=False)

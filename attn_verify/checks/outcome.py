@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -181,6 +181,20 @@ def check_limits(outcome: Outcome, result: Json) -> None:
     """Doubt a case whose run met a limit of its process, even if the target caught the error."""
     if result.get("limits"):
         outcome.doubt(f"it meets a limit that other processes may not have: {', '.join(result['limits'])}")
+
+
+def check_ended(outcome: Outcome, result: Json, how: str) -> None:
+    """Doubt a case with a further run that its limits ended: of it nothing is known."""
+    if result["outcome"] in ("timeout", "memory"):
+        outcome.doubt(f"in floats, {how}, the run ended with {result['outcome']!r}", "give --seconds more")
+
+
+def in_parts(
+    calls: Sequence[dict[str, Any]], run: Callable[[list[dict[str, Any]]], Sequence[Json]], size: int
+) -> Iterator[Json]:  # fmt: skip
+    """Yield the results of calls, ``size`` of them at a time in one process."""
+    for start in range(0, len(calls), size):
+        yield from run(list(calls[start : start + size]))
 
 
 def check_ways(outcome: Outcome, exact_run: Json, float_run: Json) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from attn_verify.checks.outcome import Outcome, ProvedPath, check_plain, short_place
+from attn_verify.checks.outcome import Outcome, ProvedPath, check_ended, check_plain, in_parts, short_place
 from attn_verify.checks.proof_report import Proof
 from attn_verify.checks.trial_lines import check_lines
 from attn_verify.checks.trials import Trial, check_trials, trials
 from attn_verify.checks.verdict import Status
+from attn_verify.targets.giving import leading
+from attn_verify.targets.roles import Assignment
 
 Json = Mapping[str, Any]
 
@@ -17,59 +19,64 @@ Json = Mapping[str, Any]
 _AT_ONCE, _FIRST = 200, 96
 
 
-def check_plain_runs(
-    proof: Proof, runner: Any, by_position: Callable[[Json], list[str]], *, seed: int, seconds: float
-) -> None:  # fmt: skip
+def check_plain_runs(proof: Proof, runner: Any, assignment: Assignment, *, seed: int, seconds: float) -> None:
     """Run every case in a plain process: at its point, and at others that its paths and magnitudes ask for.
 
-    The arguments are given as a user may give them too, ``by_position``.  At the other points the target is observed
-    in floats as well.
+    The arguments are given as a user may give them too, by position.  At the other points the target is observed in
+    floats as well, and at all of them it runs once more with nothing but its lines watched.
     """
     tried = trials(proof.outcomes, proof.spec, seed)
-    calls: list[dict[str, Any]] = [outcome.case.call(proof.target) for outcome in proof.outcomes]
-    calls += [{**call, "positional": by_position(call)} for call in calls]
+    own = [outcome.case.call(proof.target) for outcome in proof.outcomes]
+    further = [trial.call(proof.target) for trial in tried]
+
+    def run(asked: list[dict[str, Any]]) -> list[Json]:
+        return list(runner.run_many(asked, seconds=seconds))
+
+    def by_position(call: dict[str, Any]) -> dict[str, Any]:
+        return {**call, "positional": leading(assignment, call["arguments"])}
+
     first = _first(tried)
-    for number, trial in enumerate(tried):
-        call = trial.call(proof.target)
-        calls.append({**call, "positional": by_position(call), "first": number in first} if trial.woken else call)
-    results: list[Json] = []
-    for start in range(0, len(calls), _AT_ONCE):
-        results += runner.plain(calls[start : start + _AT_ONCE], seconds=seconds)
+    calls = [*own, *map(by_position, own)]
+    for number, (trial, call) in enumerate(zip(tried, further, strict=True)):
+        calls.append({**by_position(call), "first": number in first} if trial.woken else call)
+    results = list(in_parts(calls, lambda asked: list(runner.plain(asked, seconds=seconds)), _AT_ONCE))
     for outcome, result in zip(2 * proof.outcomes, results, strict=False):
         check_plain(outcome, result)
-    observed = check_lines(tried, lambda asked: runner.run_many(asked, seconds=seconds), proof.target)
-    check_trials(zip(tried, results[2 * len(proof.outcomes) :], strict=True), proof.spec, observed)
-    _check_unobserved(proof, runner, tried, seconds)
+    observed = check_lines(tried, run, proof.target)
+    check_trials(zip(tried, results[2 * len(own) :], strict=True), proof.spec, observed)
+    asked = [(outcome, outcome.paths[:1]) for outcome in proof.outcomes]
+    asked += [(trial.outcome, [trial.path] if trial.path else []) for trial in tried]
+    calls = own + further
+    for (outcome, paths), call, result in zip(asked, calls, in_parts(calls, run, _AT_ONCE), strict=True):
+        _check_unobserved(outcome, paths, result, lambda call=call: runner.run(call, seconds=seconds))
 
 
-def _check_unobserved(proof: Proof, runner: Any, tried: Sequence[Trial], seconds: float) -> None:
+def _check_unobserved(outcome: Outcome, paths: Sequence[ProvedPath], result: Json, again: Any) -> None:
     """Doubt a case that runs other lines where nothing but its lines is watched: its source is compiled as it is.
 
     What is handed to an observed target is never quite what it is given otherwise.  A branch that depends on it is seen
     here, also where nothing wakes what it does.
     """
-    asked = [(outcome, outcome.paths[:1], outcome.case.call(proof.target)) for outcome in proof.outcomes]
-    asked += [(trial.outcome, [trial.path] if trial.path else [], trial.call(proof.target)) for trial in tried]
-    for start in range(0, len(asked), _AT_ONCE):
-        some = asked[start : start + _AT_ONCE]
-        runs = runner.run_many([call for _, _, call in some], seconds=seconds)
-        for (outcome, paths, call), result in zip(some, runs, strict=True):
-            if outcome.status is Status.UNDECIDED or result["outcome"] != "returned":
-                continue
-            if more := _other_lines(outcome, paths, result):
-                # A buffer that is kept sends later calls another way.
-                more = _other_lines(outcome, paths, runner.run(call, seconds=seconds))
-            if more:
-                shown = ", ".join(map(short_place, more[:3]))
-                outcome.doubt(f"in floats, and not observed, it runs other lines than exact numbers do: {shown}")
+    if outcome.status is Status.UNDECIDED:
+        return
+    check_ended(outcome, result, "not observed")
+    more = _other_lines(outcome, paths, result)
+    if more:
+        # A buffer that is kept sends later calls another way.
+        more = _other_lines(outcome, paths, again())
+    if more:
+        shown = ", ".join(map(short_place, more[:3]))
+        outcome.doubt(f"in floats, and not observed, it runs other lines than exact numbers do: {shown}")
 
 
 def _other_lines(outcome: Outcome, paths: Sequence[ProvedPath], result: Json) -> list[str]:
     """Return the lines that floats ran and exact numbers on no path; of one path, also those that floats left out."""
-    ran = set(result["lines"])
     known = {line for path in outcome.paths for line in path.lines}
+    if result["outcome"] != "returned" or not known:
+        return []
+    ran = set(result["lines"])
     left = {line for path in paths for line in path.lines} - ran
-    return sorted((ran - known) | (left if len(paths) == 1 and known else set())) if known else []
+    return sorted((ran - known) | left)
 
 
 def _first(tried: Sequence[Trial]) -> frozenset[int]:

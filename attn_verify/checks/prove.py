@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain, takewhile
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from attn_verify.checks.verdict import Status, Verdict
 from attn_verify.errors import AttnVerifyError
 from attn_verify.spec import AttentionSpec
 from attn_verify.targets.binding import Binding, bind
+from attn_verify.targets.giving import leading
 from attn_verify.targets.layouts import Convention
 from attn_verify.targets.resolve import resolve
 from attn_verify.targets.roles import parse_roles
@@ -99,23 +100,13 @@ def prove(
         return verdict_of(proof, certificate=certificate, save_dir=save_dir)
 
 
-def _by_keyword(description: Mapping[str, Any], binding: Binding) -> list[str]:
+def _given(binding: Binding) -> list[str]:
     """Say how arrays are given, where the function can tell: in a decorator, or where it takes more than it names."""
     if binding.by_position:
-        given = ", ".join(takewhile(binding.arguments.__contains__, (p["name"] for p in description["parameters"])))
-        return [f"by position: {given}"]
-    kinds = {item["name"]: item["kind"] for item in description["parameters"]}
-    named = [name for name in binding.arguments if kinds.get(name) == "KEYWORD_ONLY"]
+        return [f"by position: {', '.join(leading(binding.assignment, binding.arguments))}"]
+    kinds = {p.name: p.kind for p in binding.assignment.parameters}
+    named = [name for name in binding.arguments if kinds[name] == "KEYWORD_ONLY"]
     return [f"by keyword: {', '.join(named)}"] if named and "VAR_POSITIONAL" in kinds.values() else []
-
-
-def _by_position(description: Mapping[str, Any], call: Mapping[str, Any]) -> list[str]:
-    """Return the parameters of a call that can be given by position: those before the first one that is left out."""
-    kinds = ("POSITIONAL_ONLY", "POSITIONAL_OR_KEYWORD")
-    parameters = takewhile(
-        lambda item: item["kind"] in kinds and item["name"] in call["arguments"], description["parameters"]
-    )
-    return [item["name"] for item in parameters]
 
 
 @dataclass
@@ -167,7 +158,7 @@ class Prover:
         roles_text = ", ".join(
             name if name == role else f"{name} is {role}" for name, role in binding.arguments.items()
         )
-        proof.bound = [roles_text, *_by_keyword(description, binding), *binding.notes]
+        proof.bound = [roles_text, *_given(binding), *binding.notes]
         if is_large(binding, sizes):
             prove_large(
                 proof, binding, self.runner, sizes, seed=self.seed, seconds=self.seconds, progress=self.progress
@@ -220,9 +211,7 @@ class Prover:
                 f"after {agenda.patience:.3g} s and a case that is undecided, no further case was looked at"
             )
         agenda.report(proof)
-        check_plain_runs(
-            proof, self.runner, partial(_by_position, description), seed=self.seed, seconds=self.seconds
-        )  # fmt: skip
+        check_plain_runs(proof, self.runner, binding.assignment, seed=self.seed, seconds=self.seconds)
         hashing = any(outcome.sets for outcome in proof.outcomes) or uses_hashes(description.get("modules", ()))
         if proof.status is not Status.UNDECIDED and hashing:
             call = {**proof.outcomes[0].case.call(proof.target), "observed": True}

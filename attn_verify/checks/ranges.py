@@ -71,7 +71,8 @@ def multiples(
 
 def _constant(graph: Graph, value: float) -> Node | None:
     """Return a constant near to a number: the root of a simple fraction, times or divided by one of the program."""
-    constants = [node for node in _without_inputs(graph) if node.op != "special"][:_CONSTANTS]
+    dependent = graph.dependent()
+    constants = [n for n in graph.nodes if n.index not in dependent and n.op != "special"][:_CONSTANTS]
     known = floats(graph, constants, {})
     for inverse in (False, True):
         for node, own in [(graph.number(1), 1.0), *zip(constants, known, strict=True)]:
@@ -86,15 +87,6 @@ def _constant(graph: Graph, value: float) -> Node | None:
                 found = graph.div(root, node) if inverse else graph.mul(root, node)
                 return graph.neg(found) if value < 0 else found
     return None
-
-
-def _without_inputs(graph: Graph) -> list[Node]:
-    """Return the nodes that no input goes into."""
-    dependent: set[int] = set()
-    for node in graph.nodes:
-        if node.op == "input" or not dependent.isdisjoint(node.args):
-            dependent.add(node.index)
-    return [node for node in graph.nodes if node.index not in dependent]
 
 
 def _equal(graph: Graph, left: Node, right: Node) -> bool:

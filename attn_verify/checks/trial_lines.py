@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from attn_verify.checks.outcome import check_limits, short_place
+from attn_verify.checks.outcome import check_ended, check_limits, in_parts, short_place
 from attn_verify.checks.shadow import Shadow, shown_place
 from attn_verify.checks.trials import Trial
 
@@ -13,7 +13,7 @@ Json = Mapping[str, Any]
 
 # Runs whose lines are watched, and further ones whose values are noted.
 _WATCHED, _NOTED = 24, 300
-# Runs in one process.
+# Runs in one process: what is noted inside of all of them takes much memory.
 _AT_ONCE = 48
 # Stands for all places where other instructions ran.
 _WAY = "way"
@@ -39,7 +39,8 @@ def check_lines(
     told = set[tuple[int, str]]()
     numbers = {id(trial): number for number, trial in enumerate(tried)}
     runs: dict[int, Json] = {}
-    for trial, call, result in zip(chosen, calls, _in_parts(calls, run), strict=True):
+    for trial, call, result in zip(chosen, calls, in_parts(calls, run, _AT_ONCE), strict=True):
+        check_ended(trial.outcome, result, "observed")
         runs[numbers[id(trial)]] = {name: result[name] for name in ("outcome", "value")}
         check_limits(trial.outcome, result)
         inside = _inside(trial, result)
@@ -72,14 +73,6 @@ def check_lines(
                 f"floats run lines that exact numbers do not, at scores up to {trial.score:.2g}: {shown}"
             )
     return runs
-
-
-def _in_parts(
-    calls: Sequence[dict[str, Any]], run: Callable[[list[dict[str, Any]]], list[Json]]
-) -> Iterator[Json]:  # fmt: skip
-    """Yield the results of calls, some calls at a time: what is noted inside of all of them takes much memory."""
-    for start in range(0, len(calls), _AT_ONCE):
-        yield from run(list(calls[start : start + _AT_ONCE]))
 
 
 def _further(trial: Trial, result: Json) -> list[str]:

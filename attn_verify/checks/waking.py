@@ -94,11 +94,7 @@ class _Waking:
         self.scores = [(score, self._inputs([score])) for score in scores]
         self.work = work
         self.left = self.unseen = 0
-        inputs = [node for node in graph.nodes if node.op == "input"]
-        dependent = {node.index for node in inputs}
-        for node in graph.nodes:
-            if not dependent.isdisjoint(node.args):
-                dependent.add(node.index)
+        dependent = graph.dependent()
         self.tape = Tape(graph, [graph.nodes[index] for index in dependent])
         # The formula is written into the same graph, and is nothing that the target computes.
         self.dependent = {index for index in dependent if index < made}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from itertools import takewhile
 
 from attn_verify.errors import TargetError, explain
@@ -36,7 +36,10 @@ def in_order(
             ordered[p.name] = arguments[p.name]
         elif p.kind == "POSITIONAL_ONLY":
             skipped.append(p)
-    if by_position:
-        kinds = ("POSITIONAL_ONLY", "POSITIONAL_OR_KEYWORD")
-        given = [p.name for p in takewhile(lambda p: p.kind in kinds and p.name in ordered, assignment.parameters)]
-    return ordered, tuple(given)
+    return ordered, tuple(leading(assignment, ordered) if by_position else given)
+
+
+def leading(assignment: Assignment, arguments: Container[str]) -> list[str]:
+    """Return the parameters that can be given by position: those before the first one that is left out."""
+    kinds = ("POSITIONAL_ONLY", "POSITIONAL_OR_KEYWORD")
+    return [p.name for p in takewhile(lambda p: p.kind in kinds and p.name in arguments, assignment.parameters)]

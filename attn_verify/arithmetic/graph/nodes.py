@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Container, Hashable, Iterable, Mapping
 from fractions import Fraction
 from math import isqrt
 from typing import Any, NoReturn
@@ -289,6 +289,15 @@ class Graph:
                 wanted.add(index)
                 stack.extend(self.nodes[index].args)
         return [self.nodes[index] for index in sorted(wanted)]
+
+    def dependent(self, inputs: Container[Any] | None = None) -> set[int]:
+        """Return the numbers of the nodes that some inputs go into, of these names and indices or any."""
+        found: set[int] = set()
+        for node in self.nodes:
+            given = node.op == "input" and (inputs is None or node.value in inputs)
+            if given or not found.isdisjoint(node.args):
+                found.add(node.index)
+        return found
 
     def inputs(self) -> Mapping[tuple[str, tuple[int, ...]], Node]:
         """Return the inputs by name and index."""

@@ -200,7 +200,7 @@ def _report(
         groups[f"path {i}"] = run.roots
         groups[f"path {i} conditions"] = [node for c in run.conditions for node in (c.left, c.right)]
     groups["observed"] = tracer.observed
-    foreign = _dependent(tracer.graph, frozenset(tracer.others))
+    foreign = tracer.graph.dependent(frozenset(tracer.others))
     # All that was computed, whether a result depends on it or not.
     groups["made"] = [node for node in tracer.graph.nodes if node.index not in foreign]
     groups["partial"] = [node for node in groups["made"] if node.op in PARTIAL]
@@ -239,15 +239,6 @@ def _unhandled(tracer: _Tracer, runs: Sequence[PathRun]) -> Iterator[dict[str, A
         short = place.rsplit("/", 1)[-1]
         text = f"{short} handles {names}: what it does with an error that only floats raise is not followed"
         yield {"kind": "float_error", "text": text, "place": place}
-
-
-def _dependent(graph: Graph, inputs: frozenset[Any]) -> set[int]:
-    """Return the numbers of the nodes that depend on some of these inputs."""
-    found: set[int] = set()
-    for node in graph.nodes:
-        if (node.op == "input" and node.value in inputs) or not found.isdisjoint(node.args):
-            found.add(node.index)
-    return found
 
 
 def _path(run: PathRun, number: Mapping[int, int]) -> dict[str, Any]:

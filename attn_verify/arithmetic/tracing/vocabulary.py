@@ -154,7 +154,9 @@ class Vocabulary:
         """Return what speaks against the metaclass of a class: it is asked whenever somebody looks at the class."""
         meta: Any = type(cls)
         own = [base for base in meta.__mro__ if base is not type and self._is_own(base)]
-        name = next((name for base in own for name in _OF_CLASSES if name in vars(base)), "")
+        # The names that every class has are texts, and run nothing.
+        seen = ((name, vars(base).get(name)) for base in own for name in _OF_CLASSES)
+        name = next((name for name, member in seen if not isinstance(member, str | None)), "")
         return f"has a metaclass with {name}, which runs where somebody looks at a class" if name else ""
 
     def _methods(self, cls: type) -> str:
