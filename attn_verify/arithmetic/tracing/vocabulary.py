@@ -146,17 +146,15 @@ class Vocabulary:
             unknown = [base for base in cls.__mro__ if not self._known_class(base)]
             derived = cls is not TracedArray and issubclass(cls, TracedArray) and self._is_own(cls)
             found = _unknown(unknown[-1]) if unknown else self._methods(cls)
-            found = self._metaclass(cls) or ("uses a subclass of ndarray" if derived else found)
-            self._classes[cls] = found
+            found = self._classes[cls] = self._metaclass(cls) or ("uses a subclass of ndarray" if derived else found)
         return found
 
     def _metaclass(self, cls: type) -> str:
         """Return what speaks against the metaclass of a class: it is asked whenever somebody looks at the class."""
         meta: Any = type(cls)
         own = [base for base in meta.__mro__ if base is not type and self._is_own(base)]
-        # The names that every class has are texts, and run nothing.
         seen = ((name, vars(base).get(name)) for base in own for name in _OF_CLASSES)
-        name = next((name for name, member in seen if not isinstance(member, str | None)), "")
+        name = next((name for name, member in seen if not isinstance(member, str | None)), "")  # every class has texts
         return f"has a metaclass with {name}, which runs where somebody looks at a class" if name else ""
 
     def _methods(self, cls: type) -> str:
