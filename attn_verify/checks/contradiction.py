@@ -17,8 +17,8 @@ import flint
 import numpy as np
 
 from attn_verify.arithmetic.ball import ball
-from attn_verify.arithmetic.exact import TooLargeError, compare
-from attn_verify.arithmetic.graph import Graph, Node, UnmodelledError
+from attn_verify.arithmetic.exact import shown_equal
+from attn_verify.arithmetic.graph import Graph, Node
 from attn_verify.arithmetic.graph.bounds import Bounds, vanishes_nowhere_or_rarely
 from attn_verify.arithmetic.graph.evaluation import BallValues, ball_rules, evaluate
 from attn_verify.checks.outcome import Condition
@@ -130,10 +130,7 @@ class Contradictions:
         return self._constants[node.index]
 
     def _is(self, node: Node, value: Fraction) -> bool:
-        try:
-            return compare(self._graph, [(node, self._graph.number(value))])[0].equal
-        except (TooLargeError, UnmodelledError):
-            return False
+        return shown_equal(self._graph, node, self._graph.number(value))
 
 
 class _Forms:

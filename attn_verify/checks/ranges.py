@@ -8,8 +8,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from attn_verify.arithmetic.exact import TooLargeError, compare
-from attn_verify.arithmetic.graph import Graph, Node, UnmodelledError
+from attn_verify.arithmetic.exact import shown_equal
+from attn_verify.arithmetic.graph import Graph, Node
 from attn_verify.checks.reading import floats
 from attn_verify.checks.tape import Tape
 
@@ -64,7 +64,7 @@ def multiples(
             if key not in factors:
                 factors[key] = _constant(graph, ratio)
             factor = factors[key]
-            if factor is not None and _equal(graph, node, graph.mul(factor, score)):
+            if factor is not None and shown_equal(graph, node, graph.mul(factor, score), max_terms=_TERMS):
                 found[node.index] = abs(ratio) * limit
     return found
 
@@ -87,13 +87,6 @@ def _constant(graph: Graph, value: float) -> Node | None:
                 found = graph.div(root, node) if inverse else graph.mul(root, node)
                 return graph.neg(found) if value < 0 else found
     return None
-
-
-def _equal(graph: Graph, left: Node, right: Node) -> bool:
-    try:
-        return compare(graph, [(left, right)], max_terms=_TERMS)[0].equal
-    except (TooLargeError, UnmodelledError):
-        return False
 
 
 def _range(node: Node, args: list[Range], inputs: float) -> Range:

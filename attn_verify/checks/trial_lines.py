@@ -13,8 +13,8 @@ Json = Mapping[str, Any]
 
 # Runs whose lines are watched, and further ones whose values are noted.
 _WATCHED, _NOTED = 24, 300
-# Runs in one process: what is noted inside of all of them takes much memory.
-_AT_ONCE = 48
+# Inputs of all runs in one process together: what is noted inside of them grows with these, and takes much memory.
+_AT_ONCE = 1536
 # Stands for all places where other instructions ran.
 _WAY = "way"
 
@@ -39,7 +39,8 @@ def check_lines(
     told = set[tuple[int, str]]()
     numbers = {id(trial): number for number, trial in enumerate(tried)}
     runs: dict[int, Json] = {}
-    for trial, call, result in zip(chosen, calls, in_parts(calls, run, _AT_ONCE), strict=True):
+    most = max((len(call["point"]) for call in calls), default=1)
+    for trial, call, result in zip(chosen, calls, in_parts(calls, run, max(4, _AT_ONCE // most)), strict=True):
         check_ended(trial.outcome, result, "observed")
         runs[numbers[id(trial)]] = {name: result[name] for name in ("outcome", "value")}
         check_limits(trial.outcome, result)

@@ -31,11 +31,11 @@ def judge(name: str, runner: Runner) -> dict[str, Any]:
     try:
         proof = None
         if entry.kind == "adversarial" and entry.expected == "not PROVED":
-            proof = _at(entry, runner, entry.sizes or TINY, seconds=3, search_seconds=0.0)
+            proof = proof_at(entry, runner, entry.sizes or TINY, seconds=3, search_seconds=0.0)
         if proof is None or proof.status > Status.UNDECIDED:
             # Where a refutation is not required, little time is spent on one; where it would be wrong, some.
             search = 0.5 if hidden else 3.0 if entry.expected == "not REFUTED" else 24.0
-            proof = _at(entry, runner, entry.sizes, seconds=3 if hidden else 20, search_seconds=search)
+            proof = proof_at(entry, runner, entry.sizes, seconds=3 if hidden else 20, search_seconds=search)
         with tempfile.TemporaryDirectory() as directory:
             verdict = verdict_of(proof, save_dir=directory)
             saved = verdict.evidence.get("saved")
@@ -52,7 +52,7 @@ def judge(name: str, runner: Runner) -> dict[str, Any]:
     }
 
 
-def _at(
+def proof_at(
     entry: zoo.Entry, runner: Runner, sizes: Mapping[str, int], *, seconds: float, search_seconds: float
 ) -> Proof:  # fmt: skip
     prover = Prover(

@@ -44,6 +44,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "correct": ("correct",),
     "broken": ("algebraic", "precision", "magnitude", "layout", "state", "size", "empty_rows"),
     "adversarial": ("adversarial", "adversarial-correct"),
+    "hidden": ("adversarial", "adversarial-correct", "correct"),
 }
 FAILS = ("range", "empty_rows")
 EXPECTED = ("PROVED", "PROBABLE", "UNDECIDED", "REFUTED", "not PROVED", "not REFUTED")
@@ -147,6 +148,11 @@ def _all() -> tuple[Entry, ...]:
         for path in sorted((HERE / folder).glob("*.py"))
         if not path.name.startswith("_")
     )
+
+
+def hidden() -> tuple[Entry, ...]:
+    """Return the files of the folder ``hidden``: wrong where no ordinary input shows it, or right beside such files."""
+    return tuple(read(path) for path in sorted((HERE / "hidden").glob("*.py")) if not path.name.startswith("_"))
 
 
 def entries(kind: str | None = None, *, folder: str | None = None) -> tuple[Entry, ...]:

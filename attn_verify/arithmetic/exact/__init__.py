@@ -12,9 +12,9 @@ from fractions import Fraction
 
 from attn_verify.arithmetic.exact.forms import forms, terms
 from attn_verify.arithmetic.exact.terms import TooLargeError
-from attn_verify.arithmetic.graph import Graph, Node
+from attn_verify.arithmetic.graph import Graph, Node, UnmodelledError
 
-__all__ = ["Comparison", "TooLargeError", "compare"]
+__all__ = ["Comparison", "TooLargeError", "compare", "shown_equal"]
 
 _OPAQUE = {"log", "sqrt", "atom", "constant"}
 
@@ -76,6 +76,20 @@ def compare(
         maxima = any(node.op == "max" for node in graph.cone([left, right])) if equal else "max" in kinds
         results.append(Comparison(equal, bool(kinds & _OPAQUE), maxima, count, known.field.used))
     return results
+
+
+def shown_equal(graph: Graph, left: Node, right: Node, *, max_terms: int = 2_000_000) -> bool:
+    """Return whether the normal form shows two nodes equal; it does not where it is too large or has no meaning.
+
+    >>> g = Graph()
+    >>> x = g.input("x", ())
+    >>> shown_equal(g, g.exp(x) / g.exp(x), g.number(1)), shown_equal(g, x, g.number(1))
+    (True, False)
+    """
+    try:
+        return compare(graph, [(left, right)], max_terms=max_terms)[0].equal
+    except (TooLargeError, UnmodelledError):
+        return False
 
 
 def _settled(left: Node, right: Node) -> bool:
