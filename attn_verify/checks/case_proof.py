@@ -18,7 +18,7 @@ from attn_verify.checks.agreement import disagreement, formats_of
 from attn_verify.checks.fills import FILL, objection
 from attn_verify.checks.formula import Entry, expected
 from attn_verify.checks.outcome import Condition, Outcome, ProvedPath, check_run, check_ways, short_place
-from attn_verify.checks.reaching import near_path
+from attn_verify.checks.points.reaching import near_path
 from attn_verify.checks.reading import (
     overlap,
     point_of_all,

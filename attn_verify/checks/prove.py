@@ -20,7 +20,7 @@ from attn_verify.checks.conventions import by_turns, choose, in_words, plan_case
 from attn_verify.checks.declined import declined
 from attn_verify.checks.large import is_large, prove_large
 from attn_verify.checks.outcome import Outcome, short_place
-from attn_verify.checks.plain_runs import check_plain_runs
+from attn_verify.checks.points.plain_runs import check_plain_runs
 from attn_verify.checks.proof_report import Proof, verdict_of
 from attn_verify.checks.search import search
 from attn_verify.checks.shadow import check_hashes

@@ -9,9 +9,9 @@ import pytest
 from attn_verify.arithmetic.graph import Graph, Node
 from attn_verify.checks.contradiction import Contradictions
 from attn_verify.checks.outcome import Condition, ProvedPath
-from attn_verify.checks.reaching import near_path, points_on_paths
+from attn_verify.checks.points.reaching import near_path, points_on_paths
+from attn_verify.checks.points.tape import Tape
 from attn_verify.checks.reading import floats
-from attn_verify.checks.tape import Tape
 
 SEED = 5
 

@@ -10,8 +10,8 @@ import pytest
 
 from attn_verify.arithmetic.graph import Graph, Node
 from attn_verify.checks.outcome import Condition, ProvedPath
+from attn_verify.checks.points.waking import Woken, waking_points
 from attn_verify.checks.reading import floats
-from attn_verify.checks.waking import Woken, waking_points
 
 SEED = 11
 NAMES = "xyz"

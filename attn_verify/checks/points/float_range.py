@@ -9,7 +9,7 @@ from typing import Any
 
 from attn_verify.arithmetic.graph import Graph
 from attn_verify.checks.outcome import ProvedPath
-from attn_verify.checks.reaching import Exponents
+from attn_verify.checks.points.reaching import Exponents
 from attn_verify.checks.reading import floats
 
 Point = Mapping[Any, Fraction]

@@ -10,8 +10,8 @@ import numpy as np
 
 from attn_verify.arithmetic.exact import shown_equal
 from attn_verify.arithmetic.graph import Graph, Node
+from attn_verify.checks.points.tape import Tape
 from attn_verify.checks.reading import floats
-from attn_verify.checks.tape import Tape
 
 Range = tuple[float, float]
 _ALL: Range = (-math.inf, math.inf)

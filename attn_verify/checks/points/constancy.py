@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from attn_verify.arithmetic import exact, modular
 from attn_verify.arithmetic.graph import Graph, Node, UnmodelledError
-from attn_verify.checks.ranges import Range
+from attn_verify.checks.points.ranges import Range
 
 # Terms of a normal form that cost next to nothing, and of one of those few comparisons that may cost more.
 _FEW, _TERMS, _TRIES = 300, 50_000, 24

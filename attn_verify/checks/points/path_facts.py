@@ -9,7 +9,7 @@ from functools import cached_property
 from attn_verify.arithmetic.graph import Graph, Node
 from attn_verify.checks.contradiction import Contradictions
 from attn_verify.checks.outcome import ProvedPath
-from attn_verify.checks.sleepers import less
+from attn_verify.checks.points.sleepers import less
 
 # How far an input may move, relative to its size and 1, that is held fast.
 _NARROW = 1e-6

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from attn_verify.checks.outcome import check_ended, check_limits, in_parts, short_place
+from attn_verify.checks.points.trials import Trial
 from attn_verify.checks.shadow import Shadow, shown_place
-from attn_verify.checks.trials import Trial
 
 Json = Mapping[str, Any]
 

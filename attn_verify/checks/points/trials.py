@@ -19,13 +19,13 @@ from attn_verify.arithmetic.graph import Node
 from attn_verify.arithmetic.graph.evaluation import BallValues
 from attn_verify.checks.agreement import ROUNDOFF, allowance_of, narrowest
 from attn_verify.checks.contradiction import Contradictions
-from attn_verify.checks.float_range import LIMITS, FloatRange
 from attn_verify.checks.formula import expected, scaling, scores
 from attn_verify.checks.outcome import Outcome, ProvedPath, alike, entries_of, short_place
-from attn_verify.checks.reaching import WORK, points_on_paths
+from attn_verify.checks.points.float_range import LIMITS, FloatRange
+from attn_verify.checks.points.reaching import WORK, points_on_paths
+from attn_verify.checks.points.waking import waking_points
 from attn_verify.checks.reading import floats
 from attn_verify.checks.verdict import Status
-from attn_verify.checks.waking import waking_points
 from attn_verify.spec import AttentionSpec
 
 Json = Mapping[str, Any]

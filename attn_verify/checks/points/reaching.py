@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from attn_verify.arithmetic.graph import Graph, Node
 from attn_verify.checks.outcome import Condition, ProvedPath
-from attn_verify.checks.tape import Floats, Tape
+from attn_verify.checks.points.tape import Floats, Tape
 
 Point = Mapping[Any, Fraction]
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from attn_verify.checks.outcome import Outcome, ProvedPath, check_ended, check_plain, in_parts, short_place
+from attn_verify.checks.points.trial_lines import check_lines
+from attn_verify.checks.points.trials import Trial, check_trials, trials
 from attn_verify.checks.proof_report import Proof
-from attn_verify.checks.trial_lines import check_lines
-from attn_verify.checks.trials import Trial, check_trials, trials
 from attn_verify.checks.verdict import Status
 from attn_verify.targets.giving import leading
 from attn_verify.targets.roles import Assignment

@@ -14,7 +14,7 @@ import numpy as np
 
 from attn_verify.arithmetic.graph import Graph, Node
 from attn_verify.checks.outcome import Condition
-from attn_verify.checks.tape import Floats, Tape
+from attn_verify.checks.points.tape import Floats, Tape
 
 # A value by itself or, of a maximum, the argument that it is not.
 Cause = tuple[int, int]

@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attn_verify.arithmetic.graph import Graph, Node
-from attn_verify.checks.constancy import Constancy
 from attn_verify.checks.outcome import Condition, ProvedPath
-from attn_verify.checks.path_facts import PathFacts
-from attn_verify.checks.ranges import multiples, ranges
-from attn_verify.checks.reaching import Exponents, Reaching, far_and_near, point_at
-from attn_verify.checks.sleepers import AWAKE, Cause, Causes, Sleepers, less, sleeps, slept
-from attn_verify.checks.tape import Floats, Tape
+from attn_verify.checks.points.constancy import Constancy
+from attn_verify.checks.points.path_facts import PathFacts
+from attn_verify.checks.points.ranges import multiples, ranges
+from attn_verify.checks.points.reaching import Exponents, Reaching, far_and_near, point_at
+from attn_verify.checks.points.sleepers import AWAKE, Cause, Causes, Sleepers, less, sleeps, slept
+from attn_verify.checks.points.tape import Floats, Tape
 
 Point = Mapping[Any, Fraction]
 Columns = Mapping[Any, Floats]
