@@ -52,30 +52,30 @@ def multiples(
     names = [node.value for node in tape.nodes if node.op == "input"]
     values = tape.run({name: random.standard_normal(8) for name in names})
     table = np.array(values)
+    dependent = graph.dependent()
+    constants = [n for n in graph.nodes if n.index not in dependent and n.op != "special"][:_CONSTANTS]
+    numbers = list(zip(constants, floats(graph, constants, {}), strict=True))
     factors: dict[float, Node | None] = {}
     found = {}
     for score in scores:
         with np.errstate(all="ignore"):
             ratios = table / values[tape.at[score.index]]
-        same = np.ptp(ratios, axis=1) <= _SAME * np.abs(ratios[:, 0])
+            same = np.ptp(ratios, axis=1) <= _SAME * np.abs(ratios[:, 0])
         for place in np.flatnonzero(same):
             node, ratio = tape.nodes[place], float(ratios[place, 0])
             key = float(f"{ratio:.9g}")
             if key not in factors:
-                factors[key] = _constant(graph, ratio)
+                factors[key] = _constant(graph, ratio, numbers)
             factor = factors[key]
             if factor is not None and shown_equal(graph, node, graph.mul(factor, score), max_terms=_TERMS):
                 found[node.index] = abs(ratio) * limit
     return found
 
 
-def _constant(graph: Graph, value: float) -> Node | None:
+def _constant(graph: Graph, value: float, numbers: Sequence[tuple[Node, float]]) -> Node | None:
     """Return a constant near to a number: the root of a simple fraction, times or divided by one of the program."""
-    dependent = graph.dependent()
-    constants = [n for n in graph.nodes if n.index not in dependent and n.op != "special"][:_CONSTANTS]
-    known = floats(graph, constants, {})
     for inverse in (False, True):
-        for node, own in [(graph.number(1), 1.0), *zip(constants, known, strict=True)]:
+        for node, own in [(graph.number(1), 1.0), *numbers]:
             if not (math.isfinite(own) and own):
                 continue
             square = (value * own if inverse else value / own) ** 2

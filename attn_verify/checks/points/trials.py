@@ -118,10 +118,9 @@ def _trials(
     """Return the trials at points of a path, of which the first may be ``fresh``."""
     if not points:
         return []
-    ends, found = (
-        FloatRange(outcome.graph, path, narrowest(outcome.result_notes), whole=outcome.made if whole else 0),
-        [],
-    )
+    made = outcome.made if whole else 0
+    ends = FloatRange(outcome.graph, path, narrowest(outcome.result_notes), whole=made)
+    found = []
     for number, point in enumerate(points):
         (binding, strained), largest = ends.at(point), _largest(outcome, nodes, point)
         first = fresh and number == 0
