@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from textwrap import wrap
 from typing import Any
 
@@ -18,7 +18,7 @@ _MEANINGS = {
     "REFUTED": "the code was run on a witness and gives something else",
 }
 _LABEL = 15
-_CASES = 12
+_MASKS = 8
 
 
 def render_proof(data: Mapping[str, Any], console: Console) -> None:
@@ -61,9 +61,7 @@ def recheck_text(data: Mapping[str, Any]) -> str:
     lines = [f"{_safe(data['status'])}: {_safe(data['reason'])}"]
     claim = data.get("claim") or {}
     rows = [(name, claim[name]) for name in ("target", "source_sha256") if claim.get(name)]
-    rows += [("checked", _checked(case)) for case in data["cases"][:_CASES]]
-    if len(data["cases"]) > _CASES:
-        rows.append(("", f"and {len(data['cases']) - _CASES} more cases"))
+    rows += [row for sizes, cases in _alike(data["cases"]).items() for row in _checked(sizes, cases)]
     rows += [("left out", text) for text in data.get("left_out", ())]
     fills = dict.fromkeys(str(fill) for case in data["cases"] for fill in case.get("limits", ()))
     rows += [("in the limit", f"{fill} is read as {'−' if fill.startswith('-') else ''}∞") for fill in fills]
@@ -72,10 +70,25 @@ def recheck_text(data: Mapping[str, Any]) -> str:
     return "\n".join([*lines, *(f"  {label:<{_LABEL}}{_safe(text)}" for label, text in rows)])
 
 
-def _checked(case: Mapping[str, Any]) -> str:
-    sizes = ", ".join(f"{name}={size}" for name, size in case.get("sizes", {}).items())
-    batch = f", batch={case['batch']}" if case.get("batch") else ""
-    return f"{sizes}{batch}: {_counted(case.get('entries'), 'entry', 'entries')}, {_counted(case.get('paths'), 'path')}"
+def _alike(cases: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    """Return the cases of a certificate under their sizes, in order."""
+    groups: dict[str, list[Mapping[str, Any]]] = {}
+    for case in cases:
+        sizes = ", ".join(f"{name}={size}" for name, size in case.get("sizes", {}).items())
+        groups.setdefault(sizes + (f", batch={case['batch']}" if case.get("batch") else ""), []).append(case)
+    return groups
+
+
+def _checked(sizes: str, cases: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Yield what was checked at some sizes, and under which masks (a row for each query, 1 where it sees the key)."""
+    entries, paths = (sum(case[name] for case in cases) for name in ("entries", "paths"))
+    number = f"{len(cases)} cases, " if len(cases) > 1 else ""
+    yield "checked", f"{sizes}: {number}{_counted(entries, 'entry', 'entries')}, {_counted(paths, 'path')}"
+    shown = ("/".join("".join("01"[pair] for pair in row) for row in case.get("allowed", ())) for case in cases)
+    masks = list(dict.fromkeys(shown))
+    if any("0" in mask for mask in masks):
+        more = f" and {len(masks) - _MASKS} more" if len(masks) > _MASKS else ""
+        yield "", f"allowed pairs: {' '.join(masks[:_MASKS])}{more}"
 
 
 def _counted(number: Any, one: str, many: str = "") -> str:

@@ -120,8 +120,20 @@ def test_a_recheck_counts_in_words() -> None:
     assert not any("source_sha256" in line for line in lines)
 
 
-def test_a_recheck_of_many_cases_says_how_many_more() -> None:
-    data = {"status": "valid", "reason": "r", "cases": [CASE] * 20, "trusted": []}
-    text = recheck_text(data)
-    assert text.count("checked") == 12
-    assert "and 8 more cases" in text
+def test_a_recheck_of_many_masks_tells_them() -> None:
+    masks = [[[True, False], [True, True]], [[True, True], [True, True]], [[True, True], [True, True]]]
+    cases = [{"sizes": {"n": 2, "m": 2}, "allowed": mask, "entries": 4, "paths": 1} for mask in masks]
+    lines = recheck_text({"status": "valid", "reason": "r", "cases": cases, "trusted": []}).splitlines()
+    assert "  checked        n=2, m=2: 3 cases, 12 entries, 3 paths" in lines
+    assert "                 allowed pairs: 10/11 11/11" in lines
+
+
+def test_where_nothing_is_masked_no_mask_is_told() -> None:
+    case = {"sizes": {"n": 1, "m": 2}, "allowed": [[True, True]], "entries": 1, "paths": 1}
+    assert "allowed" not in recheck_text({"status": "valid", "reason": "r", "cases": [case] * 2, "trusted": []})
+
+
+def test_a_recheck_of_very_many_masks_says_how_many_more() -> None:
+    masks = [[[bool(number >> place & 1) for place in range(5)]] for number in range(20)]
+    cases = [{"sizes": {"n": 1, "m": 5}, "allowed": mask, "entries": 1, "paths": 1} for mask in masks]
+    assert " and 12 more" in recheck_text({"status": "valid", "reason": "r", "cases": cases, "trusted": []})
