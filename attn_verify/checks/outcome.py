@@ -150,12 +150,11 @@ def check_run(outcome: Outcome, trace: Json, ran: Json) -> None:
     """Take note of everything about the two runs that forbids a proof."""
     for refusal in trace.get("refusals", ()):
         outcome.maxima |= refusal["operation"] == MAXIMUM_COMPARED
-        place = f" at {short_place(refusal['place'])}" if refusal["place"] else ""
-        outcome.doubt(f"{refusal['operation']}{place}: {refusal['cause']}", refusal["remedy"])
+        outcome.doubt(f"{refusal['operation']}{_at(refusal)}: {refusal['cause']}", refusal["remedy"])
     for name, result in (("exact numbers", trace), ("floats", ran)):
         if result["outcome"] not in ("returned", "refused"):
             error = result.get("exception")
-            said = f": {error['type']}: {error['text']} at {short_place(error['place'])}" if error else ""
+            said = f": {error['type']}: {error['text']}{_at(error)}" if error else ""
             remedy = "give --seconds more, or smaller sizes" if result["outcome"] == "timeout" else ""
             outcome.doubt(f"in {name}, the run ended with {result['outcome']!r}{said}", remedy)
         if result.get("changed"):
@@ -206,6 +205,10 @@ def check_ways(outcome: Outcome, exact_run: Json, float_run: Json) -> None:
         outcome.doubt(f"floats and exact numbers take different ways: {shown}", remedy)
     elif exact_run["opcodes"] != float_run["opcodes"]:
         outcome.doubt("floats and exact numbers take different ways inside a line", remedy)
+
+
+def _at(error: Json) -> str:
+    return f" at {short_place(error['place'])}" if error["place"] else ""
 
 
 def short_place(place: str) -> str:

@@ -2,12 +2,15 @@
 
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
+from attn_verify.checks.outcome import Outcome, check_run
 from attn_verify.checks.prove import prove
 from attn_verify.checks.verdict import Verdict
 from attn_verify.targets.runner import Runner
+from attn_verify.targets.units import Case
 
 BEGIN = "import numpy as np\n\n\ndef attention(Q, K, V):\n    S = Q @ K.T / np.sqrt(Q.shape[1])\n"
 END = "    P = np.exp(S - S.max(axis=1, keepdims=True))\n    return P / P.sum(axis=1, keepdims=True) @ V\n"
@@ -78,3 +81,14 @@ def test_every_path_begins_without_what_earlier_calls_keep(tmp_path: Path) -> No
     found = prove(f"{path}::attention", sizes=SIZES)
     assert found.status.name == "PROVED", found.evidence
     assert found.scope["paths"] > 5
+
+
+@pytest.mark.parametrize(("place", "told"), [("", ""), ("/a/target.py:3", " at target.py:3")])
+def test_a_run_that_its_limits_ended_is_told_of(place: str, told: str) -> None:
+    outcome, error = (
+        Outcome(Mock(spec=Case)),
+        {"type": "TimeoutError", "text": "the time limit was reached", "place": place},
+    )
+    check_run(outcome, {"outcome": "timeout", "exception": error}, {"outcome": "returned"})
+    reason = f"in exact numbers, the run ended with 'timeout': TimeoutError: the time limit was reached{told}"
+    assert outcome.reasons == [reason]
