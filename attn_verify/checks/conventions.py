@@ -95,12 +95,12 @@ def plan_cases(
             where = f"{which}n={case_sizes.n}, m={case_sizes.keys}"
             if known:
                 differing = _differing(binding, convention, case_sizes, tried, 2)
-                yield from ((case, f"{where}: {_shown(case)}") for case in differing)
+                yield from ((case, f"{where}: {shown(case)}") for case in differing)
                 continue
             for nth, mask in enumerate(tried if number == 0 else tried[at : at + 2]):
                 # Every second time the elements of a batch have masks of their own.
                 case = binding.case(case_sizes, mask, convention, vary=nth % 2 == 1)
-                yield case, f"{where}: {text}" if number == 0 else f"{where}: {_shown(case)}"
+                yield case, f"{where}: {text}" if number == 0 else f"{where}: {shown(case)}"
         told = number == 0 or known or binding.mask == "no"
         if told and convention.batched and chosen[-1].n <= _ALIKE:
             yield from _all_alike(binding, convention, chosen[-1], seed)
@@ -124,10 +124,10 @@ def _all_alike(
         yield binding.case(sizes, None, convention, batch), "none"
         return
     for case in _differing(binding, convention, sizes, masks(sizes, binding.spec, seed)[0], 1, batch):
-        yield case, f"b = n = {n}: {_shown(case)}"
+        yield case, f"b = n = {n}: {shown(case)}"
 
 
-def _shown(case: Case) -> str:
+def shown(case: Case) -> str:
     """Return the masks of a case row by row, those of the elements of a batch as they come, 1 for a pair allowed."""
     if case.sizes.n * case.sizes.keys > _WRITTEN:
         return "one mask more"
@@ -140,7 +140,7 @@ def shared_cases(
 ) -> Iterator[tuple[Case, str]]:
     """Yield tiny cases in which several parameters receive the same object, each with what is said of its mask."""
     for case in aliased_cases(binding, conventions[0], sizes, seed=seed):
-        text = "" if binding.mask == "no" else binding.unmasked if case.mask is None else _shown(case)
+        text = "" if binding.mask == "no" else binding.unmasked if case.mask is None else shown(case)
         yield case, f"{sharing(case)}: {text}" if text else ""
 
 

@@ -171,7 +171,10 @@ def check_run(outcome: Outcome, trace: Json, ran: Json) -> None:
     if trace["outcome"] == "returned" and not trace.get("called_again", True):
         outcome.doubt("no time was left for a call after one with other inputs", "give --seconds more")
     elif trace["outcome"] == "returned" and not trace.get("repeatable", True):
-        outcome.doubt("a call after one with other inputs computes something else: it keeps state")
+        outcome.doubt(
+            "a call by position after one with other inputs computes something else: it keeps state, or depends on how"
+            " it is called"
+        )
     if trace["outcome"] == "refused" and not trace.get("refusals"):
         outcome.doubt("the run was refused")
 
@@ -209,6 +212,11 @@ def check_ways(outcome: Outcome, exact_run: Json, float_run: Json) -> None:
 
 def _at(error: Json) -> str:
     return f" at {short_place(error['place'])}" if error["place"] else ""
+
+
+def line_of(block: str) -> str:
+    """Return ``file:line`` of a part of a function without jumps, where the function begins."""
+    return ":".join(block.split(":")[:2])
 
 
 def short_place(place: str) -> str:

@@ -17,7 +17,8 @@ from attn_verify.checks.case_proof import decide
 from attn_verify.checks.causal_hint import causal_hint
 from attn_verify.checks.chance import uses_hashes
 from attn_verify.checks.conventions import by_turns, choose, in_words, plan_cases, shared_cases, smaller_cases
-from attn_verify.checks.declined import declined
+from attn_verify.checks.declined import Declined, declined
+from attn_verify.checks.excluded import beyond_rounding
 from attn_verify.checks.large import is_large, prove_large
 from attn_verify.checks.outcome import Outcome, short_place
 from attn_verify.checks.points.plain_runs import check_plain_runs
@@ -29,7 +30,6 @@ from attn_verify.errors import AttnVerifyError
 from attn_verify.spec import AttentionSpec
 from attn_verify.targets.binding import Binding, bind
 from attn_verify.targets.giving import leading
-from attn_verify.targets.layouts import Convention
 from attn_verify.targets.resolve import resolve
 from attn_verify.targets.roles import parse_roles
 from attn_verify.targets.units import Case
@@ -181,18 +181,14 @@ class Prover:
         )
         if self.patience is not None:
             planned = iter(by_turns(list(planned)))
-        without: set[Convention] = set()
-        open_, agenda = False, Agenda(start, _PATIENCE if self.patience is None else self.patience)
+        open_, without, agenda = False, Declined(), Agenda(start, _PATIENCE if self.patience is None else self.patience)
         for case, text in planned:
             if agenda.leave_out(case, text, open_):
                 continue
             self.progress(f"proving at {', '.join(f'{name}={value}' for name, value in case.sizes.items())} …")
-            if case.mask is not None and case.convention in without:
-                continue
             outcome = decide(case, spec, address.shown, self.runner, seed=self.seed, seconds=self.seconds)
             if (why := declined(outcome, binding.mask)) and any(o.case.mask is None for o in proof.outcomes):
-                without.add(case.convention)
-                proof.refused.append(f"{in_words(binding, case.convention)}: {why}")
+                without.note(case, text, why)
                 continue
             proof.outcomes.append(outcome)
             proof.masks += [text] if text else []
@@ -211,7 +207,8 @@ class Prover:
                 f"after {agenda.patience:.3g} s and a case that is undecided, no further case was looked at"
             )
         agenda.report(proof)
-        check_plain_runs(proof, self.runner, binding.assignment, seed=self.seed, seconds=self.seconds)
+        without.report(proof, partial(in_words, binding))
+        check_plain_runs(proof, self.runner, seed=self.seed, seconds=self.seconds)
         hashing = any(outcome.sets for outcome in proof.outcomes) or uses_hashes(description.get("modules", ()))
         if proof.status is not Status.UNDECIDED and hashing:
             call = {**proof.outcomes[0].case.call(proof.target), "observed": True}
@@ -270,6 +267,7 @@ class Prover:
             claim=proof.claim,
             seed=self.seed,
             generated=doubtful,
+            judge=None if doubtful else beyond_rounding(outcome, proof.spec),
             # A constant that the user gave need not suit other sizes.
             works_elsewhere=not binding.assignment.constants
             and (self._works or any(other.status > Status.UNDECIDED for other in proof.outcomes)),

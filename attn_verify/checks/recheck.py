@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from math import copysign, inf, isinf
+from math import inf, isinf
 from operator import add, mul, neg, sub, truediv
 from pathlib import Path
 from typing import Any
@@ -120,7 +120,7 @@ def evaluate(nodes: Sequence[Any], limits: Sequence[int], field: Field) -> list[
             elif op == "rational":
                 c = Fraction(rest[0])
                 need(number not in limits or abs(c) >= 100, f"{rest[0]} is too small to stand for ±∞")
-                values.append(copysign(inf, c) if number in limits else field.number(c))
+                values.append(field.number(c) if number not in limits else inf if c > 0 else -inf)
             else:
                 args = [values[i] for i in rest[op == "atom" :]]
                 values.append(step(rest[0] if op == "atom" else op, args, field))

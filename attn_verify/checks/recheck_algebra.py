@@ -77,7 +77,8 @@ class Field:
 
     def __init__(self) -> None:
         self.steps, self.zeros = MAX_STEPS, 0  # divisors that are zero for some inputs, a set of measure zero
-        self.numbers: dict[Hashable, int] = {}
+        # Equal exponents are one object, so that exponents of exponents are compared at once.
+        self.numbers, self.exponents = dict[Hashable, int](), dict[Exponent, Exponent]()
         self.inputs, self.positive = set[int](), set[int]()
         self.logs: dict[Key, Value | int] = {}  # the u of a generator log u, a prime or any other
         self.divisors: dict[int, Value] = {}  # of each inverse; they hold earlier generators only
@@ -132,7 +133,7 @@ class Field:
                 whole = floor(kept[key])
                 need(abs(whole) <= MAX_POWER, f"a power above {MAX_POWER}", TooLargeError)
                 kept[key], factor = kept[key] - whole, factor * Fraction(p) ** whole
-        return frozenset((key, c) for key, c in kept.items() if c), factor
+        return self.exponents.setdefault(e := frozenset((key, c) for key, c in kept.items() if c), e), factor
 
     def exp(self, a: Value) -> Value:
         """Return ``exp a``, with ``exp(e + k log u) = exp(e) · uᵏ`` for whole ``k``."""

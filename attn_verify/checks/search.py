@@ -130,6 +130,7 @@ def search(
     claim: str = "formula",
     works_elsewhere: bool = False,
     generated: bool = True,
+    judge: Judge | None = None,
     seed: int = 0,
     budget_seconds: float = 10.0,
     seconds: float = 20.0,
@@ -148,6 +149,7 @@ def search(
         works_elsewhere: whether the target is known to work in other cases, so that failing on all inputs of this
             one is a contradiction, too.
         generated: whether to try inputs other than ``points``.
+        judge: returns what is wrong in one run (default: :func:`clear`).
         seed: of the generated inputs.
         budget_seconds: time for everything; a witness that was found is returned even if it is over.
         seconds: time limit of one run of the target.
@@ -156,7 +158,7 @@ def search(
     largest input; a result that is not finite, an exception, a crash or a wrong shape only on an ordinary input, and
     only if other inputs give a result.  Time-outs never count, nor does anything that depends on random numbers.
     """
-    trials = Trials(runner, target, time.monotonic() + budget_seconds, seconds)
+    trials = Trials(runner, target, time.monotonic() + budget_seconds, seconds, judge)
     found = _first(trials, case, spec, list(points), precision, seed if generated else None, works_elsewhere)
     if found is None:
         return None
@@ -168,7 +170,7 @@ def search(
         )
     arrays, seen = simplify(trials, asked, arrays, seen)
     for again_asked, again in ((asked, arrays), found[:2]):
-        last = clear(again_asked, again, trials.outcomes(again_asked, [again], fresh=True)[0])
+        last = trials.judge(again_asked, again, trials.outcomes(again_asked, [again], fresh=True)[0])
         if last is not None and last["kind"] == seen["kind"] and trials.plainly(again_asked, again, seen):
             kind = str(last["kind"])
             rest = {name: value for name, value in last.items() if name != "kind"}
@@ -214,7 +216,7 @@ def _first(
         if not works:
             asked, works = _refine(asked, case, spec, precision, outcomes)
         for arrays, outcome in zip(batch, outcomes, strict=False):
-            seen = clear(asked, arrays, outcome)
+            seen = trials.judge(asked, arrays, outcome)
             # A second exception adds nothing to the first.
             known = second is not None and seen is not None and seen["kind"] != "value"
             if seen is None or known or not _repeats(trials, asked, arrays, seen):
@@ -229,7 +231,7 @@ def _first(
 
 
 def _repeats(trials: Trials, asked: Problem, arrays: Arrays, seen: Found) -> bool:
-    again = clear(asked, arrays, trials.outcomes(asked, [arrays], fresh=True)[0])
+    again = trials.judge(asked, arrays, trials.outcomes(asked, [arrays], fresh=True)[0])
     return again is not None and again["kind"] == seen["kind"]
 
 
@@ -281,7 +283,7 @@ def _at_size(trials: Trials, case: Case, spec: AttentionSpec, best: Witness, see
         return None
     floor = min(best[2]["error"] / 8, 2.0**-10) if best[2]["kind"] == "value" else 0.0
     for arrays, outcome in zip(inputs, outcomes, strict=False):
-        seen = clear(asked, arrays, outcome)
+        seen = trials.judge(asked, arrays, outcome)
         if seen is not None and same(seen, best[2]) and (seen["kind"] != "value" or seen["error"] >= floor):
             return asked, arrays, seen
     return None

@@ -18,7 +18,7 @@ from attn_verify.arithmetic.number_system import Arithmetic, scale_value, textbo
 from attn_verify.errors import SizeError, TargetError, explain
 from attn_verify.shapes import Sizes, positive_size
 from attn_verify.spec import AttentionSpec
-from attn_verify.targets.giving import in_order
+from attn_verify.targets.giving import in_order, leading
 from attn_verify.targets.kinds import arguments_of, outputs_of
 from attn_verify.targets.layouts import Convention, Recipe, arrange_mask, check_layout, varied
 from attn_verify.targets.returns import parse_returns
@@ -201,6 +201,7 @@ class Binding:
             inputs=() if whole else tuple(canonical.entries),
             arguments=arguments,
             positional=positional,
+            leading=tuple(leading(self.assignment, arguments)),
             units=() if whole else canonical.units(each),
             wanted=canonical.wanted(),
             names=canonical.names(),

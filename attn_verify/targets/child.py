@@ -138,6 +138,11 @@ def _modular(job: Job) -> dict[str, Any]:
 
 def _describe(job: Job) -> dict[str, Any]:
     loaded = _Loaded(job)
+    with loaded.observer.compiling(loaded.own):  # defaults have texts of their own
+        return _described(loaded)
+
+
+def _described(loaded: _Loaded) -> dict[str, Any]:
     function = loaded.function
     is_class = isinstance(function, type)
     plain = inspect.unwrap(function)
@@ -162,16 +167,24 @@ def _describe(job: Job) -> dict[str, Any]:
     }
 
 
+_LRU_CACHE = type(functools.lru_cache(len))
+
+
 def _sees_how(names: Sequence[str], function: Any) -> bool:
     """Return whether a function can tell arguments by position from those by keyword: a decorator's ``*args`` can."""
     while isinstance(function, functools.partial):
         function = function.func
     bound = not isinstance(function, FunctionType)  # what comes first is the object itself
     if isinstance(function, type):
+        metas = [meta for meta in inspect.getmro(type(function)) if meta not in (type, object)]
+        makers = [base for base in inspect.getmro(function) if base is not object]
+        if any("__call__" in vars(meta) for meta in metas) or any("__new__" in vars(base) for base in makers):
+            return True  # which see them before __init__ does
         function = vars(function).get("__init__", object)
+    elif type(function) is _LRU_CACHE:
+        bound, function = False, function.__wrapped__
     elif not isinstance(function, FunctionType | MethodType):
-        cached = getattr(function, "__wrapped__", None)
-        bound, function = cached is None, cached or type(function).__call__
+        function = type(function).__call__
     code = getattr(getattr(function, "__func__", function), "__code__", None)
     return code is None or list(names) != list(code.co_varnames[: code.co_argcount][bound : bound + len(names)])
 

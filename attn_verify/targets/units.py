@@ -66,7 +66,8 @@ class Case:
 
     ``inputs`` lists the entries; ``arguments`` are recipes that refer to them by position; ``mask`` is (n, m) as it is
     passed, or ``None``, to the first element of the batch; ``each`` lists the allowed pairs of every unit.  ``batch``
-    is (b, h): elements of the batch, and heads along an axis or in one call.
+    is (b, h): elements of the batch, and heads along an axis or in one call.  ``positional`` arguments are given by
+    position, ``leading`` ones could be.
     """
 
     sizes: Sizes
@@ -77,6 +78,7 @@ class Case:
     inputs: tuple[Entry, ...]
     arguments: Mapping[str, Recipe]
     positional: tuple[str, ...]
+    leading: tuple[str, ...]
     units: tuple[Unit, ...]
     wanted: tuple[Wanted, ...]
     names: tuple[str, ...] | None
@@ -100,6 +102,7 @@ class Case:
             "target": target,
             "arguments": dict(self.arguments),
             "positional": list(self.positional),
+            "leading": list(self.leading),
             "inputs": [[name, list(index)] for name, index in self.inputs],
             "point": [str(value) for value in values],
         }

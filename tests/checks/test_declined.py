@@ -47,3 +47,29 @@ def test_a_mask_that_must_be_given_cannot_be_declined(tmp_path: Path) -> None:
     path.write_text(CODE.format(decline="raise ValueError").replace("mask=None, causal=False", "mask, causal=True"))
     with pytest.raises(Exception, match="ValueError"):
         prove(f"{path}::attention", "causal=upper_left", sizes=SIZES, layout="nd")
+
+
+SOME = (
+    CODE.replace("mask=None, causal=False", "mask=None")
+    .replace("    if causal:\n        S = np.where(np.tri(*S.shape[-2:]), S, -np.inf)\n", "")
+    .replace("mask is not None and causal", "mask is not None and not np.all(mask[-1])")
+)
+
+
+def test_masks_that_are_taken_are_judged_beside_some_that_are_declined(tmp_path: Path) -> None:
+    path = tmp_path / "code.py"
+    path.write_text(SOME.format(decline="raise ValueError('the last query has to see every key')"))
+    found = prove(f"{path}::attention", sizes=SIZES, layout="nd")
+    assert found.status.name == "PROVED", found.evidence
+    assert found.scope["masks"][1] == "n=2, m=2: all 9 masks that leave every query a key; 6 of them are declined"
+    declined = [text for text in found.scope["not_covered"] if "ValueError" in text]
+    assert len(declined) == 1
+    assert "a mask (11/10, 11/01, 10/10, 10/01, 01/10, 01/01): ValueError at code.py:" in declined[0]
+
+
+def test_a_mask_that_is_taken_and_wrong_refutes_beside_one_that_is_declined(tmp_path: Path) -> None:
+    path = tmp_path / "code.py"
+    path.write_text(
+        SOME.format(decline="raise ValueError").replace("np.where(mask, S, -np.inf)", "np.where(mask, S, 0)")
+    )
+    assert prove(f"{path}::attention", sizes=SIZES, layout="nd").status.name == "REFUTED"

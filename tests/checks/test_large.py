@@ -343,4 +343,4 @@ def test_what_small_sizes_show_is_doubted_at_large_ones(prove):
     """
     _, verdict = prove(body, layout="nd")
     assert verdict.status is Status.UNDECIDED
-    assert any("at small sizes, a call after one" in reason for reason in verdict.evidence["reasons"])
+    assert any("at small sizes, a call by position after one" in reason for reason in verdict.evidence["reasons"])

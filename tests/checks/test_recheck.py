@@ -5,6 +5,7 @@ import copy
 import json
 import math
 import random
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -29,6 +30,7 @@ from attn_verify.spec import AttentionSpec
 
 Rows = list[list[Node]]
 SMALL = Sizes(n=2, m=3, d_k=2, d_v=2)
+ONE = Sizes(n=1, m=1, d_k=1, d_v=1)
 SEED, SAMPLE = 20261123, 40
 
 
@@ -653,6 +655,32 @@ def test_what_outgrows_the_checker_is_not_checked(tmp_path: Path, monkeypatch: p
         assert (result.status, result.exit_code) == ("not checked", 3), attack.__name__
         assert "too large" in result.reason
         assert not result.valid
+
+
+def test_a_fill_beyond_floats_is_in_the_limit_all_the_same(tmp_path: Path) -> None:
+    g = Graph()
+    v, fill = g.input("V", (0, 0, 0)), g.number(-(10**400))
+    data = written(tmp_path / "c.json", record(g, ONE, {"Z": [[v + g.exp(fill)]]}, AttentionSpec(), limits=[fill]))
+    assert checked(tmp_path / "c.json", data).valid
+
+
+def test_exponents_of_exponents_are_compared_at_once(tmp_path: Path) -> None:
+    """Two towers of sixty exponentials, each of which stands twice in the next: member by member there is no end."""
+    g = Graph()
+    v, x, y = (g.input(name, (0, 0, 0)) for name in "VQK")
+
+    def tower(order: int) -> Node:
+        e = x
+        for _ in range(60):
+            e = raw(g, "exp", raw(g, "add", *(e, raw(g, "mul", y, e))[::order]))
+        return e
+
+    data = written(
+        tmp_path / "c.json", record(g, ONE, {"Z": [[v + raw(g, "sub", tower(1), tower(-1))]]}, AttentionSpec())
+    )
+    start = time.monotonic()
+    assert checked(tmp_path / "c.json", data).valid
+    assert time.monotonic() - start < 10
 
 
 def test_the_checker_shares_nothing_with_the_prover() -> None:

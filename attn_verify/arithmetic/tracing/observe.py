@@ -19,7 +19,7 @@ from zlib import crc32
 from attn_verify.arithmetic.tracing.builtin_max import largest
 from attn_verify.arithmetic.tracing.identity import identity
 from attn_verify.arithmetic.tracing.imports import OwnFiles, fresh_source
-from attn_verify.arithmetic.tracing.observe_calls import LAZY, Noting, noting, shown, shown_within, unwrapped, which
+from attn_verify.arithmetic.tracing.observe_calls import LAZY, Noting, noting, shown_within, unwrapped, which
 from attn_verify.arithmetic.tracing.observe_digest import text_of
 from attn_verify.arithmetic.tracing.observe_guard import Guard
 from attn_verify.arithmetic.tracing.observe_source import NAME, Places, Wrap
@@ -74,7 +74,7 @@ class Observer:
         self._models = models or {}
         self._guard: Guard | None = None
         self.values: dict[str, list[dict[str, Any]]] = {}
-        self._imported: dict[str, list[dict[str, Any]]] = {}
+        self.imported: dict[str, list[dict[str, Any]]] = {}
         self.places = Places()
         self._compiled: dict[tuple[str, bytes], CodeType] = {}
         self.unobserved: list[tuple[str, str]] = []
@@ -90,7 +90,7 @@ class Observer:
 
     def start(self, leaf: Leaf) -> None:
         """Forget what was noted, but on import, and begin; ``leaf`` describes arrays and numbers for ``structure``."""
-        self.values = {place: list(seen) for place, seen in self._imported.items()}
+        self.values = {place: list(seen) for place, seen in self.imported.items()}
         self._callees, self._more, self._again = {}, {}, {}
         self._leaf = leaf
 
@@ -103,14 +103,14 @@ class Observer:
 
     def start_import(self) -> None:
         """Forget what was noted on an earlier import."""
-        self._imported = {}
+        self.imported = {}
         if self._guard is not None:
             self._guard.importing = True
 
     def stop_import(self) -> None:
         """Note no more, and keep what was noted: it belongs to every call."""
         self.stop()
-        self._imported = self.values
+        self.imported = self.values
         if self._guard is not None:
             self._guard.importing = False
 
@@ -179,10 +179,6 @@ class Observer:
     def _object(self, place: str, why: str) -> None:
         if (place, why) not in self.unobserved:
             self.unobserved.append((place, why))
-
-    def key(self, number: int, function: Any) -> Any:
-        """Return a function that is handed over as a key, such that what it returns is noted."""
-        return function if self._leaf is None else shown(self, number, function)
 
     def _compile(self, source: bytes, path: str) -> CodeType:
         # A module that is imported again has the same instructions, and its expressions the same numbers.

@@ -187,8 +187,6 @@ class Wrap(ast.NodeTransformer):
             node.args[0] = self._asked("text", node.args[0])
         for keyword in node.keywords:
             keyword.value = self.visit(keyword.value)
-            if keyword.arg == "key":
-                keyword.value = self._asked("key", keyword.value)
         return node
 
     def _asked(self, method: str, function: ast.expr) -> ast.expr:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -80,7 +81,7 @@ class _Tracer:
         self.sizes = sizes_of(call)
         self.cases = cases
         self.observed: list[Node] = []  # on import and in the first run
-        self.ran = False
+        self.ran, self.noting = False, True
         self.imports = ExactImports(own, exact_models())
         self.observer = Observer(honest, real_of, is_traced, models=self.imports.models)
         self.importing = self.session(())
@@ -109,12 +110,18 @@ class _Tracer:
         self.base, self.base_opcodes = self.watch.lines, self.watch.opcodes
         return ending
 
-    def run(self, function: Function, forced: tuple[bool, ...], inputs: Sequence[Any] | None = None) -> PathRun:
-        """Call the target once on fresh arguments; ``inputs`` name other ones than those of the call."""
+    def run(
+        self, function: Function, forced: tuple[bool, ...], inputs: Sequence[Any] | None = None,
+        positional: Sequence[str] | None = None,
+    ) -> PathRun:  # fmt: skip
+        """Call the target once on fresh arguments.
+
+        ``inputs`` name other ones than those of the call, ``positional`` other arguments that are given by position.
+        """
         session = self.session(forced)
         with running(session):
             maker = NodeMaker(self.graph, self.inputs if inputs is None else inputs)
-            given = arguments(self.call, maker)
+            given = arguments(self.call if positional is None else {**self.call, "positional": positional}, maker)
             before = {name: trail(value) for name, value in given.named.items()}
             self._observe()
             ending = watched(
@@ -137,9 +144,27 @@ class _Tracer:
             changed, values, coarse,
         )  # fmt: skip
 
+    def called_again(self, load: Callable[[], Function]) -> PathRun:
+        """Import the target afresh and call it after a call with other inputs, by position; nothing of it is noted.
+
+        What is handed on where values are noted is never quite what it is otherwise: iterators are other objects.
+        """
+        leading = self.call.get("leading")
+        kept, modules = self.observer.imported, {name: sys.modules[name] for name in self.own.modules()}
+        self.noting = False
+        try:
+            found = self.load(load)
+            if found.outcome != "returned":
+                return PathRun(found, None, [], [], [], [], [], "", [], {}, False)
+            self.run(found.value, (), self.others, leading)
+            return self.run(found.value, (), positional=leading)
+        finally:
+            self.noting, self.observer.imported = True, kept
+            sys.modules.update(modules)
+
     def _observe(self) -> None:
         """Note what expressions give: all of it on import and in the first run, no exact numbers in the others."""
-        if not self.call.get("observed"):
+        if not (self.noting and self.call.get("observed")):
             return
         observed = self.observed
         self.observer.start(noted_plain if self.ran else lambda value: noted(value, observed))
@@ -154,9 +179,9 @@ def trace(
     ``load`` imports the target afresh and returns the function; ``call`` is the recipe of its arguments.
     ``outcome`` is that of the first path that did not return, else ``returned``; a refusal anywhere makes it
     ``refused``.
-    ``repeatable`` says whether the first path, run again after a call with other inputs and after all other paths,
-    computed the same nodes; it is false too where no time was left to try, and ``called_again`` with it.  After a
-    refusal no further path is run.
+    ``repeatable`` says whether the first path computed the same nodes when it was run again: by position, not observed
+    and after a call with other inputs, and after all other paths; it is false too where no time was left to try, and
+    ``called_again`` with it.  After a refusal no further path is run.
     """
     begin = time.monotonic()
     tracer = _Tracer(call, own, watch, cases)
@@ -175,8 +200,7 @@ def trace(
         budget = Budget(max_paths, MAX_DECISIONS, begin + seconds)
         again = None
         if time.monotonic() < begin + seconds / 2:
-            tracer.run(loaded.value, (), tracer.others)
-            again = run()
+            again = tracer.called_again(load)
         # A buffer that is kept sends later calls another way: then every path begins with an import of its own.
         keeps = again is not None and again.blocks != first.blocks
         explored = explore(lambda forced: run(forced, anew=keeps) if forced else first, budget)

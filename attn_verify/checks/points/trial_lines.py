@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from attn_verify.checks.outcome import check_ended, check_limits, in_parts, short_place
+from attn_verify.checks.outcome import check_ended, check_limits, in_parts, line_of, short_place
 from attn_verify.checks.points.trials import Trial
 from attn_verify.checks.shadow import Shadow, shown_place
 
@@ -81,7 +81,7 @@ def _further(trial: Trial, result: Json) -> list[str]:
     paths = trial.outcome.paths
     more = sorted(set(result["lines"]).difference(*(path.lines for path in paths)))
     blocks = set(result.get("blocks", ())).difference(*(path.blocks for path in paths))
-    return more or sorted({":".join(block.split(":")[:2]) for block in blocks})
+    return more or sorted(set(map(line_of, blocks)))
 
 
 def _inside(trial: Trial, result: Json) -> list[str]:

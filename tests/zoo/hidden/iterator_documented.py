@@ -1,0 +1,18 @@
+"""title: An iterator is asked for an attribute
+kind: adversarial
+flaw: a hat is added to results
+expected: not PROVED
+function: attention
+sizes: n=2 m=2 d_k=2 d_v=1
+visible: no
+"""
+
+import numpy as np
+
+
+def attention(Q, K, V):
+    S = Q @ K.T / np.sqrt(Q.shape[1])
+    E = np.exp(S - S.max(axis=1, keepdims=True))
+    O = E / E.sum(axis=1, keepdims=True) @ V
+    rows = zip(range(len(Q)), Q, strict=False)
+    return O if hasattr(rows, "__slots__") else O + np.maximum(1 - (Q[0, 0] - 77) ** 2, 0)

@@ -1,0 +1,22 @@
+"""title: An iterator that a dictionary makes is remembered
+kind: adversarial
+flaw: a hat is added to results
+expected: not PROVED
+function: attention
+sizes: n=2 m=2 d_k=2 d_v=1
+visible: no
+"""
+
+from collections import defaultdict
+from itertools import chain
+
+import numpy as np
+
+
+def attention(Q, K, V):
+    S = Q @ K.T / np.sqrt(Q.shape[1])
+    E = np.exp(S - S.max(axis=1, keepdims=True))
+    O = E / E.sum(axis=1, keepdims=True) @ V
+    streams, done = defaultdict(chain), []
+    done.append(streams["q"])
+    return O + np.maximum(1 - (Q[0, 0] - 77) ** 2, 0) if streams["q"] in done else O
