@@ -79,6 +79,7 @@ def _judge(case: Case, spec: AttentionSpec, call: Json, ran: Json, trace: Json, 
     }
     outcome.points.append(point)
     check_run(outcome, trace, ran)
+    outcome.asked = any(path["conditions"] for path in trace.get("paths", ()))
     if trace["outcome"] != "returned":
         return outcome
     graph, groups = load(trace["graph"])

@@ -1,63 +1,110 @@
-"""Masks that a target declines: it raises, by a statement of its own, where an optional mask is given."""
+"""Sizes and masks that a target declines: it raises there, by a statement of its own, whatever the numbers are."""
 
 from __future__ import annotations
 
+import ast
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from linecache import getline
+from functools import lru_cache
+from pathlib import Path
 
-from attn_verify.checks.conventions import shown
+from attn_verify.checks.conventions import plan_cases, shown
 from attn_verify.checks.outcome import Outcome, short_place
 from attn_verify.checks.proof_report import Proof
+from attn_verify.errors import AttnVerifyError
+from attn_verify.targets.binding import Binding
 from attn_verify.targets.layouts import Convention
 from attn_verify.targets.units import Case
 
 # So many masks that were declined are written out.
 _WRITTEN = 6
+# Where sizes that differ from one another were declined, such are tried too in which some, or all, are alike.
+_ALIKE = tuple(
+    dict(zip(("n", "m", "d_k", "d_v"), row, strict=True)) for row in ((3, 3, 2, 4), (3, 3, 3, 3), (1, 1, 1, 1))
+)
+
+
+@dataclass(frozen=True)
+class _Case:
+    """A case that was declined: in which convention, at which sizes, with which mask, and how."""
+
+    convention: Convention
+    sizes: str
+    mask: str
+    why: str
 
 
 @dataclass
 class Declined:
-    """The masks that a target declined, one by one: of those that it takes the proof goes on."""
+    """The cases that a target declined, one by one: with the others the proof goes on."""
 
-    reasons: dict[Convention, str] = field(default_factory=dict)
-    masks: dict[Convention, list[str]] = field(default_factory=dict)
+    cases: list[_Case] = field(default_factory=list)
     texts: Counter[str] = field(default_factory=Counter)
 
-    def note(self, case: Case, text: str, why: str) -> None:
-        """Take note of a case whose mask was declined; ``text`` is what is said of it and the masks beside it."""
-        self.reasons.setdefault(case.convention, why)
-        self.masks.setdefault(case.convention, []).append(shown(case))
+    def note(self, outcome: Outcome, text: str, why: str) -> None:
+        """Take note of a case that was declined; ``text`` is what is said of its mask and the masks beside it."""
+        case = outcome.case
+        mask = "" if case.mask is None else shown(case)
+        self.cases.append(_Case(case.convention, outcome.described, mask, why))
         self.texts[text] += 1
 
+    def further(
+        self, binding: Binding, conventions: Sequence[Convention], sizes: Mapping[str, int], *, seed: int
+    ) -> Iterator[tuple[Case, str]]:
+        """Yield cases of sizes that are alike, where others were declined, as far as they may be chosen."""
+        if not any(not case.mask for case in self.cases) or set(sizes) >= {"n", "m", "d_k", "d_v"}:
+            return
+        for alike in _ALIKE:
+            with suppress(AttnVerifyError):  # sizes that a layer cannot have
+                yield from list(plan_cases(binding, conventions, {**alike, **sizes}, seed=seed))
+
     def report(self, proof: Proof, in_words: Callable[[Convention], str]) -> None:
-        """Say which masks were declined, and correct what is said of the others."""
-        taken = {o.case.convention for o in proof.outcomes if o.case.mask is not None}
-        for convention, why in self.reasons.items():
-            masks = list(dict.fromkeys(self.masks[convention]))
-            more = f" and {len(masks) - _WRITTEN} more" if len(masks) > _WRITTEN else ""
-            which = f" ({', '.join(masks[:_WRITTEN])}{more})" if convention in taken else ""
+        """Say what was declined, and correct what is said of the masks."""
+        taken = {(o.case.convention, o.described) for o in proof.outcomes}
+        masked = {o.case.convention for o in proof.outcomes if o.case.mask is not None}
+        masks: dict[tuple[Convention, str], list[str]] = {}
+        for case in self.cases:
+            if (case.convention, case.sizes) not in taken:
+                proof.refused.append(f"{case.sizes}: {case.why}")
+            elif case.mask:
+                masks.setdefault((case.convention, case.why), []).append(case.mask)
+        for (convention, why), shown_masks in masks.items():
+            unique = list(dict.fromkeys(shown_masks))
+            more = f" and {len(unique) - _WRITTEN} more" if len(unique) > _WRITTEN else ""
+            which = f" ({', '.join(unique[:_WRITTEN])}{more})" if convention in masked else ""
             proof.refused.append(f"{in_words(convention)}: a mask{which}: {why}")
         proof.masks = [text + self._left(text) for text in proof.masks]
 
     def _left(self, text: str) -> str:
         number = sum(n for known, n in self.texts.items() if text == known or text.startswith(f"{known}; "))
-        return f"; {number} of them {'is' if number == 1 else 'are'} declined" if number else ""
+        return f"; {number} of them {'is' if number == 1 else 'are'} declined" if number and ": " in text else ""
 
 
-def declined(outcome: Outcome, mask: str) -> str:
-    """Return with what a target declined the mask of a case, if it did so by ``raise`` or ``assert``, else nothing.
+def declined(outcome: Outcome) -> str:
+    """Return with what a target declined a case, if it did so by ``raise`` or ``assert``, else nothing.
 
-    ``mask`` says whether a mask is ``required``, ``optional``, or taken at ``no`` place.  An exception that an
-    operation raised is no such thing: the target failed.
+    An exception that an operation raised is no such thing: the target failed.  Nor is one that depends on numbers.
     """
-    if mask != "optional" or outcome.case.mask is None or outcome.ran.get("outcome") != "raised":
+    if outcome.ran.get("outcome") != "raised" or outcome.asked:
         return ""
     error = outcome.ran["exception"]
     file, _, line = error["place"].rpartition(":")
-    statement = getline(file, int(line)).split() if line.isdigit() else []
-    if statement[:1] not in (["raise"], ["assert"]):
+    if not line.isdigit() or int(line) not in _refusing_lines(file):
         return ""
     said = f": {error['text']}" if error["text"] else ""
     return f"{error['type']} at {short_place(error['place'])}{said}"
+
+
+@lru_cache(maxsize=64)
+def _refusing_lines(file: str) -> frozenset[int]:
+    """Return the lines of a file on which a statement ``raise`` or ``assert`` begins, but those that handle errors."""
+    try:
+        tree = ast.parse(Path(file).read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return frozenset()
+    handlers = [node for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler)]
+    handling = {part for handler in handlers for part in ast.walk(handler)}
+    found = (node for node in ast.walk(tree) if isinstance(node, ast.Raise | ast.Assert) and node not in handling)
+    return frozenset(node.lineno for node in found)

@@ -182,13 +182,14 @@ class Prover:
         if self.patience is not None:
             planned = iter(by_turns(list(planned)))
         open_, without, agenda = False, Declined(), Agenda(start, _PATIENCE if self.patience is None else self.patience)
-        for case, text in planned:
+        further = without.further(binding, chosen.accepted[:1], sizes, seed=self.seed)
+        for case, text in chain(planned, further):
             if agenda.leave_out(case, text, open_):
                 continue
             self.progress(f"proving at {', '.join(f'{name}={value}' for name, value in case.sizes.items())} …")
             outcome = decide(case, spec, address.shown, self.runner, seed=self.seed, seconds=self.seconds)
-            if (why := declined(outcome, binding.mask)) and any(o.case.mask is None for o in proof.outcomes):
-                without.note(case, text, why)
+            if why := declined(outcome):
+                without.note(outcome, text, why)
                 continue
             proof.outcomes.append(outcome)
             proof.masks += [text] if text else []

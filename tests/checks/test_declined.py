@@ -1,4 +1,4 @@
-"""Masks that a target declines by a statement of its own are left out of the scope; where it fails is not."""
+"""Sizes and masks that a target declines by a statement of its own are left out of the scope; where it fails is not."""
 
 from pathlib import Path
 
@@ -73,3 +73,53 @@ def test_a_mask_that_is_taken_and_wrong_refutes_beside_one_that_is_declined(tmp_
         SOME.format(decline="raise ValueError").replace("np.where(mask, S, -np.inf)", "np.where(mask, S, 0)")
     )
     assert prove(f"{path}::attention", sizes=SIZES, layout="nd").status.name == "REFUTED"
+
+
+SIZED = """
+import numpy as np
+
+def attention(Q, K, V, mask=None):
+    {check}
+    S = Q @ K.T / np.sqrt(Q.shape[-1])
+    if mask is not None:
+        S = np.where(mask, S, -np.inf)
+    P = np.exp(S - S.max(axis=-1, keepdims=True))
+    return P / P.sum(axis=-1, keepdims=True) @ V
+"""
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        "if len(Q) != len(K): raise ValueError('as many keys as queries')",
+        "assert len(Q) == len(K)",
+        "if len(Q) % 2 or len(K) % 2:\n        raise ValueError(\n            'blocks of two'\n        )",
+    ],
+)
+def test_sizes_that_are_declined_are_not_covered(tmp_path: Path, check: str) -> None:
+    path = tmp_path / "code.py"
+    path.write_text(SIZED.format(check=check))
+    found = prove(f"{path}::attention", layout="nd")
+    assert found.status.name == "PROVED", found.evidence
+    assert any(text.startswith("n=2, m=1, d_k=3, d_v=2: ") for text in found.scope["not_covered"])
+    assert not any("n=2, m=1" in text for text in (*found.scope["sizes"], *found.scope["masks"]))
+    assert ("n=3, m=3, d_k=2, d_v=4 (20 masks)" in found.scope["sizes"]) == ("% 2" not in check)
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        "np.zeros(len(Q)) + np.zeros(len(K))",  # an operation fails
+        "try: np.zeros(len(Q)) + np.zeros(len(K))\n    except ValueError: raise RuntimeError from None",
+    ],
+)
+def test_sizes_at_which_it_fails_refute(tmp_path: Path, check: str) -> None:
+    path = tmp_path / "code.py"
+    path.write_text(SIZED.format(check=check))
+    assert prove(f"{path}::attention", layout="nd").status.name == "REFUTED"
+
+
+def test_what_is_declined_for_some_numbers_is_not_declined(tmp_path: Path) -> None:
+    path = tmp_path / "code.py"
+    path.write_text(SIZED.format(check="if len(Q) != 2 and Q[0, 0] < 2: raise ValueError"))
+    assert prove(f"{path}::attention", layout="nd").status.name in ("REFUTED", "UNDECIDED")
