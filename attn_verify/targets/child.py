@@ -172,7 +172,7 @@ _LRU_CACHE = type(functools.lru_cache(len))
 
 def _sees_how(names: Sequence[str], function: Any) -> bool:
     """Return whether a function can tell arguments by position from those by keyword: a decorator's ``*args`` can."""
-    while isinstance(function, functools.partial):
+    while type(function) is functools.partial:
         function = function.func
     bound = not isinstance(function, FunctionType)  # what comes first is the object itself
     if isinstance(function, type):

@@ -32,6 +32,7 @@ class Runner:
         # Apple's libraries do not survive a fork.
         self._fork = (hasattr(os, "fork") and sys.platform != "darwin") if fork is None else fork
         self._server: WorkerProcess | None = None
+        self._files: dict[str, list[str]] = {}  # of targets that were described, what their import loads
 
     def __enter__(self) -> Self:
         if self._fork:
@@ -52,6 +53,7 @@ class Runner:
         address = resolve(target)
         answer = self._ask({"job": "describe", "seed": seed}, address, seconds)
         if "parameters" in answer:
+            self._files[address.shown] = answer["modules"]
             return answer
         raise TargetError(explain(f"target {address.shown}", *_why_not(answer, seconds)))
 
@@ -133,7 +135,8 @@ class Runner:
     def _ask(self, job: Data, address: Address, seconds: float, hash_seed: int | None = None) -> Data:
         """Have a job done; return its answer, or ``{"outcome", "exception", "stdout", "seconds"}``."""
         where = {"address": vars(address), "directory": os.getcwd(), "search": [p for p in sys.path if p]}
-        whole = {**job, **where, "seconds": seconds, "memory_mib": self._memory}
+        files = self._files.get(address.shown, [])
+        whole = {**job, **where, "files": files, "seconds": seconds, "memory_mib": self._memory}
         try:
             shared = self._fork and hash_seed is None
             status, payload = self._exchange(whole, seconds) if shared else self._once(whole, seconds, hash_seed or 0)

@@ -20,6 +20,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
+from attn_verify.arithmetic.tracing.observe_wrapped import prepare
 from attn_verify.targets import frames
 from attn_verify.targets.child import own_process, perform
 from attn_verify.targets.child_load import remember
@@ -41,6 +42,7 @@ def serve(commands: int, answers: int) -> None:
         message = frames.read(commands)
         if message is None:
             return
+        prepare(message[0].get("files", ()))
         status, payload = run_forked(message[0], commands)
         frames.write(answers, status, payload)
 

@@ -257,7 +257,7 @@ def test_objects_of_derived_classes_are_noted_as_what_they_derive_from(base, val
         value
     )
     observer = Observer()
-    observer.places.names.append("code.py:1:0:Name")
+    observer.places.names[0] = "code.py:1:0:Name"
     observer.start(lambda _: None)
     observer(0, derived)
     observer(0, base(value))
@@ -272,7 +272,7 @@ def test_what_comes_after_many_values_has_a_digest():
     seen = []
     for last in (1, 2):
         observer = Observer()
-        observer.places.names.append("code.py:1:0:Name")
+        observer.places.names[0] = "code.py:1:0:Name"
         observer.start(lambda _: None)
         for value in [*[0] * 5000, last]:
             observer(0, value)

@@ -65,6 +65,8 @@ class Function:
         found = getattr(real, name)
         if name in _NAMED:
             return found
+        if name == "__annotations__" and not found:  # which whatever wraps a function takes over
+            return {}
         if name == "__call__":
             return Function(object.__getattribute__(self, "_model"), found)
         current().refuse(f"{getattr(real, '__name__', 'function')}.{name}", "the attribute has no exact model")

@@ -6,7 +6,6 @@ were tried, because the difference is multiplied by zero there.  The values of i
 
 from __future__ import annotations
 
-import ast
 import builtins
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -22,7 +21,8 @@ from attn_verify.arithmetic.tracing.imports import OwnFiles, fresh_source
 from attn_verify.arithmetic.tracing.observe_calls import LAZY, Noting, noting, shown_within, unwrapped, which
 from attn_verify.arithmetic.tracing.observe_digest import text_of
 from attn_verify.arithmetic.tracing.observe_guard import Guard
-from attn_verify.arithmetic.tracing.observe_source import NAME, Places, Wrap
+from attn_verify.arithmetic.tracing.observe_source import NAME, Places
+from attn_verify.arithmetic.tracing.observe_wrapped import wrapped
 from attn_verify.arithmetic.tracing.run_values import MAX_TEXT, structure
 
 Leaf = Callable[[Any], "dict[str, Any] | None"]
@@ -76,7 +76,7 @@ class Observer:
         self.values: dict[str, list[dict[str, Any]]] = {}
         self.imported: dict[str, list[dict[str, Any]]] = {}
         self.places = Places()
-        self._compiled: dict[tuple[str, bytes], CodeType] = {}
+        self._compiled: set[tuple[str, bytes]] = set()
         self.unobserved: list[tuple[str, str]] = []
         self.sets = False  # whether an expression gave a set, whose order hashes decide
         self._leaf: Leaf | None = None
@@ -181,24 +181,13 @@ class Observer:
             self.unobserved.append((place, why))
 
     def _compile(self, source: bytes, path: str) -> CodeType:
-        # A module that is imported again has the same instructions, and its expressions the same numbers.
+        found = wrapped(source, path)
         if (path, source) not in self._compiled:
-            self._compiled[path, source] = self._compile_once(source, path)
-        return self._compiled[path, source]
-
-    def _compile_once(self, source: bytes, path: str) -> CodeType:
-        tree: Any = compile(source, path, "exec", flags=ast.PyCF_ONLY_AST, dont_inherit=True)
-        try:
-            made = compile(Wrap(self.places, path).module(tree), path, "exec", dont_inherit=True)
-        except RecursionError:  # expressions nested hundreds deep
-            self._object(path, "has expressions that are nested too deeply to be observed")
-            made = compile(source, path, "exec", dont_inherit=True)
-        if NAME.encode() in source:
-            self._object(path, f"has the name {NAME}, by which expressions are observed")
-        for place, why in self.places.objections if self._models else ():
-            self._object(place, why)
-        code: CodeType = made
-        return code
+            self._compiled.add((path, source))
+            self.places.add(found.places)
+            for place, why in found.objections(bool(self._models)):
+                self._object(place, why)
+        return found.code
 
     @contextmanager
     def compiling(self, own: OwnFiles) -> Iterator[None]:

@@ -36,7 +36,7 @@ _METHODS = (
 class Places:
     """The expressions of a target by their numbers, and what is to be known of some."""
 
-    names: list[str] = field(default_factory=list)  # file:line:column:kind
+    names: dict[int, str] = field(default_factory=dict)  # file:line:column:kind
     ordered: set[int] = field(default_factory=set)  # where the order of a set may matter
     private: dict[int, str] = field(default_factory=dict)  # what speaks against an attribute that is read
     inner: dict[int, str] = field(default_factory=dict)  # a name with an underscore that is read from what is given
@@ -46,6 +46,12 @@ class Places:
     left_of: dict[int, int | None] = field(default_factory=dict)  # what ``is`` compares it with: itself on the left
     objections: list[tuple[str, str]] = field(default_factory=list)  # file:line, and why
     handlers: list[tuple[str, str, str]] = field(default_factory=list)  # of errors of floats: try, handler, errors
+
+    def add(self, others: Places) -> None:
+        """Take over the expressions of a further file."""
+        for name, known in vars(self).items():
+            more = getattr(others, name)
+            known.extend(more) if isinstance(known, list) else known.update(more)
 
     def unhandled(self, lines: Container[str]) -> Iterator[tuple[str, str]]:
         """Yield the handlers of errors of floats that did not run though their ``try`` did, and which errors."""
@@ -57,8 +63,9 @@ class Places:
 class Wrap(ast.NodeTransformer):
     """Wraps expressions that are read, except names that are called, annotations and patterns."""
 
-    def __init__(self, places: Places, path: str) -> None:
+    def __init__(self, places: Places, path: str, first: int = 0) -> None:
         self._places = places
+        self._next = first  # the number of the next expression
         self._path = path
         self._orderless: set[int] = set()
         self._decorators: set[int] = set()
@@ -109,7 +116,7 @@ class Wrap(ast.NodeTransformer):
             asked = ast.Attribute(ast.Name(NAME, ast.Load()), "honest", ast.Load())
             return ast.copy_location(ast.Call(asked, [node], []), node)
         call = self._told(inner, None, f"{line[0]}:{line[1]}:{type(node).__name__}")
-        number = len(self._places.names) - 1
+        number = self._next - 1
         if not orderless:
             self._places.ordered.add(number)
         if id(node) in self._decorators:
@@ -121,11 +128,12 @@ class Wrap(ast.NodeTransformer):
 
     def _told(self, inner: ast.expr, method: str | None, place: str) -> ast.Call:
         """Return a call of the observer, or of a method of it, with the number of a new place."""
-        self._places.names.append(f"{self._path}:{place}")
+        self._places.names[self._next] = f"{self._path}:{place}"
+        self._next += 1
         asked: ast.expr = ast.Name(NAME, ast.Load())
         if method is not None:
             asked = ast.Attribute(asked, method, ast.Load())
-        return ast.Call(asked, [ast.Constant(len(self._places.names) - 1), inner], [])
+        return ast.Call(asked, [ast.Constant(self._next - 1), inner], [])
 
     def _names(self, node: ast.AST, number: int) -> None:
         """Take note of names that show how objects are made, and of those that a module keeps for itself."""
@@ -178,7 +186,7 @@ class Wrap(ast.NodeTransformer):
         if not here and not (made and len(node.args) == 3 and not starred):  # which makes a new class
             node.func = self._asked("calling", node.func)
             if starred or any(keyword.arg is None for keyword in node.keywords):
-                self._places.spread.add(len(self._places.names) - 1)
+                self._places.spread.add(self._next - 1)
         by_name = isinstance(node.func, ast.Call) and _named(node.func) in ("getattr", "hasattr", "vars", "dir")
         node.args = [self.visit(arg) for arg in node.args]
         if by_name and node.args and (number := _number(node.args[0])) is not None:
@@ -193,7 +201,7 @@ class Wrap(ast.NodeTransformer):
         """Hand a function over to a method of the observer."""
         line = getattr(function, "lineno", 0), getattr(function, "col_offset", 0)
         call = self._told(function, method, f"{line[0]}:{line[1]}:{method} {type(function).__name__}")
-        self._names(function, len(self._places.names) - 1)
+        self._names(function, self._next - 1)
         return ast.copy_location(call, function)
 
     def visit_arg(self, node: ast.arg) -> ast.arg:
