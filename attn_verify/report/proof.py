@@ -9,6 +9,8 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from attn_verify.report.audit_scope import spec_text
+
 _STYLES = {"PROVED": "green", "PROBABLE": "green", "TESTED": "green", "UNDECIDED": "yellow", "REFUTED": "bold red"}
 _MEANINGS = {
     "PROVED": "equal as functions of real inputs, everywhere in the scope",
@@ -61,6 +63,7 @@ def recheck_text(data: Mapping[str, Any]) -> str:
     lines = [f"{_safe(data['status'])}: {_safe(data['reason'])}"]
     claim = data.get("claim") or {}
     rows = [(name, claim[name]) for name in ("target", "source_sha256") if claim.get(name)]
+    rows += [("spec", spec_text(claim["spec"]))] if claim.get("spec") else []
     rows += [row for sizes, cases in _alike(data["cases"]).items() for row in _checked(sizes, cases)]
     rows += [("left out", text) for text in data.get("left_out", ())]
     fills = dict.fromkeys(str(fill) for case in data["cases"] for fill in case.get("limits", ()))
@@ -98,6 +101,8 @@ def _counted(number: Any, one: str, many: str = "") -> str:
 def _rows(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if data.get("method"):
         yield "method", _safe(data["method"])
+    if data.get("spec"):
+        yield "spec", spec_text(data["spec"])
     for key, value in data.get("scope", {}).items():
         if value not in (None, "", [], {}):
             yield key.replace("_", " "), _listed(value)
