@@ -21,6 +21,7 @@ _MEANINGS = {
 }
 _LABEL = 15
 _MASKS = 8
+_DIGITS = 24
 
 
 def render_proof(data: Mapping[str, Any], console: Console) -> None:
@@ -67,7 +68,7 @@ def recheck_text(data: Mapping[str, Any]) -> str:
     rows += [row for sizes, cases in _alike(data["cases"]).items() for row in _checked(sizes, cases)]
     rows += [("left out", text) for text in data.get("left_out", ())]
     fills = dict.fromkeys(str(fill) for case in data["cases"] for fill in case.get("limits", ()))
-    rows += [("in the limit", f"{fill} is read as {'−' if fill.startswith('-') else ''}∞") for fill in fills]
+    rows += [("in the limit", f"{_short(fill)} is read as {'−' if fill.startswith('-') else ''}∞") for fill in fills]
     rows += [("trusted", text) for text in data["trusted"]]
     rows += [("assuming", note.get("text", "")) for note in data.get("assumptions", ())]
     return "\n".join([*lines, *(f"  {label:<{_LABEL}}{_safe(text)}" for label, text in rows)])
@@ -92,6 +93,10 @@ def _checked(sizes: str, cases: Sequence[Mapping[str, Any]]) -> Iterator[tuple[s
     if any("0" in mask for mask in masks):
         more = f" and {len(masks) - _MASKS} more" if len(masks) > _MASKS else ""
         yield "", f"allowed pairs: {' '.join(masks[:_MASKS])}{more}"
+
+
+def _short(number: str) -> str:
+    return number if len(number) <= _DIGITS else f"{number[:_DIGITS]}… ({len(number)} characters)"
 
 
 def _counted(number: Any, one: str, many: str = "") -> str:

@@ -1,5 +1,6 @@
 """Large negative constants as −∞: where they stand for a mask, and nowhere else."""
 
+import sys
 from fractions import Fraction
 
 import pytest
@@ -92,6 +93,25 @@ def test_a_maximum_with_a_fill_clamps(g):
     assert clamped.op == "max"
     assert not fills
     assert not compare(limit, [(clamped, limit.input("x", ()))])[0].equal
+
+
+def test_the_least_float_clamps_no_float(g):
+    x, least = g.input("x", ()), Fraction(-sys.float_info.max)
+    _, [plain, masked], fills = in_the_limit(
+        g, [g.max([x, g.number(least)]), g.max([x + least, g.number(least)])], BELOW
+    )
+    assert (plain.op, masked.special, fills) == ("input", "-inf", (least,))
+    _, [clamped], fills = in_the_limit(g, [g.max([x, g.number(least + 1)])], BELOW)
+    assert (clamped.op, fills) == ("max", ())
+
+
+def test_what_is_only_looked_at_is_put_aside(g):
+    x, y = g.input("x", ()), g.input("y", ())
+    with g.looking():
+        seen, made = x - y, x * y
+    assert g.aside >= {seen.index, made.index}
+    assert x * y is made
+    assert g.aside == {seen.index}
 
 
 def test_scores_that_are_returned_become_minus_infinity(g):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
@@ -10,6 +11,9 @@ import flint
 from attn_verify.arithmetic.ball import Ball, ends
 from attn_verify.arithmetic.graph.evaluation import BallValues
 from attn_verify.arithmetic.graph.nodes import Graph, Node, UnmodelledError
+
+# The least float of 64 bits.
+_LEAST = Fraction(-sys.float_info.max)
 
 
 def in_the_limit(
@@ -21,8 +25,9 @@ def in_the_limit(
 
     A constant is whatever depends on no input, ``−1e9/√d`` for instance; as a factor of something that depends
     on inputs it stays.  So it does as a member of a maximum: that may clamp what depends on inputs, and where it is a
-    mere shift its value does not matter.  Returns a new graph, the roots in it, and the constants that were replaced
-    (an upper bound of each that is not rational), from the largest.
+    mere shift its value does not matter.  Only the least float or less clamps nothing, as no float is less.  Returns
+    a new graph, the roots in it, and the constants that were replaced (an upper bound of each that is not rational),
+    from the largest.
 
     Raises ``UnmodelledError`` where the limit has no value, as ``−∞ − (−∞)`` has none.
 
@@ -69,6 +74,9 @@ def in_the_limit(
                 made[node.index] = new.sub(taken(node.args[0], (-1,)), taken(node.args[1], (-1, 1)))
             case "exp":
                 made[node.index] = new.exp(taken(node.args[0], (-1,)))
+            case "max" if (least := [arg for arg in node.args if bound.get(arg, 0) <= _LEAST]) and inner:
+                replaced |= {arg: bound[arg] for arg in least}
+                made[node.index] = new.max([made[arg] for arg in node.args if arg not in least])
             case _:
                 made[node.index] = _again(new, node, [made[arg] for arg in node.args])
     results = [taken(root.index, (-1,)) for root in roots]

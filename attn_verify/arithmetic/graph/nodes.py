@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Hashable, Iterable, Mapping
+from collections.abc import Container, Hashable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from fractions import Fraction
 from math import isqrt
 from typing import Any, NoReturn
@@ -105,6 +106,8 @@ class Graph:
     def __init__(self) -> None:
         self.nodes: list[Node] = []
         self._known: dict[Hashable, Node] = {}
+        self.aside: set[int] = set()  # nodes that were made to look at others, and are no part of the program
+        self._looking = False
 
     def node(self, value: Node | int | Fraction) -> Node:
         """Return a node of this graph for a node or a whole or rational number; nothing else has one."""
@@ -124,7 +127,20 @@ class Graph:
             found = Node(self, len(self.nodes), op, args, value)
             self.nodes.append(found)
             self._known[key] = found
+            if self._looking:
+                self.aside.add(found.index)
+        elif not self._looking:
+            self.aside.discard(found.index)
         return found
+
+    @contextmanager
+    def looking(self) -> Iterator[None]:
+        """Make nodes that are put aside, unless the program makes them too."""
+        self._looking, before = True, self._looking
+        try:
+            yield
+        finally:
+            self._looking = before
 
     def input(self, name: str, index: tuple[int, ...]) -> Node:
         """Return the input ``name[index]``, a real number."""

@@ -252,13 +252,14 @@ def larger(a: Node, b: Node) -> Node:
         return b
     if a.special or b.special or (a.rational is not None and b.rational is not None):
         return graph.max([a, b])
-    difference = graph.sub(a, b)
     floor = a.rational is not None or b.rational is not None
     bounds = session.bounds.low if floor else session.bounds.range
-    if bounds(difference).low >= 0:
-        return a
-    if bounds(graph.neg(difference)).low >= 0:
-        return b
+    with graph.looking():
+        difference = graph.sub(a, b)
+        if bounds(difference).low >= 0:
+            return a
+        if bounds(graph.neg(difference)).low >= 0:
+            return b
     if session.cases:
         return b if session.compare("<", a, b) else a
     return graph.max([a, b])

@@ -224,7 +224,7 @@ def _report(
         groups[f"path {i}"] = run.roots
         groups[f"path {i} conditions"] = [node for c in run.conditions for node in (c.left, c.right)]
     groups["observed"] = tracer.observed
-    foreign = tracer.graph.dependent(frozenset(tracer.others))
+    foreign = tracer.graph.dependent(frozenset(tracer.others)) | tracer.graph.aside
     # All that was computed, whether a result depends on it or not.
     groups["made"] = [node for node in tracer.graph.nodes if node.index not in foreign]
     groups["partial"] = [node for node in groups["made"] if node.op in PARTIAL]

@@ -18,7 +18,7 @@ _FEW, _TERMS, _TRIES = 300, 50_000, 24
 # Floats are constants in what they are alike in to this; sums hide what is as much smaller than a constant.
 _NEAR, _HIDDEN = 1e-9, 1e6
 # What is hidden in the results of these operations is an unknown; what they were given was looked at itself.
-_SCALES = ("add", "sub", "neg", "mul", "div")
+_SCALES = ("add", "sub", "neg", "mul", "div", "max")
 
 
 class Constancy:
