@@ -53,13 +53,13 @@ def locate(address: Address) -> Location:
         parts.pop()
     dotted = ".".join(parts)
     if len(parts) > 1 or (len(parts) == 1 and name == "__init__.py"):
-        return Location(dotted, None, directory, (os.path.join(directory, parts[0]),))
+        return Location(dotted, None, directory, (_project(os.path.join(directory, parts[0])),))
     taken = dotted in sys.modules or dotted in sys.builtin_module_names or not dotted.isidentifier()
     return Location(_SPARE_NAME if taken else dotted, address.path, directory, (directory,))
 
 
 def _roots(address: Address, top: str) -> tuple[str, ...]:
-    """Return the directories of the top-level package, or of a lone module that is not an installed one."""
+    """Return the directories of the project, or of an installed package, or a lone module that is installed."""
     if top in _MODELLED:
         cause = f"{top} is what targets are written with: on exact numbers a model stands for it"
         raise _error(address, cause, "name a function of your own that calls it")
@@ -70,13 +70,18 @@ def _roots(address: Address, top: str) -> tuple[str, ...]:
     if spec is None:
         raise _error(address, f"there is no module {show(top)}", "check the spelling, or install it")
     if spec.submodule_search_locations is not None:
-        return tuple(map(os.path.abspath, spec.submodule_search_locations))
+        return tuple(dict.fromkeys(map(_project, spec.submodule_search_locations)))
     if spec.origin is None or not spec.origin.endswith(".py"):
         raise _error(address, f"{top} is not written in Python", "name a module with Python source")
-    directory = os.path.dirname(os.path.abspath(spec.origin))
-    library = os.path.dirname(os.__file__)
-    lone = os.path.basename(directory) in _INSTALLED or directory == library
-    return (os.path.abspath(spec.origin) if lone else directory,)
+    return (_project(spec.origin),)
+
+
+def _project(path: str) -> str:
+    """Return the directory that a package or module lies in, with what lies beside it; of an installed one itself."""
+    path = os.path.abspath(path)
+    directory = os.path.dirname(path)
+    installed = os.path.basename(directory) in _INSTALLED or directory == os.path.dirname(os.__file__)
+    return path if installed else directory
 
 
 class _Preloaded:

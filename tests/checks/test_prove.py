@@ -343,3 +343,25 @@ def test_a_constant_need_not_suit_all_sizes(judge):
     assert judge(body, sizes={"n": 1, "m": 1, "d_k": 1, "d_v": 1}, roles="kv_heads=2").status is Status.UNDECIDED
     fitting = {"n": 1, "m": 2, "d_k": 1, "d_v": 1, "heads": 2}
     assert judge(body, sizes=fitting, roles="kv_heads=2").status is Status.PROVED
+
+
+@pytest.mark.parametrize("name", ["layers/own.py::attention", "layers.own:attention"])
+def test_a_package_may_use_another_one_beside_it(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    for package, module, code in (
+        (
+            "layers",
+            "own",
+            "from common.weights import softmax\ndef attention(Q, K, V):\n    return softmax(Q @ K.T) @ V\n",
+        ),
+        (
+            "common",
+            "weights",
+            "import numpy as np\ndef softmax(S):\n    E = np.exp(S)\n    return E / E.sum(1, keepdims=True)\n",
+        ),
+    ):
+        (tmp_path / package).mkdir()
+        (tmp_path / package / "__init__.py").write_text("")
+        (tmp_path / package / f"{module}.py").write_text(code)
+    found = prove(name, "scale=1", sizes={"n": 1, "m": 2, "d_k": 1, "d_v": 1})
+    assert found.status.name == "PROVED", found.evidence
