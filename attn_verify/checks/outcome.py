@@ -45,6 +45,9 @@ class ProvedPath:
     values: Json = field(default_factory=dict)  # of expressions, as far as they are no exact numbers
 
 
+_CHANGES = "it changes its inputs: "
+
+
 @dataclass
 class Outcome:
     """What is known about one case.
@@ -90,6 +93,11 @@ class Outcome:
         shared = sharing(case)
         more = [shared] if shared else ["X_KV is not X"] if case.sizes.apart else []
         return ", ".join([f"{name}={value}" for name, value in sizes.items()] + more)
+
+    @property
+    def only_changes(self) -> bool:
+        """Whether all that speaks against it is that it changes its inputs: its results are right."""
+        return bool(self.reasons) and all(reason.startswith(_CHANGES) for reason in self.reasons)
 
     @property
     def result_notes(self) -> list[Any]:
@@ -159,7 +167,7 @@ def check_run(outcome: Outcome, trace: Json, ran: Json) -> None:
             remedy = "give --seconds more, or smaller sizes" if result["outcome"] == "timeout" else ""
             outcome.doubt(f"in {name}, the run ended with {result['outcome']!r}{said}", remedy)
         if result.get("changed"):
-            outcome.doubt(f"it changes its inputs: {', '.join(result['changed'])}")
+            outcome.doubt(f"{_CHANGES}{', '.join(result['changed'])}")
         if result.get("tampered"):
             outcome.doubt(f"it changes libraries that others use: {', '.join(map(str, result['tampered']))}")
         check_limits(outcome, result)

@@ -194,7 +194,8 @@ class Prover:
             proof.outcomes.append(outcome)
             proof.masks += [text] if text else []
             doubtful = outcome.status is Status.UNDECIDED and not outcome.only_partial
-            if (doubtful or outcome.excluded) and self._refute(proof, binding, outcome, doubtful):
+            searched = outcome.excluded or (doubtful and not outcome.only_changes)
+            if searched and self._refute(proof, binding, outcome, doubtful):
                 if self.hints:
                     proof.hint = causal_hint(
                         self.runner, address.shown, spec, case.convention, rebind, seed=self.seed, seconds=_HINT

@@ -365,3 +365,17 @@ def test_a_package_may_use_another_one_beside_it(tmp_path, monkeypatch, name):
         (tmp_path / package / f"{module}.py").write_text(code)
     found = prove(name, "scale=1", sizes={"n": 1, "m": 2, "d_k": 1, "d_v": 1})
     assert found.status.name == "PROVED", found.evidence
+
+
+def test_what_changes_its_inputs_is_searched_where_it_is_wrong(judge):
+    """In all layouts, as nothing else is wrong with it but where K is Q, which comes last."""
+    found = judge(
+        """
+        def f(q, k, v):
+            q *= q.shape[-1] ** -0.5
+            E = np.exp(q @ k.swapaxes(-1, -2))
+            return E / E.sum(-1, keepdims=True) @ v
+        """,
+        sizes={},
+    )
+    assert found.status is Status.REFUTED

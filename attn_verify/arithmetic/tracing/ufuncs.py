@@ -23,6 +23,10 @@ def is_real(kind: Any) -> bool:
     return isinstance(kind, np.dtype) and is_float(kind)
 
 
+# Names that whatever wraps a function takes over, as ``staticmethod`` and ``functools.wraps`` do.
+_COPIED = ("__module__", "__qualname__", "__dict__")
+
+
 class UfuncType(type):
     """The type of :class:`Ufunc`."""
 
@@ -46,7 +50,12 @@ class Ufunc(metaclass=UfuncType):
 
     def __getattribute__(self, name: str) -> Any:
         """Show the target what NumPy's own function shows."""
-        return object.__getattribute__(self, name) if ours() else of_instance(self, name, np.ufunc)
+        if ours():
+            return object.__getattribute__(self, name)
+        if name in _COPIED and hasattr(object.__getattribute__(self, "real"), name):
+            found = getattr(object.__getattribute__(self, "real"), name)
+            return dict(found) if name == "__dict__" else found
+        return of_instance(self, name, np.ufunc)
 
     def __dir__(self) -> list[str]:
         return dir(self.real)
