@@ -101,8 +101,19 @@ def test_the_least_float_clamps_no_float(g):
         g, [g.max([x, g.number(least)]), g.max([x + least, g.number(least)])], BELOW
     )
     assert (plain.op, masked.special, fills) == ("input", "-inf", (least,))
-    _, [clamped], fills = in_the_limit(g, [g.max([x, g.number(least + 1)])], BELOW)
-    assert (clamped.op, fills) == ("max", ())
+    for clamp in (
+        [x, g.number(least + 1)],
+        [x * 10**300, g.number(least)],
+        [g.exp(x), g.number(least)],
+        [x * g.number(least), g.number(least)],
+        [x / Fraction(1, 10**300), g.number(least)],
+    ):
+        _, [clamped], fills = in_the_limit(g, [g.max(clamp)], BELOW)
+        assert (clamped.op, fills) == ("max", ())
+    power = x
+    for _ in range(10):
+        power = power * power
+    assert in_the_limit(g, [g.max([power, g.number(least)])], BELOW)[2] == ()
 
 
 def test_what_is_only_looked_at_is_put_aside(g):
