@@ -85,13 +85,14 @@ class Declined:
 def declined(outcome: Outcome) -> str:
     """Return with what a target declined a case, if it did so by ``raise`` or ``assert``, else nothing.
 
-    An exception that an operation raised is no such thing: the target failed.  Nor is one that depends on numbers.
+    An exception that an operation raised is no such thing, nor one raised while another is handled: the target failed.
+    Nor is one that depends on numbers.
     """
     if outcome.ran.get("outcome") != "raised" or outcome.asked:
         return ""
     error = outcome.ran["exception"]
     file, _, line = error["place"].rpartition(":")
-    if not line.isdigit() or int(line) not in _refusing_lines(file):
+    if error.get("after") or not line.isdigit() or int(line) not in _refusing_lines(file):
         return ""
     said = f": {error['text']}" if error["text"] else ""
     return f"{error['type']} at {short_place(error['place'])}{said}"
@@ -99,12 +100,9 @@ def declined(outcome: Outcome) -> str:
 
 @lru_cache(maxsize=64)
 def _refusing_lines(file: str) -> frozenset[int]:
-    """Return the lines of a file on which a statement ``raise`` or ``assert`` begins, but those that handle errors."""
+    """Return the lines of a file on which a statement ``raise`` or ``assert`` begins."""
     try:
         tree = ast.parse(Path(file).read_bytes())
     except (OSError, SyntaxError, ValueError):
         return frozenset()
-    handlers = [node for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler)]
-    handling = {part for handler in handlers for part in ast.walk(handler)}
-    found = (node for node in ast.walk(tree) if isinstance(node, ast.Raise | ast.Assert) and node not in handling)
-    return frozenset(node.lineno for node in found)
+    return frozenset(node.lineno for node in ast.walk(tree) if isinstance(node, ast.Raise | ast.Assert))

@@ -78,6 +78,9 @@ def test_a_mask_that_is_taken_and_wrong_refutes_beside_one_that_is_declined(tmp_
 SIZED = """
 import numpy as np
 
+def _fail():
+    raise ValueError("it does not fit")
+
 def attention(Q, K, V, mask=None):
     {check}
     S = Q @ K.T / np.sqrt(Q.shape[-1])
@@ -111,6 +114,7 @@ def test_sizes_that_are_declined_are_not_covered(tmp_path: Path, check: str) -> 
     [
         "np.zeros(len(Q)) + np.zeros(len(K))",  # an operation fails
         "try: np.zeros(len(Q)) + np.zeros(len(K))\n    except ValueError: raise RuntimeError from None",
+        "try: np.zeros(len(Q)) + np.zeros(len(K))\n    except ValueError: _fail()",
     ],
 )
 def test_sizes_at_which_it_fails_refute(tmp_path: Path, check: str) -> None:

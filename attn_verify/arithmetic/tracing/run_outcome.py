@@ -50,7 +50,10 @@ def outcome_of(error: BaseException) -> str:
 
 
 def describe(error: BaseException, own: Container[str]) -> dict[str, str]:
-    """Return type, text and place of an exception; the place is the innermost line of the target, ``file:line``."""
+    """Return type, text and place of an exception; the place is the innermost line of the target, ``file:line``.
+
+    ``after`` is the type of the one in whose handling it was raised, if any.
+    """
     place, trace = "", error.__traceback__
     while trace is not None:
         filename = trace.tb_frame.f_code.co_filename
@@ -61,4 +64,5 @@ def describe(error: BaseException, own: Container[str]) -> dict[str, str]:
         text = str(error)[:MAX_TEXT]
     except BaseException:  # a foreign __str__
         text = ""
-    return {"type": type(error).__name__, "text": text, "place": place}
+    after = type(error.__context__).__name__ if error.__context__ is not None else ""
+    return {"type": type(error).__name__, "text": text, "place": place, "after": after}
