@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import lru_cache
-from pathlib import Path
 
 from attn_verify.checks.conventions import plan_cases, shown
 from attn_verify.checks.outcome import Outcome, short_place
@@ -91,18 +88,5 @@ def declined(outcome: Outcome) -> str:
     if outcome.ran.get("outcome") != "raised" or outcome.asked:
         return ""
     error = outcome.ran["exception"]
-    file, _, line = error["place"].rpartition(":")
-    if error.get("after") or not line.isdigit() or int(line) not in _refusing_lines(file):
-        return ""
     said = f": {error['text']}" if error["text"] else ""
-    return f"{error['type']} at {short_place(error['place'])}{said}"
-
-
-@lru_cache(maxsize=64)
-def _refusing_lines(file: str) -> frozenset[int]:
-    """Return the lines of a file on which a statement ``raise`` or ``assert`` begins."""
-    try:
-        tree = ast.parse(Path(file).read_bytes())
-    except (OSError, SyntaxError, ValueError):
-        return frozenset()
-    return frozenset(node.lineno for node in ast.walk(tree) if isinstance(node, ast.Raise | ast.Assert))
+    return f"{error['type']} at {short_place(error['place'])}{said}" if error.get("stated") else ""

@@ -48,7 +48,7 @@ class ProvedPath:
 _CHANGES = "it changes its inputs: "
 
 
-@dataclass
+@dataclass(eq=False)  # one case is another than every other
 class Outcome:
     """What is known about one case.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,8 @@ from attn_verify.arithmetic.graph import UnmodelledError
 from attn_verify.arithmetic.tracing.session import RefusalError
 
 MAX_TEXT = 2000
+# The instruction of the statements raise and assert.
+_RAISE = dis.opmap["RAISE_VARARGS"]
 
 
 @dataclass(frozen=True)
@@ -18,7 +21,7 @@ class Ending:
 
     outcome: str
     value: Any = None
-    exception: dict[str, str] | None = None
+    exception: dict[str, Any] | None = None
 
 
 def attempt(function: Callable[[], Any], own: Container[str], after: Callable[[], None] | None = None) -> Ending:
@@ -49,14 +52,16 @@ def outcome_of(error: BaseException) -> str:
     return "memory" if isinstance(error, MemoryError) else "raised"
 
 
-def describe(error: BaseException, own: Container[str]) -> dict[str, str]:
+def describe(error: BaseException, own: Container[str]) -> dict[str, Any]:
     """Return type, text and place of an exception; the place is the innermost line of the target, ``file:line``.
 
-    ``after`` is the type of the one in whose handling it was raised, if any.
+    ``stated`` says whether a statement ``raise`` or ``assert`` of the target raised it, and not an operation, nor while
+    another one was handled.
     """
-    place, trace = "", error.__traceback__
+    place, trace, stated = "", error.__traceback__, False
     while trace is not None:
         filename = trace.tb_frame.f_code.co_filename
+        stated = filename in own and trace.tb_frame.f_code.co_code[trace.tb_lasti] == _RAISE
         if filename in own:
             place = f"{filename}:{trace.tb_lineno}"
         trace = trace.tb_next
@@ -64,5 +69,5 @@ def describe(error: BaseException, own: Container[str]) -> dict[str, str]:
         text = str(error)[:MAX_TEXT]
     except BaseException:  # a foreign __str__
         text = ""
-    after = type(error.__context__).__name__ if error.__context__ is not None else ""
-    return {"type": type(error).__name__, "text": text, "place": place, "after": after}
+    stated = stated and error.__context__ is None
+    return {"type": type(error).__name__, "text": text, "place": place, "stated": stated}
