@@ -79,7 +79,8 @@ def _judge(case: Case, spec: AttentionSpec, call: Json, ran: Json, trace: Json, 
     }
     outcome.points.append(point)
     check_run(outcome, trace, ran)
-    outcome.asked = any(path["conditions"] for path in trace.get("paths", ()))
+    ends = {path["exception"]["place"] if _stated(path) else "" for path in trace["paths"]}
+    outcome.one_end = trace["exhausted"] and len(ends) == 1 and "" not in ends
     if trace["outcome"] != "returned":
         return outcome
     graph, groups = load(trace["graph"])
@@ -106,6 +107,11 @@ def _judge(case: Case, spec: AttentionSpec, call: Json, ran: Json, trace: Json, 
         if text:
             outcome.doubt(text)
     return outcome
+
+
+def _stated(path: Json) -> bool:
+    """Return whether a path ends with an exception that a statement of the target raised."""
+    return path["outcome"] == "raised" and bool(path["exception"]["stated"])
 
 
 def _check_domains(outcome: Outcome, partial: Sequence[Node], point: Mapping[Any, Fraction]) -> None:

@@ -85,7 +85,7 @@ def declined(outcome: Outcome) -> str:
     An exception that an operation raised is no such thing, nor one raised while another is handled: the target failed.
     Nor is one that depends on numbers.
     """
-    if outcome.ran.get("outcome") != "raised" or outcome.asked:
+    if outcome.ran.get("outcome") != "raised" or not outcome.one_end:
         return ""
     error = outcome.ran["exception"]
     said = f": {error['text']}" if error["text"] else ""

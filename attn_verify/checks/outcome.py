@@ -71,7 +71,7 @@ class Outcome:
     graph: Graph = field(default_factory=Graph)
     made: int = 0  # how many of its nodes, the first ones, the target has computed
     ran: Json = field(default_factory=dict)
-    asked: bool = False  # whether the way that the target takes depends on numbers
+    one_end: bool = False  # whether every path ends at one statement that raises, so whatever the numbers are
     maxima: bool = False
     partial: bool = False
     sets: bool = False  # whether the target made a set

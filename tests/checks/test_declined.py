@@ -128,3 +128,12 @@ def test_what_is_declined_for_some_numbers_is_not_declined(tmp_path: Path) -> No
     path = tmp_path / "code.py"
     path.write_text(SIZED.format(check="if len(Q) != 2 and Q[0, 0] < 2: raise ValueError"))
     assert prove(f"{path}::attention", layout="nd").status.name in ("REFUTED", "UNDECIDED")
+
+
+def test_a_question_about_numbers_before_it_declines_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "code.py"
+    check = "if Q[0, 0] > 5: print('large')\n    if len(Q) != len(K): raise ValueError('as many keys as queries')"
+    path.write_text(SIZED.format(check=check))
+    found = prove(f"{path}::attention", layout="nd")
+    assert found.status.name == "PROVED", found.evidence
+    assert any(text.startswith("n=2, m=1, d_k=3, d_v=2: ") for text in found.scope["not_covered"])
