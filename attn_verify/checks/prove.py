@@ -182,7 +182,7 @@ class Prover:
         if self.patience is not None:
             planned = iter(by_turns(list(planned)))
         open_, without, agenda = False, Declined(), Agenda(start, _PATIENCE if self.patience is None else self.patience)
-        further = without.further(binding, chosen.accepted[:1], sizes, seed=self.seed)
+        further = without.further(binding, chosen.accepted, sizes, seed=self.seed)
         for case, text in chain(planned, further):
             if agenda.leave_out(case, text, open_):
                 continue
@@ -208,6 +208,10 @@ class Prover:
             proof.outcomes[-1].doubt(
                 f"after {agenda.patience:.3g} s and a case that is undecided, no further case was looked at"
             )
+        judged = {outcome.case.convention for outcome in proof.judged}
+        proof.conventions = [in_words(binding, convention) for convention in chosen.accepted if convention in judged]
+        unjudged = [in_words(binding, convention) for convention in chosen.accepted if convention not in judged]
+        proof.refused += [f"{words}: no case of it was judged" for words in unjudged]
         agenda.report(proof)
         without.report(proof, partial(in_words, binding))
         check_plain_runs(proof, self.runner, seed=self.seed, seconds=self.seconds)

@@ -137,3 +137,39 @@ def test_a_question_about_numbers_before_it_declines_changes_nothing(tmp_path: P
     found = prove(f"{path}::attention", layout="nd")
     assert found.status.name == "PROVED", found.evidence
     assert any(text.startswith("n=2, m=1, d_k=3, d_v=2: ") for text in found.scope["not_covered"])
+
+
+SELF = """
+import numpy as np
+
+def attention(Q, K, V, mask=None):
+    if Q.shape != K.shape:
+        raise ValueError("as many keys as queries")
+    S = Q @ np.swapaxes(K, -1, -2) / np.sqrt(Q.shape[-1])
+    if S.ndim == 3:
+        {batched}
+    if mask is not None:
+        S = np.where(mask, S, -np.inf)
+    P = np.exp(S - S.max(axis=-1, keepdims=True))
+    return P / P.sum(axis=-1, keepdims=True) @ V
+"""
+
+
+def test_every_layout_that_is_told_was_judged_where_sizes_are_alike(tmp_path: Path) -> None:
+    path = tmp_path / "code.py"
+    path.write_text(SELF.format(batched="pass"))
+    found = prove(f"{path}::attention")
+    assert found.status.name == "PROVED", found.evidence
+    assert any("layout (b, n, d)" in text for text in found.scope["conventions"])
+    assert any(text.startswith("n=3, m=3, d_k=2, d_v=4, batch=") for text in found.scope["sizes"])
+    path.write_text(SELF.format(batched="S = np.clip(S, -20, 20)"))
+    assert prove(f"{path}::attention").status.name != "PROVED"
+
+
+def test_a_layout_of_which_every_case_was_declined_is_not_told(tmp_path: Path) -> None:
+    path = tmp_path / "code.py"
+    path.write_text(SELF.format(batched="assert Q.shape == (2, 2, 2)"))
+    found = prove(f"{path}::attention")
+    assert found.status.name == "PROVED", found.evidence
+    assert not any("layout (b, n, d)" in text for text in found.scope["conventions"])
+    assert any(text.startswith("layout (b, n, d)") and "judged" in text for text in found.scope["not_covered"])
