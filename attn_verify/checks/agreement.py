@@ -20,7 +20,7 @@ ROUNDOFF = {"float64": 2.0**-53, "float32": 2.0**-24, "float16": 2.0**-11}
 # In unit roundoffs of the largest value: benign points and tiny sizes lose few, and of coarse ones more would hide all.
 _UNITS = {"float64": 2.0**14, "float32": 2.0**10, "float16": 2.0**6}
 # The program's own float evaluation may round in another order than NumPy does.
-_SAME = 256.0
+OWN_LOSS = 256.0
 
 
 def narrowest(notes: Any) -> str:
@@ -83,7 +83,7 @@ def disagreement(
             return f"in floats, {_name(key)} is missing"
         error = abs(float(found[key]) - exact)
         own = abs(again - exact) if math.isfinite(again) else 0.0
-        if not error <= allowance + _SAME * own:
+        if not error <= allowance + OWN_LOSS * own:
             return f"in floats, {_name(key)} is {float(found[key]):.9g}; the traced program gives {exact:.9g} there"
     return ""
 

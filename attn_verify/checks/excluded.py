@@ -14,15 +14,13 @@ from typing import Any
 import numpy as np
 
 from attn_verify.arithmetic.graph.evaluation import BallValues
+from attn_verify.checks.agreement import OWN_LOSS
 from attn_verify.checks.formula import expected
 from attn_verify.checks.outcome import Outcome
 from attn_verify.checks.reading import floats
 from attn_verify.checks.search import Arrays, Found, Judge, clear
 from attn_verify.checks.witness_case import Problem
 from attn_verify.spec import AttentionSpec
-
-# A witness is off by more than so many times what the proved program loses at the same input.
-_TIMES = 256.0
 
 
 def beyond_rounding(outcome: Outcome, spec: AttentionSpec) -> Judge:
@@ -35,7 +33,7 @@ def beyond_rounding(outcome: Outcome, spec: AttentionSpec) -> Judge:
         point = {(name, at): Fraction(float(x)) for name, array in arrays.items() for at, x in np.ndenumerate(array)}
         if point.keys() != set(outcome.case.inputs):
             return found  # of another size, where the witness is tried that was judged here
-        return found if found["error"] > _TIMES * _lost(outcome, spec, point) else None
+        return found if found["error"] > OWN_LOSS * _lost(outcome, spec, point) else None
 
     return judge
 

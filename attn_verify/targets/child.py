@@ -17,6 +17,7 @@ import numpy as np
 
 from attn_verify.arithmetic.tracing.imports import OwnFiles
 from attn_verify.arithmetic.tracing.observe import Observer
+from attn_verify.arithmetic.tracing.observe_calls import LruCache
 from attn_verify.errors import TargetError, shorten
 from attn_verify.targets.child_load import explain_failure, forget, load, locate, user_files
 from attn_verify.targets.lines import Executed, Recorder
@@ -167,9 +168,6 @@ def _described(loaded: _Loaded) -> dict[str, Any]:
     }
 
 
-_LRU_CACHE = type(functools.lru_cache(len))
-
-
 def _sees_how(names: Sequence[str], function: Any) -> bool:
     """Return whether a function can tell arguments by position from those by keyword: a decorator's ``*args`` can."""
     while type(function) is functools.partial:
@@ -181,7 +179,7 @@ def _sees_how(names: Sequence[str], function: Any) -> bool:
         if any("__call__" in vars(meta) for meta in metas) or any("__new__" in vars(base) for base in makers):
             return True  # which see them before __init__ does
         function = vars(function).get("__init__", object)
-    elif type(function) is _LRU_CACHE:
+    elif type(function) is LruCache:
         bound, function = False, function.__wrapped__
     elif not isinstance(function, FunctionType | MethodType):
         function = type(function).__call__

@@ -17,12 +17,11 @@ from typing import Any
 
 import numpy as np
 
-from attn_verify.arithmetic.tracing.observe_calls import NotingCall
+from attn_verify.arithmetic.tracing.observe_calls import LruCache, NotingCall
 
 _PACKAGE = __name__.partition(".")[0] + "."
 _MODELLED = (_PACKAGE, "builtins.", "numpy.", "scipy.")
 Dispatched = type(np.sum)
-LruCache = type(functools.lru_cache(len))
 
 
 def identity(value: Any) -> str:

@@ -52,7 +52,7 @@ _SORTERS = frozenset(map(id, [
     min, max, sorted, list.sort, bisect.bisect_left, bisect.bisect_right, bisect.insort_left, bisect.insort_right,
 ]))  # fmt: skip
 _LIBRARY = ("heapq", "statistics", "bisect")
-_LRU_CACHE = type(functools.lru_cache(len))
+LruCache = type(functools.lru_cache(len))
 # Functions of libraries, which are never made anew.
 _LASTING = (np.ufunc, type(np.sum), MethodDescriptorType, WrapperDescriptorType, ClassMethodDescriptorType)
 
@@ -121,7 +121,7 @@ def which(function: Any) -> Any:
         return function.__name__, id(type(owner)), id(owner) if isinstance(owner, type | ModuleType) else 0
     if kind is functools.partial:
         return which(function.func), id(kind)
-    if kind is _LRU_CACHE:
+    if kind is LruCache:
         return which(function.__wrapped__), id(kind)
     return id(function) if issubclass(kind, type) or kind in _LASTING else id(kind)
 

@@ -16,9 +16,8 @@ from attn_verify.arithmetic.tracing.array import TracedFloat, TracedScalar, is_t
 from attn_verify.arithmetic.tracing.attribute_names import changes, reads
 from attn_verify.arithmetic.tracing.builtin_max import largest
 from attn_verify.arithmetic.tracing.dtypes import SCALAR_TYPES
-from attn_verify.arithmetic.tracing.identity import LruCache
 from attn_verify.arithmetic.tracing.imports import OwnFiles
-from attn_verify.arithmetic.tracing.observe_calls import NotingCall
+from attn_verify.arithmetic.tracing.observe_calls import LruCache, NotingCall
 from attn_verify.arithmetic.tracing.observe_source import Places
 from attn_verify.arithmetic.tracing.sizes import SizeInt
 from attn_verify.arithmetic.tracing.vocabulary import READERS, Vocabulary, ordered_by_hashes

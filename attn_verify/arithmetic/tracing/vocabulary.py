@@ -36,8 +36,9 @@ import numpy as np
 from attn_verify.arithmetic.tracing.array import TracedArray
 from attn_verify.arithmetic.tracing.attribute_names import IN_PLACE_TOO, attribute, reads
 from attn_verify.arithmetic.tracing.foreign import HEAP
-from attn_verify.arithmetic.tracing.identity import Dispatched, LruCache
+from attn_verify.arithmetic.tracing.identity import Dispatched
 from attn_verify.arithmetic.tracing.imports import OwnFiles
+from attn_verify.arithmetic.tracing.observe_calls import LruCache
 
 _PACKAGE = __name__.partition(".")[0]
 
@@ -235,8 +236,7 @@ class Vocabulary:
         return self.objection(wrapper.__self__, True) or attribute(wrapper.__name__)
 
     def _listed(self, module: str, name: str) -> bool:
-        top = name.partition(".")[0]
-        if f"{module}.{top}" in _EXCEPT:
+        if f"{module}.{name.partition('.')[0]}" in _EXCEPT:
             return False
         return module in _MODULES or name in _NAMES.get(module, ()) or module.startswith("collections.")
 

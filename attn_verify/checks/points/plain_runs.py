@@ -21,7 +21,7 @@ def check_plain_runs(proof: Proof, runner: Any, *, seed: int, seconds: float) ->
     """Run every case in a plain process: at its point, and at others that its paths and magnitudes ask for.
 
     The arguments are given as a user may give them too, by position.  At the other points the target is observed in
-    floats as well, and at all of them it runs once more with nothing but its lines watched.
+    floats as well, and at all of them it runs once more with nothing but its instructions watched.
     """
     tried = trials(proof.outcomes, proof.spec, seed)
     own = [outcome.case.call(proof.target) for outcome in proof.outcomes]

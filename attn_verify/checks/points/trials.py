@@ -17,7 +17,7 @@ import numpy as np
 
 from attn_verify.arithmetic.graph import Node
 from attn_verify.arithmetic.graph.evaluation import BallValues
-from attn_verify.checks.agreement import ROUNDOFF, allowance_of, narrowest
+from attn_verify.checks.agreement import OWN_LOSS, ROUNDOFF, allowance_of, narrowest
 from attn_verify.checks.contradiction import Contradictions
 from attn_verify.checks.formula import expected, scaling, scores
 from attn_verify.checks.outcome import Outcome, ProvedPath, alike, entries_of, short_place
@@ -43,8 +43,8 @@ _SPREADS = (0, 3, 8, 24)
 _POINTS, _TOTAL, _FEWEST = 24, 150, 2
 # Seconds that the runs of a case with one path may take.
 _RUNS = 2.0
-# In units of what the traced program itself loses in float64; and the most of it, relative to the largest number.
-_SAME, _LOST = 256.0, 2.0**-5
+# The most that the traced program itself may lose in float64, relative to the largest number.
+_LOST = 2.0**-5
 
 
 @dataclass(frozen=True)
@@ -299,7 +299,7 @@ def _difference(trial: Trial, result: Json, spec: AttentionSpec) -> str:
         value = values.get(key, math.nan)
         if not math.isfinite(exact) or (trial.strained and not math.isfinite(value)):
             continue  # the program itself leaves the range of floats
-        if not abs(value - exact) <= allowance + min(_SAME * loss, _LOST * max([1.0, *results])):
+        if not abs(value - exact) <= allowance + min(OWN_LOSS * loss, _LOST * max([1.0, *results])):
             name, index = key
             place = f"{name}[{','.join(str(i + 1) for i in index)}]"
             return f"in floats, {place} is {value:.9g}, and {exact:.9g} in exact numbers"
