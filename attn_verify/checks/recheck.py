@@ -48,7 +48,7 @@ def recheck(path: str | Path) -> RecheckResult:
             cases.append(check_case(case, data["outputs"], Field()))
     except DocumentError:
         raise
-    except (TooLargeError, RecursionError) as error:
+    except (TooLargeError, RecursionError, MemoryError) as error:
         status, reason = "not checked", f"case {len(cases) + 1} is too large: {error}"
     except (MalformedError, InvalidError, AttnVerifyError) as error:
         status, reason = "invalid", f"case {len(cases) + 1}: {error}" if data else str(error)
@@ -131,9 +131,9 @@ def evaluate(nodes: Sequence[Any], limits: Sequence[int], field: Field) -> list[
 
 def step(op: str, args: list[Value | float], field: Field) -> Value | float:
     """Return the value of one operation, by the rules of limits where an argument is infinite."""
-    if op == "max":
-        args = [a for a in args if a != -inf] or [-inf]
+    args = [a for a in args if op != "max" or a != -inf] or [-inf]
     finite = [a for a in args if isinstance(a, Value)]
+    field.spend(sum(len(a.terms) for a in finite))  # they are copied, or hashed
     if len(finite) < len(args):
         if op in ("exp", "max") and args == [-inf]:
             return field.number(0) if op == "exp" else -inf

@@ -649,7 +649,17 @@ def test_what_outgrows_the_checker_is_not_checked(tmp_path: Path, monkeypatch: p
             total = total * total
         return z + total
 
-    for attack in (tower, numbers, sums, divisors):
+    def negations(g: Graph, z: Node, x: Node, y: Node) -> Node:
+        total = g.sum(x * k + g.exp(y * k) for k in range(1, 40))
+        for _ in range(12_000):
+            total = raw(g, "neg", total)
+        return z + total
+
+    def functions(g: Graph, z: Node, x: Node, y: Node) -> Node:
+        total = g.sum(x * k + g.exp(y * k) for k in range(1, 40))
+        return z + g.sum(g.atom("sin", [raw(g, "neg", raw(g, "add", total, g.number(k)))]) for k in range(8_000))
+
+    for attack in (tower, numbers, sums, divisors, negations, functions):
         written(tmp_path / "c.json", attacked(attack))
         result = recheck(tmp_path / "c.json")
         assert (result.status, result.exit_code) == ("not checked", 3), attack.__name__
