@@ -101,9 +101,9 @@ def plan_cases(
                 # Every second time the elements of a batch have masks of their own.
                 case = binding.case(case_sizes, mask, convention, vary=nth % 2 == 1)
                 yield case, f"{where}: {text}" if number == 0 else f"{where}: {shown(case)}"
-        told = number == 0 or known or binding.mask == "no"
-        if told and convention.batched and chosen[-1].n <= _ALIKE:
-            yield from _all_alike(binding, convention, chosen[-1], seed)
+        if convention.batched and chosen[-1].n <= _ALIKE:
+            which = f"{in_words(binding, convention)}: " if len(conventions) > 1 else ""
+            yield from _all_alike(binding, convention, chosen[-1], seed, which, known=known)
 
 
 def _differing(
@@ -115,16 +115,27 @@ def _differing(
 
 
 def _all_alike(
-    binding: Binding, convention: Convention, sizes: Sizes, seed: int
-) -> Iterator[tuple[Case, str]]:  # fmt: skip
-    """Yield a case in which the axes of batch and heads are as long as there are queries."""
+    binding: Binding, convention: Convention, sizes: Sizes, seed: int, which: str, *, known: bool
+) -> Iterator[tuple[Case, str]]:
+    """Yield cases in which the axes of batch and heads are as long as there are queries.
+
+    A mask ``(n, m)`` could be one ``(b, m)`` there, and scores without a mask could be turned round: each shape of the
+    mask has a case, and so has none.
+    """
     n = sizes.n
     batch = (n, sizes.heads if sizes.heads > 1 else n) if convention.head_axis else (n,)
+    if binding.mask != "required" and not known:
+        yield binding.case(sizes, None, convention, batch), "none" if binding.mask == "no" else binding.unmasked
     if binding.mask == "no":
-        yield binding.case(sizes, None, convention, batch), "none"
         return
-    for case in _differing(binding, convention, sizes, masks(sizes, binding.spec, seed)[0], 1, batch):
-        yield case, f"b = n = {n}: {shown(case)}"
+    tried = masks(sizes, binding.spec, seed)[0]
+    if convention.mask == "nm":
+        telling = max(tried, key=lambda mask: (len(set(mask)), mask != tuple(zip(*mask, strict=True))))
+        cases = [binding.case(sizes, telling, convention, batch)]
+    else:
+        cases = _differing(binding, convention, sizes, tried, 1, batch)
+    for case in cases:
+        yield case, f"{which}b = n = {n}: {shown(case)}"
 
 
 def shown(case: Case) -> str:

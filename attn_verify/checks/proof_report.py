@@ -125,7 +125,7 @@ def _scope(proof: Proof) -> dict[str, Any]:
     scope: dict[str, Any] = {
         "sizes": [text if count == 1 else f"{text} ({count} masks)" for text, count in sizes.items()],
         "number_system": "real numbers (exact)",
-        "masks": _first(_by_place(proof.masks)),
+        "masks": _by_place(proof.masks),
         "conventions": _first(proof.conventions),
         "roles": _first(proof.bound),
         "cases": len(outcomes),

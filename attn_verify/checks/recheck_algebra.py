@@ -18,8 +18,8 @@ from typing import Any
 Monomial = tuple[int, ...]
 Exponent = frozenset[Any]  # of pairs of a key and its coefficient
 Key = tuple[Monomial, Exponent]
-# A generator counts as many steps, for its memory.
-MAX_STEPS, GENERATOR_STEPS, MAX_BITS, MAX_POWER = 20_000_000, 200, 20_000, 4096
+# So many steps a generator counts, for its memory, and a bit of a power of a prime, for the products of such powers.
+MAX_STEPS, GENERATOR_STEPS, POWER_STEPS, MAX_BITS, MAX_POWER = 20_000_000, 200, 10, 20_000, 4096
 
 
 class InvalidError(Exception):
@@ -131,7 +131,7 @@ class Field:
         for key, p in [(key, self.logs.get(key)) for key in terms]:
             if isinstance(p, int):
                 whole = floor(kept[key])
-                need(abs(whole) <= MAX_POWER, f"a power above {MAX_POWER}", TooLargeError)
+                self.spend(abs(whole) * p.bit_length() * POWER_STEPS)
                 kept[key], factor = kept[key] - whole, factor * Fraction(p) ** whole
         return self.exponents.setdefault(e := frozenset((key, c) for key, c in kept.items() if c), e), factor
 

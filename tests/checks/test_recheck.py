@@ -659,7 +659,11 @@ def test_what_outgrows_the_checker_is_not_checked(tmp_path: Path, monkeypatch: p
         total = g.sum(x * k + g.exp(y * k) for k in range(1, 40))
         return z + g.sum(g.atom("sin", [raw(g, "neg", raw(g, "add", total, g.number(k)))]) for k in range(8_000))
 
-    for attack in (tower, numbers, sums, divisors, negations, functions):
+    def powers(g: Graph, z: Node, x: Node, y: Node) -> Node:
+        log = raw(g, "mul", raw(g, "log", g.number(10**400 + 1)), g.number(400))
+        return raw(g, "add", z, raw(g, "mul", g.number(0), raw(g, "exp", log)))
+
+    for attack in (tower, numbers, sums, divisors, negations, functions, powers):
         written(tmp_path / "c.json", attacked(attack))
         result = recheck(tmp_path / "c.json")
         assert (result.status, result.exit_code) == ("not checked", 3), attack.__name__
