@@ -101,9 +101,10 @@ def plan_cases(
                 # Every second time the elements of a batch have masks of their own.
                 case = binding.case(case_sizes, mask, convention, vary=nth % 2 == 1)
                 yield case, f"{where}: {text}" if number == 0 else f"{where}: {shown(case)}"
-        if convention.batched and chosen[-1].n <= _ALIKE:
+        small = sorted((row for row in chosen if row.n <= _ALIKE), key=lambda row: row.n > 1)
+        if convention.batched and small:
             which = f"{in_words(binding, convention)}: " if len(conventions) > 1 else ""
-            yield from _all_alike(binding, convention, chosen[-1], seed, which, known=known)
+            yield from _all_alike(binding, convention, small[-1], seed, which, known=known)
 
 
 def _differing(

@@ -25,7 +25,7 @@ from attn_verify.targets.layouts import Convention
 from attn_verify.targets.units import Case
 
 # From so many multiplications of the formula, or terms of its scores, on, entries are not traced one by one.
-LIMIT, TERMS = 60_000, 100_000
+LIMIT, TERMS = 20_000, 100_000
 # Other layouts, and axes of batch and heads longer than 1, are tried while they cost at most so many.
 _CHEAP = 20_000_000
 # Seconds of the search for a counterexample at smaller sizes, and of each of its parts.

@@ -18,8 +18,8 @@ from attn_verify.checks.causal_hint import causal_hint
 from attn_verify.checks.chance import uses_hashes
 from attn_verify.checks.conventions import by_turns, choose, in_words, plan_cases, shared_cases, smaller_cases
 from attn_verify.checks.declined import Declined, declined
-from attn_verify.checks.excluded import beyond_rounding
 from attn_verify.checks.large import is_large, prove_large
+from attn_verify.checks.losses import judge_of
 from attn_verify.checks.outcome import Outcome, short_place
 from attn_verify.checks.points.plain_runs import check_plain_runs
 from attn_verify.checks.proof_report import Proof, verdict_of
@@ -273,7 +273,7 @@ class Prover:
             claim=proof.claim,
             seed=self.seed,
             generated=doubtful,
-            judge=None if doubtful else beyond_rounding(outcome, proof.spec),
+            judge=judge_of(outcome, proof.spec, doubtful),
             # A constant that the user gave need not suit other sizes.
             works_elsewhere=not binding.assignment.constants
             and (self._works or any(other.status > Status.UNDECIDED for other in proof.outcomes)),

@@ -113,9 +113,13 @@ def clear(asked: Problem, arrays: Arrays, outcome: Mapping[str, Any]) -> Found |
     if found["kind"] != "value":
         return found
     margin = CLEAR_HALF if asked.plan.precision in ("float16", "bfloat16") else CLEAR
-    largest = max(1.0, *(float(np.max(np.abs(array), initial=0.0)) for array in arrays.values()))
-    floor = FLOOR * FloatFormat.of(asked.plan.precision).unit_roundoff * largest
+    floor = FLOOR * FloatFormat.of(asked.plan.precision).unit_roundoff * largest(arrays)
     return found if found["error"] > max(margin * found["bound"], floor) else None
+
+
+def largest(arrays: Arrays) -> float:
+    """Return the largest magnitude of an input, 1 if all are smaller."""
+    return max(1.0, *(float(np.max(np.abs(array), initial=0.0)) for array in arrays.values()))
 
 
 def search(

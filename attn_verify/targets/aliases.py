@@ -27,6 +27,9 @@ class _Sharing:
     sizes: Mapping[str, int]
 
 
+# Such cases have at most so many scores; where the user gives larger sizes there are none.
+_TINY = 16
+
 _ATTENTION = (
     _Sharing({"K": "Q", "V": "Q"}, {"n": 2, "m": 2, "d_k": 2, "d_v": 2}),
     _Sharing({"K": "Q"}, {"n": 2, "m": 2, "d_k": 2, "d_v": 1}),
@@ -47,7 +50,7 @@ def aliased_cases(
     From given Q, K, V: one array as all three, one as Q and K, one as K and V.  From embeddings: one X for both,
     W_Q as W_K, W_Q as all three; without a mask and with one, where both are possible.  The inputs of such a case,
     and of its units, are those of the first of the parameters.  ``sizes`` are the user's; combinations that they rule
-    out are left out, as are gradients, where every input counts by itself.
+    out, or make large, are left out, as are gradients, where every input counts by itself.
 
     >>> from attn_verify.spec import AttentionSpec
     >>> from attn_verify.targets.binding import bind
@@ -85,7 +88,7 @@ def _case(
     if not {*wanted.same, *wanted.same.values()} <= set(parameters):
         return None
     for sizes in _sizes(binding, convention, wanted, given):
-        if "X_KV" in wanted.same and sizes.n != sizes.keys:
+        if sizes.n * sizes.keys > _TINY or ("X_KV" in wanted.same and sizes.n != sizes.keys):
             continue
         try:
             mask = _mask(binding, sizes, seed) if masked else None

@@ -102,6 +102,10 @@ def choose(binding: Binding, run: Run, target: str, near: Near, given: Mapping[s
     layouts = {convention.layout for convention in accepted}
     chosen, far = _with_masks(binding, accepted, run, target, near, given)
     other = [(item.convention, item.text) for item in judged if item.convention.layout not in layouts]
+    # Of what is taken in batches it is worth knowing why it is not taken without one: the sizes may be the reason.
+    single = next((item for item in outcomes if item.convention.layout == "nd" and item.fits is None), None)
+    if single is not None and "nd" not in {item.convention.layout for item in judged}:
+        other.append((single.convention, f"no result at these sizes: {single.text}"))
     return Choice(
         accepted=tuple(chosen),
         near=bool(good),
@@ -270,10 +274,13 @@ def _mask_shapes(binding: Binding, convention: Convention) -> list[Convention]:
 
 
 def _telling_mask(binding: Binding, sizes: Sizes) -> list[list[bool]]:
-    """Return a mask that closes one key a query, or allows everything where that leaves a query without keys."""
-    opens = binding.spec.mask_true == "attends"
-    m = sizes.keys
-    mask = [[(m == 1 or j != (i + 1) % m) == opens for j in range(m)] for i in range(sizes.n)]
+    """Return a mask that closes one key a query, or allows everything where that leaves a query without keys.
+
+    Of several queries the last sees all keys: sums over queries are never like sums over keys.
+    """
+    opens, (n, m) = binding.spec.mask_true == "attends", (sizes.n, sizes.keys)
+    closed = {(i, (i + 1) % m) for i in range(max(n - 1, 1)) if m > 1}
+    mask = [[((i, j) not in closed) == opens for j in range(m)] for i in range(n)]
     if all(any(row) for row in binding.spec.allowed(sizes, mask)):
         return mask
     return [[opens] * m for _ in range(sizes.n)]

@@ -231,3 +231,13 @@ def test_a_wrong_entry_among_many_is_found():
     pairs = [(g.exp(x) / total, 1 / g.sum(g.exp(z - x) for z in xs)) for x in xs]
     pairs[7] = (pairs[7][0], pairs[8][1])
     assert [entry.equal for entry in compare(g, pairs)] == [k != 7 for k in range(20)]
+
+
+def test_many_roots_in_a_divisor_are_too_large_soon() -> None:
+    """Conjugates of a sum of k roots have 2^k parts: those are counted, whatever their polynomials are."""
+    g = Graph()
+    root = g.sum(s(g, p) for p in (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37))
+    start = time.monotonic()
+    with pytest.raises(TooLargeError, match="products"):
+        compare(g, [(1 / root * root, g.number(1))])
+    assert time.monotonic() - start < 60

@@ -379,3 +379,50 @@ def test_what_changes_its_inputs_is_searched_where_it_is_wrong(judge):
         sizes={},
     )
     assert found.status is Status.REFUTED
+
+
+def test_code_without_a_model_is_not_refuted_by_its_rounding(judge):
+    """Values are shifted and shifted back: the formula, eight bounds off; a shift of which some stays is not."""
+    code = """
+        def f(Q, K, V):
+            E = np.exp(Q @ K.T / np.sqrt(Q.shape[1]))
+            return np.linalg.solve(np.diag(E.sum(axis=1)), E @ (V + 1e4)) - {offset}
+    """
+    assert judge(code.format(offset="1e4")).status is Status.UNDECIDED
+    assert judge(code.format(offset="(1e4 - 1e-4)")).status is Status.REFUTED
+
+
+@pytest.mark.parametrize("sizes", [(5, 5, 5, 5), (8, 8, 8, 8), (16, 16, 8, 8)])
+def test_plain_attention_is_decided_at_sizes_between_small_and_large(judge, sizes):
+    found = judge(GOOD, sizes=dict(zip(("n", "m", "d_k", "d_v"), sizes, strict=True)), layout="nd")
+    assert found.status is Status.PROVED
+
+
+def test_where_the_unbatched_layout_gives_no_result_the_scope_says_why(judge):
+    code = """
+        def f(Q, K, V):
+            if len(Q) != len(K):
+                raise ValueError("as many queries as keys")
+            S = Q @ np.swapaxes(K, -1, -2) / np.sqrt(Q.shape[-1])
+            E = np.exp(S - S.max(axis=Q.ndim - 1, keepdims=True))
+            return E / E.sum(axis=2 if Q.ndim == 3 else 0, keepdims=True) @ V
+    """
+    found = judge(code, sizes={})
+    assert found.scope["conventions"] == ["layout (b, n, d)"]
+    assert any("layout (n, d): no result" in text and "as many queries" in text for text in found.scope["not_covered"])
+    assert judge(code, sizes={}, layout="nd").status is Status.REFUTED
+
+
+def test_a_proof_with_many_masks_names_all_of_them(judge):
+    code = """
+        def f(Q, K, V, mask=None):
+            S = Q @ np.swapaxes(K, -1, -2) / np.sqrt(Q.shape[-1])
+            S = S if mask is None else np.where(mask, S, -np.inf)
+            E = np.exp(S - S.max(axis=-1, keepdims=True))
+            return E / E.sum(axis=-1, keepdims=True) @ V
+    """
+    masks = judge(code, sizes={"n": 2, "m": 2, "d_k": 2, "d_v": 1}).scope["masks"]
+    assert not any(text.startswith("and ") for text in masks)
+    for layout in ("(b, n, d); mask (n, m)", "(b, h, n, d); mask (n, m)", "(b, n, d); mask (b, n, m)"):
+        assert any(text.startswith(f"layout {layout}: b = n = 2: ") for text in masks), (layout, masks)
+    assert "layout (b, n, d); mask (n, m): b = n = 2: 11/01" in masks

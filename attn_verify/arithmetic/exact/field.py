@@ -37,6 +37,8 @@ from attn_verify.arithmetic.exact.terms import (
 
 # Products of two terms in all multiplications, for each term that is allowed: a bound of the time.
 _WORK = 100
+# A pair of parts, of different roots or denominators, takes as long as so many products of terms.
+_PAIR = 1000
 
 
 class FullError(Exception):
@@ -127,6 +129,8 @@ class Field:
         """Return ``a · b``; a factor that divides the other numerator is cancelled."""
         total: Value = {}
         pending: list[tuple[Value, Value]] = []
+        if len(a) > 1 and len(b) > 1:
+            self.spend(_PAIR * len(a) * len(b))
         for (root1, dens1), (shift1, poly1) in a.items():
             for (root2, dens2), (shift2, poly2) in b.items():
                 right, rest1 = self.cancelled(poly2, dens1) if dens1 else (poly2, dens1)

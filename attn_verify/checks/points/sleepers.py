@@ -26,6 +26,12 @@ _ASLEEP, AWAKE = 1e-9, 1e-6
 _SHALLOW, _SMALL, _HUGE = 1, 16, 1e300
 
 
+def at_odds(causes: Causes) -> bool:
+    """Return whether no point wakes all causes: two arguments of one maximum are not both the largest."""
+    arms = [index for index, arm in causes if arm != index]
+    return len(set(arms)) < len(arms)
+
+
 class Sleepers:
     """What sleeps at the points of a path, and the causes of it."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import combinations, islice
+from itertools import combinations, filterfalse, islice
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from attn_verify.checks.points.constancy import Constancy
 from attn_verify.checks.points.path_facts import PathFacts
 from attn_verify.checks.points.ranges import multiples, ranges
 from attn_verify.checks.points.reaching import Exponents, Reaching, far_and_near, point_at
-from attn_verify.checks.points.sleepers import AWAKE, Cause, Causes, Sleepers, less, sleeps, slept
+from attn_verify.checks.points.sleepers import AWAKE, Cause, Causes, Sleepers, at_odds, less, sleeps, slept
 from attn_verify.checks.points.tape import Floats, Tape
 
 Point = Mapping[Any, Fraction]
@@ -124,7 +124,7 @@ class _Waking:
             seen.extend(self._at([point]) for point in more)
             return bool(more)
 
-        def woken(causes: Causes) -> bool:
+        def woken(causes: Causes, *, needed: bool = True) -> bool:
             if any(asleep.depth(causes, at)[0] > 0 for at in seen):
                 return True
             depth = asleep.depth(causes, values)
@@ -137,7 +137,7 @@ class _Waking:
                     rare.extend(seldom)
                     return take([point_at(drawn, best)])
             if self.work <= 0 or len(found) >= _MOST:
-                self.left += 1
+                self.left += needed
                 return False
             more = next(filter(None, (self._searched(path, asleep, causes, drawn, roof) for roof in roofs)), [])
             rare.extend(seldom if more else [])
@@ -147,10 +147,13 @@ class _Waking:
             woken(causes)
         # What is picked out of one sleeping value may be multiplied by another, without a product that shows it.
         single, together = list(dict.fromkeys(rare)), Causes()
-        for first, second in islice(combinations(single, 2), _PAIRS):
-            woken(first | second)
+        pairs = (first | second for first, second in combinations(single, 2))
+        # There is no end of what could be asked of several: as many are tried as the search has room for.
+        for causes in islice(filterfalse(at_odds, pairs), _PAIRS):
+            woken(causes, needed=False)
         for causes in single:
-            together = together | causes if woken(together | causes) else together
+            more = together | causes
+            together = more if not at_odds(more) and woken(more, needed=False) else together
         found += self._otherwise([*points, *found], drawn, values, mild[-1])
         self._look_again(path, [*points, *found], values)
         return found

@@ -1,7 +1,8 @@
-"""Judging inputs that a proof left out: where an excluded equation holds, floats may show that the code is wrong there.
+"""Judging runs where no program is known to be another one than the formula: code may be right and lose by rounding.
 
-All else was proved.  Code that loses much by rounding leaves the bound of any correct code elsewhere too, and is the
-formula nevertheless.
+Where an excluded equation of a proof holds, floats may show that the code is wrong there.  All else was proved.  Code
+that loses much by rounding leaves the bound of any correct code elsewhere too, and is the formula nevertheless.
+Where no program could be read, only what no such loss explains is wrong.
 """
 
 from __future__ import annotations
@@ -18,9 +19,26 @@ from attn_verify.checks.agreement import OWN_LOSS
 from attn_verify.checks.formula import expected
 from attn_verify.checks.outcome import Outcome
 from attn_verify.checks.reading import floats
-from attn_verify.checks.search import Arrays, Found, Judge, clear
+from attn_verify.checks.rounding import FloatFormat
+from attn_verify.checks.search import Arrays, Found, Judge, clear, largest
 from attn_verify.checks.witness_case import Problem
 from attn_verify.spec import AttentionSpec
+
+
+def judge_of(outcome: Outcome, spec: AttentionSpec, doubtful: bool) -> Judge:
+    """Return the judge of a case: by the bound alone only where a program is known to be another one."""
+    if not doubtful:
+        return beyond_rounding(outcome, spec)
+    return clear if outcome.paths or outcome.wrong_paths else beyond_half_the_digits
+
+
+def beyond_half_the_digits(asked: Problem, arrays: Arrays, ran: Mapping[str, Any]) -> Found | None:
+    """Return what is wrong in one run of code that was not read, which may cancel what it added: half of its digits."""
+    found = clear(asked, arrays, ran)
+    if found is None or found["kind"] != "value" or asked.plan.precision not in ("float32", "float64"):
+        return found
+    half = math.sqrt(FloatFormat.of(asked.plan.precision).unit_roundoff)
+    return found if found["error"] > max(found["bound"] / half, half * largest(arrays)) else None
 
 
 def beyond_rounding(outcome: Outcome, spec: AttentionSpec) -> Judge:
