@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
+
+import numpy as np
 
 from attn_verify.arithmetic.graph import Graph
 from attn_verify.arithmetic.graph.evaluation import BallValues
@@ -20,11 +23,18 @@ from attn_verify.targets.layouts import MASKS, Convention
 from attn_verify.targets.probe import Choice
 from attn_verify.targets.returns import Selected
 from attn_verify.targets.units import Case
+from attn_verify.targets.variation import variations
 
 # Far above what rounding does to a harmless input in float16, far below what a wrong arrangement does.
 _NEAR = 0.05
 # All lengths are alike in a case with at most so many queries.
 _ALIKE = 4
+# Of so many masks the one is chosen by which axes that are as long are told apart best.
+_TRIED = 12
+_IN_TURN = (
+    "in turn the same for all elements of a batch, reflected, and with that of the first, of the others or of one"
+    " between them open"
+)
 # Masks with at most so many pairs are written out.
 _WRITTEN = 64
 # Calls that are repeated one by one where their process ended, and those of them that may take for ever.
@@ -94,12 +104,14 @@ def plan_cases(
             which = f"{in_words(binding, convention)}: " if len(conventions) > 1 else ""
             where = f"{which}n={case_sizes.n}, m={case_sizes.keys}"
             if known:
-                differing = _differing(binding, convention, case_sizes, tried, 2)
+                differing = _differing(binding, convention, case_sizes, tried)
                 yield from ((case, f"{where}: {shown(case)}") for case in differing)
                 continue
+            # In turn all elements of a batch have the same mask, and masks of their own.
+            ways = (None, *variations(heads=binding.masks_of_heads(convention.mask)))
+            text = text if convention.mask == "nm" else f"{text}, {_IN_TURN}"
             for nth, mask in enumerate(tried if number == 0 else tried[at : at + 2]):
-                # Every second time the elements of a batch have masks of their own.
-                case = binding.case(case_sizes, mask, convention, vary=nth % 2 == 1)
+                case = binding.case(case_sizes, mask, convention, vary=ways[nth % len(ways)])
                 yield case, f"{where}: {text}" if number == 0 else f"{where}: {shown(case)}"
         small = sorted((row for row in chosen if row.n <= _ALIKE), key=lambda row: row.n > 1)
         if convention.batched and small:
@@ -108,11 +120,27 @@ def plan_cases(
 
 
 def _differing(
-    binding: Binding, convention: Convention, sizes: Sizes, tried: Sequence[Any], count: int, batch: Any = None
+    binding: Binding, convention: Convention, sizes: Sizes, tried: Sequence[Any], batch: Any = None
 ) -> list[Case]:
-    """Return cases whose masks differ along the batch or the heads, as far as there are any."""
-    cases = [binding.case(sizes, mask, convention, batch, vary=True) for mask in tried[: 4 * count]]
-    return sorted(cases, key=lambda case: len(set(case.each)) == 1)[:count]
+    """Return cases whose masks differ along the batch or the heads in every way, as far as there are any."""
+    found: dict[Any, Case] = {}
+    masks = itertools.cycle(tried)
+    for way in variations(heads=binding.masks_of_heads(convention.mask)):
+        for mask in itertools.islice(masks, len(tried)):
+            case = binding.case(sizes, mask, convention, batch, vary=way)
+            if len(set(case.each)) > 1 and case.each not in found:
+                found[case.each] = case
+                break
+    return list(found.values()) or [binding.case(sizes, tried[0], convention, batch)]
+
+
+def _changed(case: Case) -> int:
+    """Return how many ways of exchanging axes of the masks, where these are alike, change them."""
+    axes = case.batch if len(case.each) == math.prod(case.batch) else case.batch[:1]
+    array = np.array(case.each, np.bool_)
+    array = array.reshape(*(length for length in axes if length > 1), *array.shape[1:])
+    turned = (array.transpose(order) for order in itertools.permutations(range(array.ndim)))
+    return sum(other.shape == array.shape and not np.array_equal(other, array) for other in turned)
 
 
 def _all_alike(
@@ -134,7 +162,8 @@ def _all_alike(
         telling = max(tried, key=lambda mask: (len(set(mask)), mask != tuple(zip(*mask, strict=True))))
         cases = [binding.case(sizes, telling, convention, batch)]
     else:
-        cases = _differing(binding, convention, sizes, tried, 1, batch)
+        every = [case for mask in tried[:_TRIED] for case in _differing(binding, convention, sizes, [mask], batch)]
+        cases = [max(every, key=_changed)]
     for case in cases:
         yield case, f"{which}b = n = {n}: {shown(case)}"
 
@@ -143,8 +172,8 @@ def shown(case: Case) -> str:
     """Return the masks of a case row by row, those of the elements of a batch as they come, 1 for a pair allowed."""
     if case.sizes.n * case.sizes.keys > _WRITTEN:
         return "one mask more"
-    masks = ("/".join("".join("01"[pair] for pair in row) for row in allowed) for allowed in case.each)
-    return " and ".join(dict.fromkeys(masks))
+    masks = ["/".join("".join("01"[pair] for pair in row) for row in allowed) for allowed in case.each]
+    return " and ".join(masks if len(set(masks)) > 1 and len(masks) <= _ALIKE else dict.fromkeys(masks))
 
 
 def shared_cases(

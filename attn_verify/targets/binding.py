@@ -20,10 +20,11 @@ from attn_verify.shapes import Sizes, positive_size
 from attn_verify.spec import AttentionSpec
 from attn_verify.targets.giving import in_order, leading
 from attn_verify.targets.kinds import arguments_of, outputs_of
-from attn_verify.targets.layouts import Convention, Recipe, arrange_mask, check_layout, varied
+from attn_verify.targets.layouts import Convention, Recipe, arrange_mask, check_layout
 from attn_verify.targets.returns import parse_returns
 from attn_verify.targets.roles import Assignment, BareError, Parameter, assign, operation, so_far
 from attn_verify.targets.units import Canonical, Case, Plan
+from attn_verify.targets.variation import TURNED, Variation, varied
 
 FLOATS = Arithmetic("float64", number=float, sqrt=math.sqrt, exp=math.exp, matmul=textbook_matmul)
 
@@ -123,7 +124,7 @@ class Binding:
         convention: Convention,
         batch: Sequence[int] | None = None,
         *,
-        vary: bool = False,
+        vary: Variation | None = None,
     ) -> Case:
         """Build arguments and formula at ``sizes``.
 
@@ -140,13 +141,15 @@ class Binding:
         mask: Sequence[Sequence[bool]] | None,
         convention: Convention,
         batch: Sequence[int] | None = None,
+        *,
+        vary: Variation = TURNED,
     ) -> tuple[Case, dict[str, tuple[int, ...]]]:
         """Build arguments as :meth:`case` does, for sizes at which entries are too many to be named one by one.
 
         Returns a case without ``inputs`` and ``units``, and the shapes of the canonical inputs, in whose order its
         recipes count entries; axes of batch and heads come first.
         """
-        return self._case(sizes, mask, convention, batch, whole=True, vary=mask is not None)
+        return self._case(sizes, mask, convention, batch, whole=True, vary=vary)
 
     def _case(
         self,
@@ -156,7 +159,7 @@ class Binding:
         batch: Sequence[int] | None,
         *,
         whole: bool,
-        vary: bool,
+        vary: Variation | None,
     ) -> tuple[Case, dict[str, tuple[int, ...]]]:
         from attn_verify.targets.cases import check_sizes, default_batch
 
@@ -209,16 +212,20 @@ class Binding:
         return case, {name: ids.shape for name, ids in canonical.arrays.items()}
 
     def _masks(
-        self, sizes: Sizes, shown: Any, shape: str, batch: tuple[int, int], *, vary: bool
+        self, sizes: Sizes, shown: Any, shape: str, batch: tuple[int, int], *, vary: Variation | None
     ) -> NDArray[np.bool_]:  # fmt: skip
         """Return the masks ``(b, h, n, m)``: all the same unless they are to vary, and leave every query a key."""
         mask = np.ones((sizes.n, sizes.keys), np.bool_) if shown is None else np.array(shown, np.bool_)
-        if vary and shape != "nm" and shown is not None:
-            other = varied(mask, batch, heads=shape == "bhnm" and not self.plan.projected)
-            rows = (row for e in other for own in e for row in self.spec.allowed(sizes, own.tolist()))
-            if all(any(row) for row in rows):
-                return other
-        return np.broadcast_to(mask, (*batch, *mask.shape))
+        if vary is None or shape == "nm" or shown is None:
+            return np.broadcast_to(mask, (*batch, *mask.shape))
+        return varied(
+            mask, batch, vary, heads=self.masks_of_heads(shape), opens=self.spec.mask_true == "attends",
+            fits=lambda own: all(any(row) for row in self.spec.allowed(sizes, own.tolist())),
+        )  # fmt: skip
+
+    def masks_of_heads(self, shape: str) -> bool:
+        """Return whether masks of a shape may differ between heads."""
+        return shape == "bhnm" and not self.plan.projected
 
     def _all_allowed(self, sizes: Sizes) -> list[list[bool]]:
         return [[self.spec.mask_true == "attends"] * sizes.keys for _ in range(sizes.n)]

@@ -184,20 +184,6 @@ def arrange_output_weights(ids: Ids, heads: int, weights: str) -> Recipe:
     return array_recipe(ids.T if weights in _OUTPUT_FIRST else ids)
 
 
-def varied(mask: NDArray[np.bool_], batch: tuple[int, int], *, heads: bool) -> NDArray[np.bool_]:
-    """Return masks ``(b, h, n, m)``: the mask, then with its rows, its columns or both in reverse, then moved by a key.
-
-    They differ between elements of the batch, and with ``heads`` between all heads of all elements.
-    """
-    turned = [mask, mask[::-1, ::-1], mask[:, ::-1], mask[::-1]]
-
-    def unit(number: int) -> NDArray[np.bool_]:
-        return np.roll(turned[number % 4], number // 4, axis=1)
-
-    b, h = batch
-    return np.array([[unit(e * h + t if heads else e) for t in range(h)] for e in range(b)])
-
-
 def arrange_mask(masks: NDArray[np.bool_], shape: str) -> Recipe:
     """Return the recipe of boolean masks ``(b, h, n, m)``; axes that ``shape`` lacks have one mask only."""
     full = {"nm": masks[0, 0], "bnm": masks[:, 0], "b1nm": masks[:, :1], "bhnm": masks}[shape]

@@ -18,6 +18,7 @@ from attn_verify.targets.cases import default_sizes
 from attn_verify.targets.layouts import Convention
 from attn_verify.targets.returns import Misfit, Selected
 from attn_verify.targets.units import Case
+from attn_verify.targets.variation import TURNED
 
 Run = Callable[[list[dict[str, Any]]], Sequence[Mapping[str, Any]]]
 Near = Callable[[Case, list[Selected]], bool]
@@ -239,7 +240,7 @@ def _with_masks(
         sizes = _telling(default_sizes(binding, convention, given))
         telling, turned = _telling_mask(binding, sizes), _turned_mask(binding, sizes)
         cases = [binding.case(sizes, telling, shaped) for shaped in shapes]
-        differing = [binding.case(sizes, turned, shaped, vary=True) for shaped in shapes]
+        differing = [binding.case(sizes, turned, shaped, vary=TURNED) for shaped in shapes]
         outcomes = _run([*cases, *differing], run, target, near)
         alike, apart = outcomes[: len(shapes)], outcomes[len(shapes) :]
         # Between heads that lie side by side, a mask (b, n, m) is none that scores (b, h, n, m) call for.

@@ -20,6 +20,7 @@ from attn_verify.shapes import Sizes
 from attn_verify.strategies.frames import CLAIMS
 from attn_verify.targets.returns import Misfit
 from attn_verify.targets.units import Case
+from attn_verify.targets.variation import TURNED
 
 Data = dict[str, Any]
 Mask = Sequence[Sequence[bool]]
@@ -75,7 +76,7 @@ class Prepared:
         self.group = group
         convention = subject.convention.with_(mask=group.mask_shape or subject.convention.mask)
         self.case: Case = subject.binding.case(
-            Sizes.of(group.sizes), group.mask, convention, vary=group.vary and group.mask is not None
+            Sizes.of(group.sizes), group.mask, convention, vary=TURNED if group.vary else None
         )
         self.asked = self._problem(None)
         self.settled = False

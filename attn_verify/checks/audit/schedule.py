@@ -18,7 +18,8 @@ from attn_verify.errors import AttnVerifyError
 from attn_verify.shapes import Sizes
 from attn_verify.spec import AttentionSpec
 from attn_verify.targets.cases import default_sizes
-from attn_verify.targets.layouts import MASKS, varied
+from attn_verify.targets.layouts import MASKS
+from attn_verify.targets.variation import varied
 
 Data = dict[str, Any]
 
@@ -221,11 +222,11 @@ def _with_masks(subject: Subject, plain: Group, sizes: Sizes, at: int, *, many: 
 
 def _varies(mask: Any, sizes: Sizes, spec: AttentionSpec) -> bool:
     """Return whether a mask gives elements of a batch, and heads, masks that differ and leave every query a key."""
-    own = np.array(mask, np.bool_)
-    turned = varied(own, (4, 1), heads=False)[:, 0]
-    return not np.array_equal(own, turned[1]) and all(
-        all(any(row) for row in spec.allowed(sizes, other.tolist())) for other in turned
-    )
+    turned = varied(
+        np.array(mask, np.bool_), (2, 1), heads=False,
+        fits=lambda own: all(any(row) for row in spec.allowed(sizes, own.tolist())),
+    )  # fmt: skip
+    return not np.array_equal(*turned)
 
 
 def _with_empty_rows(subject: Subject, sizes: Sequence[Sizes]) -> list[Sizes]:
