@@ -111,7 +111,7 @@ def plan_cases(
             ways = (None, *variations(heads=binding.masks_of_heads(convention.mask)))
             text = text if convention.mask == "nm" else f"{text}, {_IN_TURN}"
             for nth, mask in enumerate(tried if number == 0 else tried[at : at + 2]):
-                case = binding.case(case_sizes, mask, convention, vary=ways[nth % len(ways)])
+                case = binding.case(case_sizes, mask, convention, vary=ways[(nth + at) % len(ways)])
                 yield case, f"{where}: {text}" if number == 0 else f"{where}: {shown(case)}"
         small = sorted((row for row in chosen if row.n <= _ALIKE), key=lambda row: row.n > 1)
         if convention.batched and small:

@@ -56,6 +56,7 @@ class _Outcome:
     known: bool | None = None
     sizes: Sizes | None = None
     answered: bool = True
+    ambiguous: bool = False
 
     @property
     def near(self) -> bool:
@@ -80,7 +81,7 @@ def choose(binding: Binding, run: Run, target: str, near: Near, given: Mapping[s
     Raises ``TargetError`` where nothing fits, with what happened, and ``SizeError`` where no candidate can have
     the given sizes.
     """
-    outcomes = _run(_cases(binding, given), run, target, near)
+    outcomes = _pinned(_run(_cases(binding, given), run, target, near), binding, run, target, near, given)
     judged, only_at = _best_of_layouts(outcomes), ""
     # What ends its process or takes for ever is not run again and again; a constant of the user's suits some sizes.
     answered = all(item.answered for item in outcomes)
@@ -92,6 +93,9 @@ def choose(binding: Binding, run: Run, target: str, near: Near, given: Mapping[s
             judged = [item for item in judged if item.near]
         only_at = _in_words(next((item for item in judged if item.near), judged[0])) if judged else ""
     good = [item for item in judged if item.near]
+    unclear = [item.text for item in outcomes if item.ambiguous]
+    if unclear and not good:
+        raise TargetError(explain(binding.title, unclear[0]))
     accepted = [item.convention for item in good or judged[:1]]
     if not accepted:
         shown = list(dict.fromkeys(f"{item.convention.layout}: {item.text}" for item in outcomes))
@@ -131,6 +135,26 @@ def _cases(binding: Binding, given: Mapping[str, int] | None) -> list[Case]:
         assert problem is not None
         raise problem
     return cases
+
+
+def _pinned(
+    outcomes: list[_Outcome], binding: Binding, run: Run, target: str, near: Near, given: Mapping[str, int] | None
+) -> list[_Outcome]:
+    """Look at the default sizes, which tell shapes apart, where several members have the shape of the result."""
+    mask = binding.mask == "required"
+
+    def again(conventions: Sequence[Convention], sizes: Mapping[str, int] | None) -> dict[Convention, _Outcome]:
+        cases = []
+        for convention in conventions:
+            with suppress(SizeError):
+                own = _telling(default_sizes(binding, convention, sizes))
+                cases.append(binding.case(own, _telling_mask(binding, own) if mask else None, convention))
+        return {item.convention.with_(returned=None): item for item in _run(cases, run, target, near)}
+
+    unclear = [item.convention for item in outcomes if item.ambiguous]
+    told = [item.convention for item in again(unclear, None).values() if item.fits is not None] if unclear else []
+    found = again(told, given) if told else {}
+    return [found.get(item.convention, item) for item in outcomes]
 
 
 def _alike_cases(binding: Binding, given: Mapping[str, int] | None) -> Iterator[Case]:
@@ -181,7 +205,7 @@ def _run(cases: Sequence[Case], run: Run, target: str, near: Near) -> list[_Outc
             continue
         found = case.select(result["value"])
         if isinstance(found, Misfit):
-            outcomes.append(_Outcome(convention, found.text))
+            outcomes.append(_Outcome(convention, found.text, ambiguous=found.kind == "ambiguous"))
             continue
         pinned = convention.with_(returned=found[0].member) if case.names is None else convention
         outcomes.append(_Outcome(pinned, "takes these arrays", partial(near, case, found), sizes=case.sizes))

@@ -36,7 +36,7 @@ class Selected:
 
 @dataclass(frozen=True)
 class Misfit:
-    """Why a returned value cannot be judged: a wrong ``shape`` or ``type``, or ``nothing`` was returned."""
+    """Why a returned value cannot be judged: a wrong ``shape`` or ``type``, ``nothing``, or members of one shape."""
 
     text: str
     kind: str
@@ -105,7 +105,7 @@ def select_result(structure: Structure, wanted: Wanted, returned: Path | None) -
     if fits:
         paths = " and ".join(_path_text(fit[0].member) for fit in fits)
         text = f"returned {describe(structure)}: members {paths} both have the shape of {wanted.name}"
-        return Misfit(f"{text}; name the members in order: --returns {wanted.name},P", "shape")
+        return Misfit(f"{text}; name the members in order: --returns {wanted.name},P", "ambiguous")
     if len(members) == 1:
         misfit = _fit(members[0][1], wanted, members[0][0])
         assert isinstance(misfit, Misfit)

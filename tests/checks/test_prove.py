@@ -426,3 +426,21 @@ def test_a_proof_with_many_masks_names_all_of_them(judge):
     for layout in ("(b, n, d); mask (n, m)", "(b, h, n, d); mask (n, m)", "(b, n, d); mask (b, n, m)"):
         assert any(text.startswith(f"layout {layout}: b = n = 2: ") for text in masks), (layout, masks)
     assert "layout (b, n, d); mask (n, m): b = n = 2: 11/01" in masks
+
+
+@pytest.mark.parametrize("last", ["P @ V, P", "{'out': P @ V, 'scores': S}"])
+def test_a_member_that_sizes_hide_is_found_at_sizes_that_tell(judge, last):
+    """Output and weights have one shape where d_v = m: in a layout in which they differ, the code is wrong."""
+    code = f"""
+        def f(Q, K, V):
+            S = Q @ np.swapaxes(K, -1, -2) / np.sqrt(Q.shape[-1])
+            E = np.exp(S - S.max(axis=-1, keepdims=True))
+            P = E / E.sum(axis=-1, keepdims=True)
+            return {last}
+    """
+    sizes = {"n": 2, "m": 2, "d_k": 2, "d_v": 2}
+    assert judge(code, sizes=sizes).status is Status.PROVED
+    assert judge(code.replace("np.sqrt(Q.shape[-1])", "2.5"), sizes=sizes).status is Status.REFUTED
+    both = code.replace("def f(Q, K, V):\n", "def f(Q, K, V):\n            assert len(V) == V.shape[-1]\n")
+    with pytest.raises(TargetError, match="--returns"):
+        judge(both, sizes=sizes)
