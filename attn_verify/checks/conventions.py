@@ -18,7 +18,7 @@ from attn_verify.shapes import Sizes
 from attn_verify.targets import probe
 from attn_verify.targets.aliases import aliased_cases, sharing
 from attn_verify.targets.binding import Binding
-from attn_verify.targets.cases import default_sizes, masks
+from attn_verify.targets.cases import default_sizes, masks, most_telling
 from attn_verify.targets.layouts import MASKS, Convention
 from attn_verify.targets.probe import Choice
 from attn_verify.targets.returns import Selected
@@ -32,8 +32,8 @@ _ALIKE = 4
 # Of so many masks the one is chosen by which axes that are as long are told apart best.
 _TRIED = 12
 _IN_TURN = (
-    "in turn the same for all elements of a batch, reflected, and with that of the first, of the others or of one"
-    " between them open"
+    "in turn the same for all elements of a batch, reflected, and with that of the first, of the others, of one between"
+    " alike ones or of those after two alike ones open"
 )
 # Masks with at most so many pairs are written out.
 _WRITTEN = 64
@@ -78,7 +78,19 @@ def _is_near(case: Case, binding: Binding, values: Mapping[Any, float]) -> bool:
 def in_words(binding: Binding, convention: Convention) -> str:
     """Return a convention in words; where the mask could have other axes, with those that it has."""
     plain = binding.mask != "no" and convention.batched and convention.mask == "nm"
-    return f"{convention}; mask {MASKS['nm']}" if plain else str(convention)
+    alike = ", the same for all heads" if _joins_heads(binding, convention) else ""
+    return f"{convention}; mask {MASKS['nm']}" if plain else f"{convention}{alike}"
+
+
+def _joins_heads(binding: Binding, convention: Convention) -> bool:
+    """Return whether a mask has an axis of heads that meet in an output projection: they are judged together."""
+    return binding.mask != "no" and convention.mask == "bhnm" and not binding.masks_of_heads("bhnm")
+
+
+def left_out(binding: Binding, conventions: Sequence[Convention]) -> list[str]:
+    """Say which masks are not judged though the target takes them."""
+    of_heads = [str(convention) for convention in conventions if _joins_heads(binding, convention)]
+    return [f"{words}: masks that differ between heads, which meet in an output projection" for words in of_heads]
 
 
 def plan_cases(
@@ -88,7 +100,7 @@ def plan_cases(
 
     The first convention is proved at all sizes, the others at their first one.  A mask that is optional is
     left out once at each size.  Another shape of the mask is tried with masks that differ.  Where there are axes of
-    batch and heads, all lengths are alike in one case more.
+    batch and heads, all lengths are alike in one case more, and these are 1 in another.
     """
     seen: list[Convention] = []
     for number, convention in enumerate(conventions):
@@ -117,6 +129,7 @@ def plan_cases(
         if convention.batched and small:
             which = f"{in_words(binding, convention)}: " if len(conventions) > 1 else ""
             yield from _all_alike(binding, convention, small[-1], seed, which, known=known)
+            yield from _alone(binding, convention, small[-1], seed, which)
 
 
 def _differing(
@@ -159,13 +172,25 @@ def _all_alike(
         return
     tried = masks(sizes, binding.spec, seed)[0]
     if convention.mask == "nm":
-        telling = max(tried, key=lambda mask: (len(set(mask)), mask != tuple(zip(*mask, strict=True))))
-        cases = [binding.case(sizes, telling, convention, batch)]
+        cases = [binding.case(sizes, most_telling(tried), convention, batch)]
     else:
         every = [case for mask in tried[:_TRIED] for case in _differing(binding, convention, sizes, [mask], batch)]
         cases = [max(every, key=_changed)]
     for case in cases:
         yield case, f"{which}b = n = {n}: {shown(case)}"
+
+
+def _alone(
+    binding: Binding, convention: Convention, sizes: Sizes, seed: int, which: str
+) -> Iterator[tuple[Case, str]]:  # fmt: skip
+    """Yield a case in which the axes of batch and heads have length 1, with a mask where there may be one."""
+    h = sizes.heads if sizes.heads > 1 else 1
+    batch = (1, h) if convention.head_axis else (1,)
+    if binding.mask == "no":
+        yield binding.case(sizes, None, convention, batch), "none"
+    else:
+        case = binding.case(sizes, most_telling(masks(sizes, binding.spec, seed)[0]), convention, batch)
+        yield case, f"{which}b = 1: {shown(case)}"
 
 
 def shown(case: Case) -> str:

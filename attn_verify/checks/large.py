@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from attn_verify.checks.agreement import narrowest_run
-from attn_verify.checks.conventions import choose, in_words, smaller_cases
+from attn_verify.checks.conventions import choose, in_words, left_out, smaller_cases
 from attn_verify.checks.large_case import decide_whole
 from attn_verify.checks.large_floats import Try, check_try, tries
 from attn_verify.checks.large_whole import Whole
@@ -102,6 +102,7 @@ def prove_large(
     small = {"heads": 2} if given.get("heads", 1) > 1 else {}
     chosen = choose(runner, binding, proof.target, small, seconds=seconds)
     proof.refused = [f"{in_words(binding, convention)}: {why}" for convention, why in chosen.refused]
+    proof.refused += left_out(binding, chosen.accepted)
     planned = list(_planned(proof, binding, chosen.accepted, given))
     if not planned:
         default_sizes(binding, chosen.accepted[0], completed(binding, given))  # raises and says why

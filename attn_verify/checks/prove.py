@@ -16,7 +16,15 @@ from attn_verify.checks.agreement import narrowest_run
 from attn_verify.checks.case_proof import decide
 from attn_verify.checks.causal_hint import causal_hint
 from attn_verify.checks.chance import uses_hashes
-from attn_verify.checks.conventions import by_turns, choose, in_words, plan_cases, shared_cases, smaller_cases
+from attn_verify.checks.conventions import (
+    by_turns,
+    choose,
+    in_words,
+    left_out,
+    plan_cases,
+    shared_cases,
+    smaller_cases,
+)
 from attn_verify.checks.declined import Declined, declined
 from attn_verify.checks.large import is_large, prove_large
 from attn_verify.checks.losses import judge_of
@@ -175,6 +183,7 @@ class Prover:
         self._works = bool(chosen.only_at)
         proof.conventions = [in_words(binding, convention) for convention in chosen.accepted]
         proof.refused = [f"{in_words(binding, convention)}: {why}" for convention, why in chosen.refused]
+        proof.refused += left_out(binding, chosen.accepted)
         planned: Iterator[tuple[Case, str]] = chain(
             plan_cases(binding, chosen.accepted, sizes, seed=self.seed),
             shared_cases(binding, chosen.accepted, sizes, seed=self.seed),

@@ -14,7 +14,7 @@ import numpy as np
 from attn_verify.errors import SizeError, TargetError
 from attn_verify.shapes import Sizes
 from attn_verify.targets.binding import Binding
-from attn_verify.targets.cases import default_sizes, masks
+from attn_verify.targets.cases import default_sizes, masks, most_telling
 from attn_verify.targets.layouts import Convention, Recipe
 from attn_verify.targets.units import Case, Unit
 
@@ -123,9 +123,8 @@ def _batch(convention: Convention, sizes: Sizes) -> tuple[int, ...]:
 
 
 def _mask(binding: Binding, sizes: Sizes, seed: int) -> Any:
-    """Return a mask that closes some keys."""
-    tried, _ = masks(sizes, binding.spec, seed)
-    return tried[len(tried) // 2]
+    """Return a mask that closes other keys to other queries."""
+    return most_telling(masks(sizes, binding.spec, seed)[0])
 
 
 def _shared(case: Case, same: Mapping[str, str], parameters: Mapping[str, str], binding: Binding) -> Case | None:

@@ -284,6 +284,15 @@ def masks(sizes: Sizes, spec: AttentionSpec, seed: int = 0) -> tuple[list[Mask],
     return certain + rest, text
 
 
+def most_telling(tried: Sequence[Mask]) -> Mask:
+    """Return the mask whose rows differ most, and which is another one when it is turned.
+
+    >>> most_telling([((True, True), (True, True)), ((True, False), (False, True)), ((True, True), (False, True))])
+    ((True, True), (False, True))
+    """
+    return max(tried, key=lambda mask: (len(set(mask)), mask != tuple(zip(*mask, strict=True))))
+
+
 def _kept(found: Sequence[Mask], sizes: Sizes, spec: AttentionSpec) -> list[Mask]:
     """Return those that leave every query a key, once each, in the polarity of the spec."""
     turned = (tuple(tuple(entry == (spec.mask_true == "attends") for entry in row) for row in mask) for mask in found)

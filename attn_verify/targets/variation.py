@@ -20,7 +20,8 @@ class Variation:
     """How masks differ, and along which axes.
 
     ``how``: "turned", reflections of one mask; "first open", the first allows everything; "others open", all but the
-    first do; "ends alike", the first and the last are the same and one between them allows everything.  ``along``:
+    first do; "ends alike", the first and the last are the same and one between them allows everything; "two alike", the
+    first two are the same and the others allow everything.  ``along``:
     "units", all heads of all elements; "elements" of the batch; "heads".
     """
 
@@ -30,7 +31,7 @@ class Variation:
 
 TURNED = Variation()
 
-_OF_UNITS = tuple(Variation(how) for how in ("turned", "first open", "others open", "ends alike"))
+_OF_UNITS = tuple(Variation(how) for how in ("turned", "first open", "others open", "ends alike", "two alike"))
 _OF_HEADS = tuple(Variation(how, along) for along in ("elements", "heads") for how in ("first open", "others open"))
 
 
@@ -65,6 +66,8 @@ def varied(
                 return open_ if number == 0 else pool[(number - 1) % len(pool)]
             case "others open":
                 return mask if number == 0 else open_
+            case "two alike":
+                return mask if number < 2 else open_
         if number in (0, last):
             return mask
         return open_ if number % 2 else pool[number % len(pool)]

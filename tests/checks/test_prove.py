@@ -444,3 +444,50 @@ def test_a_member_that_sizes_hide_is_found_at_sizes_that_tell(judge, last):
     both = code.replace("def f(Q, K, V):\n", "def f(Q, K, V):\n            assert len(V) == V.shape[-1]\n")
     with pytest.raises(TargetError, match="--returns"):
         judge(both, sizes=sizes)
+
+
+LAYER = """
+    def f(X, W_Q, W_K, W_V, W_O, heads, mask=None):
+        def split(Y):
+            return Y.reshape(*Y.shape[:-1], heads, -1).swapaxes(-2, -3)
+
+        Q, K, V = split(X @ W_Q), split(X @ W_K), split(X @ W_V)
+        if mask is not None:
+            mask = {mask}
+        S = Q @ K.swapaxes(-1, -2) / np.sqrt(Q.shape[-1])
+        S = S if mask is None else np.where(mask, S, -np.inf)
+        E = np.exp(S - S.max(axis=-1, keepdims=True))
+        O = (E / E.sum(axis=-1, keepdims=True) @ V).swapaxes(-2, -3)
+        return O.reshape(*O.shape[:-2], -1) @ W_O
+"""
+
+
+def test_of_heads_that_meet_the_scope_says_that_their_masks_are_alike(judge):
+    sizes = {"n": 2, "heads": 2, "d_k": 1, "d_v": 1, "d_model": 2}
+    for mask in ("mask", "mask[:, :1] if mask.ndim == 4 else mask"):
+        scope = judge(LAYER.format(mask=mask), sizes=sizes).scope
+        of_heads = [text for text in scope["conventions"] if "mask (b, h, n, m)" in text]
+        assert of_heads
+        assert all(text.endswith("the same for all heads") for text in of_heads)
+        assert any("masks that differ between heads" in text for text in scope["not_covered"])
+
+
+SMALL_AXES = {
+    "a batch of one loses its axis": "return np.squeeze(P @ V, 0) if len(Q) == 1 and Q.ndim > 2 else P @ V",
+    "one head is none": "return P @ V * (Q.ndim < 4 or Q.shape[1] > 1)",
+    "one mask for all queries of one array": "return np.where(mask[..., -1:, :], P, 0) @ V if K is Q else P @ V",
+}
+
+
+@pytest.mark.parametrize("what", SMALL_AXES)
+def test_axes_of_length_one_and_masks_of_one_array_are_looked_at(judge, what):
+    code = """
+        def f(Q, K, V, mask):
+            S = np.where(mask, Q @ np.swapaxes(K, -1, -2) / np.sqrt(Q.shape[-1]), -np.inf)
+            P = np.exp(S - S.max(axis=-1, keepdims=True))
+            P = P / P.sum(axis=-1, keepdims=True)
+            {last}
+    """
+    sizes = {"n": 2, "m": 2, "d_k": 2, "d_v": 1}
+    assert judge(code.format(last="return P @ V"), sizes=sizes).status is Status.PROVED
+    assert judge(code.format(last=SMALL_AXES[what]), sizes=sizes).status is not Status.PROVED
