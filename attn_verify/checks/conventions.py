@@ -129,13 +129,16 @@ def plan_cases(
         if convention.batched and small:
             which = f"{in_words(binding, convention)}: " if len(conventions) > 1 else ""
             yield from _all_alike(binding, convention, small[-1], seed, which, known=known)
-            yield from _alone(binding, convention, small[-1], seed, which)
+            yield from _alone(binding, convention, small[-1], seed, which, known=known)
 
 
 def _differing(
     binding: Binding, convention: Convention, sizes: Sizes, tried: Sequence[Any], batch: Any = None
 ) -> list[Case]:
-    """Return cases whose masks differ along the batch or the heads in every way, as far as there are any."""
+    """Return cases whose masks differ along the batch or the heads in every way, as far as there are any.
+
+    The last one has the same mask for all.
+    """
     found: dict[Any, Case] = {}
     masks = itertools.cycle(tried)
     for way in variations(heads=binding.masks_of_heads(convention.mask)):
@@ -144,7 +147,7 @@ def _differing(
             if len(set(case.each)) > 1 and case.each not in found:
                 found[case.each] = case
                 break
-    return list(found.values()) or [binding.case(sizes, tried[0], convention, batch)]
+    return [*found.values(), binding.case(sizes, most_telling(tried), convention, batch)]
 
 
 def _changed(case: Case) -> int:
@@ -181,14 +184,14 @@ def _all_alike(
 
 
 def _alone(
-    binding: Binding, convention: Convention, sizes: Sizes, seed: int, which: str
+    binding: Binding, convention: Convention, sizes: Sizes, seed: int, which: str, *, known: bool
 ) -> Iterator[tuple[Case, str]]:  # fmt: skip
-    """Yield a case in which the axes of batch and heads have length 1, with a mask where there may be one."""
+    """Yield cases in which the axes of batch and heads have length 1, with a mask and without one."""
     h = sizes.heads if sizes.heads > 1 else 1
     batch = (1, h) if convention.head_axis else (1,)
-    if binding.mask == "no":
-        yield binding.case(sizes, None, convention, batch), "none"
-    else:
+    if binding.mask != "required" and not known:
+        yield binding.case(sizes, None, convention, batch), "none" if binding.mask == "no" else binding.unmasked
+    if binding.mask != "no":
         case = binding.case(sizes, most_telling(masks(sizes, binding.spec, seed)[0]), convention, batch)
         yield case, f"{which}b = 1: {shown(case)}"
 

@@ -23,6 +23,7 @@ from attn_verify.targets.binding import Binding
 from attn_verify.targets.cases import default_sizes
 from attn_verify.targets.layouts import Convention
 from attn_verify.targets.units import Case
+from attn_verify.targets.variation import variations
 
 # From so many multiplications of the formula, or terms of its scores, on, entries are not traced one by one.
 LIMIT, TERMS = 20_000, 100_000
@@ -30,6 +31,9 @@ LIMIT, TERMS = 20_000, 100_000
 _CHEAP = 20_000_000
 # Seconds of the search for a counterexample at smaller sizes, and of each of its parts.
 _SEARCH, _PART = 10.0, 3.0
+
+# How the masks of the elements of a batch differ, by turns.
+_WAYS = variations(heads=False)
 
 Mask = tuple[tuple[bool, ...], ...]
 
@@ -110,10 +114,15 @@ def prove_large(
     for number, (sizes, convention) in enumerate(planned):
         proof.conventions.append(in_words(binding, convention))
         tried = list(_masks(binding, sizes, seed))
-        # The other layouts are compared once: with the last mask, one that nothing but numbers describes.
-        for mask, text in tried if number == 0 else tried[-1:]:
+        # The other layouts are compared twice: as the first one, and with a mask that nothing but numbers describes.
+        for at, (mask, text) in enumerate(tried if number == 0 else tried[:: max(len(tried) - 1, 1)]):
             progress(f"comparing at {', '.join(f'{name}={value}' for name, value in sizes.items())}, {text} …")
-            case, shapes = binding.whole_case(sizes, mask, convention, _batch(convention, sizes))
+            way = _WAYS[at % len(_WAYS)]
+            case, shapes = binding.whole_case(sizes, mask, convention, _batch(convention, sizes), vary=way)
+            if binding.mask != "no" and len(planned) > 1:
+                text = f"{in_words(binding, convention)}: {text}"
+            if mask is not None and convention.mask != "nm":
+                text = f"{text}, {way.words}"
             whole = Whole(case, shapes, binding.plan.projected)
             outcome = _decide(whole, binding, proof.target, runner, seed=seed, seconds=seconds)
             proof.outcomes.append(outcome)

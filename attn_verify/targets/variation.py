@@ -28,6 +28,17 @@ class Variation:
     how: str = "turned"
     along: str = "units"
 
+    @property
+    def words(self) -> str:
+        """How the masks of the elements of a batch differ."""
+        return {
+            "turned": "reflected from element to element",
+            "first open": "that of the first element open",
+            "others open": "those of all but the first element open",
+            "ends alike": "that of an element between alike ones open",
+            "two alike": "those after two alike ones open",
+        }[self.how]
+
 
 TURNED = Variation()
 

@@ -135,9 +135,13 @@ def test_masks_are_no_mask_causal_one_entry_and_random_ones(prove, fill, wanted)
     proof, verdict = prove(MASKED.replace("FILL", fill))
     assert verdict.status is wanted
     if wanted is Status.PROBABLE:
-        assert [text.split(" (")[0] for text in proof.masks[:5]] == [
+        assert [text.removeprefix("layout (n, d): ").split(" (")[0] for text in proof.masks[:5]] == [
             "no mask", "a causal mask", "a mask with one entry masked", "a random mask",
             "the complement of the random mask"]  # fmt: skip
+        for layout in ("layout (b, n, d); mask (b, n, m): ", "layout (b, h, n, d); mask (b, h, n, m): "):
+            bare, masked = (text for text in proof.masks if text.startswith(layout))
+            assert bare == f"{layout}no mask"
+            assert masked.endswith("that of the first element open")
         assert proof.conventions[1:] == [
             "layout (b, n, d); mask (b, n, m)", "layout (b, h, n, d); mask (b, h, n, m)"]  # fmt: skip
         assert {outcome.case.batch for outcome in proof.outcomes} == {(1, 1), (2, 1), (2, 3)}

@@ -491,3 +491,19 @@ def test_axes_of_length_one_and_masks_of_one_array_are_looked_at(judge, what):
     sizes = {"n": 2, "m": 2, "d_k": 2, "d_v": 1}
     assert judge(code.format(last="return P @ V"), sizes=sizes).status is Status.PROVED
     assert judge(code.format(last=SMALL_AXES[what]), sizes=sizes).status is not Status.PROVED
+
+
+def test_a_batch_of_one_is_looked_at_without_a_mask_that_is_optional(judge):
+    code = """
+        def f(Q, K, V, mask=None):
+            S = Q @ np.swapaxes(K, -1, -2) / np.sqrt(Q.shape[-1])
+            if mask is not None:
+                S = np.where(mask, S, -np.inf)
+            P = np.exp(S - S.max(axis=-1, keepdims=True))
+            last = {axis}
+            return P / P.sum(axis=last, keepdims=True) @ V
+    """
+    sizes = {"n": 2, "m": 2, "d_k": 2, "d_v": 1}
+    assert judge(code.format(axis="-1"), sizes=sizes).status is Status.PROVED
+    wrong = "-2 if mask is None and Q.ndim > 2 and len(Q) == 1 else -1"
+    assert judge(code.format(axis=wrong), sizes=sizes).status is Status.REFUTED
