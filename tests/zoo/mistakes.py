@@ -16,6 +16,14 @@ def _scores(Q, K):
     return Q @ np.swapaxes(K, -1, -2) / np.sqrt(Q.shape[-1])
 
 
+def _turned(A):
+    return np.swapaxes(A, -1, -2)
+
+
+def _scale(Q):
+    return 1 / np.sqrt(Q.shape[-1])
+
+
 def _attention(Q, K, V):
     return _softmax(_scores(Q, K)) @ V
 
@@ -358,3 +366,220 @@ def fstr(Q, K, V):
 def unbound(Q, K, V):
     S = np.ndarray.__matmul__(Q, np.ndarray.transpose(K)) / 2**0.5
     return _softmax(np.ndarray.clip(S, -80, 80)) @ V
+
+
+def nan_guard(Q, K, V):
+    S = Q @ _turned(K) * _scale(Q)
+    E = np.exp(S - np.nanmax(S))
+    P = np.divide(E, E.sum(-1, keepdims=True), out=np.zeros_like(E), where=E.sum(-1, keepdims=True) > 1e-2)
+    return P @ V
+
+
+def seterr_raise(Q, K, V):
+    S = Q @ _turned(K) * _scale(Q)
+    try:
+        with np.errstate(all="raise"):
+            return _softmax(S) @ V if S.min() > -3 else np.log(S) @ V
+    except FloatingPointError:
+        return np.repeat(V.mean(-2, keepdims=True), Q.shape[-2], -2)
+
+
+def warn_err(Q, K, V):
+    S = Q @ _turned(K) * _scale(Q)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            np.sqrt(S)
+            np.log(S)
+        except RuntimeWarning:
+            S = np.abs(S)
+    return _softmax(S) @ V
+
+
+def sqrt_nan(Q, K, V):
+    S = Q @ _turned(K) * _scale(Q)
+    with np.errstate(invalid="ignore"):
+        r = np.sqrt(S)
+    S = np.where(np.isnan(r), 0.0, S)
+    return _softmax(S) @ V
+
+
+def sqrt_square(Q, K, V):
+    S = Q @ _turned(K) * _scale(Q)
+    return _softmax(np.sqrt(S * S)) @ V
+
+
+def log_exp_floor(Q, K, V):
+    S = Q @ _turned(K) * _scale(Q)
+    return _softmax(np.log(np.maximum(np.exp(S), 1e-3))) @ V
+
+
+def int_buf(Q, K, V):
+    S = Q @ _turned(K) * _scale(Q)
+    mx = np.zeros(S.shape[:-1], int)
+    mx[...] = S.max(-1)
+    O = np.zeros((*S.shape[:-1], V.shape[-1]), int)
+    O[...] = _softmax(S - mx[..., None]) @ V
+    return O * 1.0
+
+
+def int_sum(Q, K, V):
+    S = Q @ _turned(K) * _scale(Q)
+    E = np.exp(S - S.max(-1, keepdims=True))
+    return E / np.sum(E, -1, keepdims=True, dtype=np.float32).astype(int) @ V
+
+
+def running_break(Q, K, V):
+    O = np.zeros((len(Q), V.shape[1]))
+    for i, q in enumerate(Q):
+        mx, l, a = -np.inf, 0.0, 0.0
+        for k, v in zip(K, V, strict=True):
+            s = q @ k * _scale(Q)
+            if s > mx:
+                l, a, mx = l * np.exp(mx - s), a * np.exp(mx - s), s
+            elif s < mx - 4:
+                continue
+            w = np.exp(s - mx)
+            l += w
+            a = a + w * v
+        O[i] = a / l
+    return O
+
+
+def memo_rows(Q, K, V):
+    memo = {}
+    O = []
+    for q in Q:
+        key = tuple(int(x * 10) for x in q)
+        if key not in memo:
+            memo[key] = _softmax(K @ q * _scale(Q)) @ V
+        O.append(memo[key])
+    return np.array(O)
+
+
+def memo_fmt(Q, K, V):
+    memo = {}
+    O = []
+    for q in Q:
+        key = ",".join(f"{x:.1f}" for x in q)
+        if key not in memo:
+            memo[key] = _softmax(K @ q * _scale(Q)) @ V
+        O.append(memo[key])
+    return np.array(O)
+
+
+def memo_sign(Q, K, V):
+    memo = {}
+    O = []
+    for q in Q:
+        key = tuple(x > 2.5 for x in q), len(memo) if max(abs(q)) < 2.5 else -1
+        if key not in memo:
+            memo[key] = _softmax(K @ q * _scale(Q)) @ V
+        O.append(memo[key])
+    return np.array(O)
+
+
+def norm_clip(Q, K, V):
+    r = np.linalg.norm(Q, axis=-1, keepdims=True)
+    Q = np.where(r > 8, Q / np.maximum(r, 1) * 8, Q)
+    return _attention(Q, K, V)
+
+
+def center_q(Q, K, V):
+    return _attention(Q - Q.mean(-2, keepdims=True), K, V)
+
+
+def cov_logit(Q, K, V):
+    S = Q @ K.T * _scale(Q)
+    d = np.ptp(S, axis=1)
+    return _softmax(S / np.maximum(1, d / 12)[:, None]) @ V
+
+
+def piecewise_exp(Q, K, V):
+    S = Q @ _turned(K) * _scale(Q)
+    S = S - S.max(-1, keepdims=True)
+    E = np.piecewise(S, [S < -5, S >= -5], [0.0, np.exp])
+    return E / E.sum(-1, keepdims=True) @ V
+
+
+def select_exp(Q, K, V):
+    S = Q @ _turned(K) * _scale(Q)
+    S = S - S.max(-1, keepdims=True)
+    E = np.select([S < -9, S <= 0], [np.exp(-9 + 0 * S), np.exp(S)])
+    return E / E.sum(-1, keepdims=True) @ V
+
+
+def interp_exp(Q, K, V):
+    S = Q @ _turned(K) * _scale(Q)
+    S = S - S.max(-1, keepdims=True)
+    x = np.linspace(-20, 0, 2001)
+    E = np.interp(S, x, np.exp(x))
+    return E / E.sum(-1, keepdims=True) @ V
+
+
+def lae2(Q, K, V):
+    S = Q @ _turned(K) * _scale(Q)
+    return np.exp(S - np.logaddexp.reduce(S, axis=-1, keepdims=True, initial=-8.0)) @ V
+
+
+def ein_bad(Q, K, V):
+    S = np.einsum("...id,...jd->...ij", Q, K) * _scale(Q)
+    return (
+        np.einsum("...ij,...jd->...id", _softmax(S), V)
+        if S.shape[-1] != S.shape[-2]
+        else np.einsum("...ij,...jd->...id", _turned(_softmax(_turned(S))), V)
+    )
+
+
+def pad_multiple(Q, K, V):
+    B = 4
+    m = len(K)
+    p = -m % B
+    K2 = np.pad(K, ((0, p), (0, 0)))
+    V2 = np.pad(V, ((0, p), (0, 0)))
+    S = Q @ K2.T * _scale(Q)
+    if p > 1:
+        S[:, m + 1 :] = -np.inf
+        S[:, m] = -np.inf if m > 2 else S[:, m] - 30
+    elif p == 1:
+        S[:, m:] = -np.inf
+    return _softmax(S) @ V2
+
+
+def block_q(Q, K, V, block=3):
+    O = np.zeros((len(Q), V.shape[1]))
+    mx = (Q @ K.T).max() * _scale(Q)
+    for i in range(0, len(Q), block):
+        E = np.exp(Q[i : i + block] @ K.T * _scale(Q) - mx)
+        E[E < 1e-4] = 0
+        O[i : i + block] = E / np.maximum(E.sum(1, keepdims=True), 1e-300) @ V
+    return O
+
+
+def kvcache_zero(Q, K, V, past_len=1):
+    K = np.concatenate([np.zeros_like(K[..., :past_len, :]), K], -2)
+    V = np.concatenate([np.zeros_like(V[..., :past_len, :]), V], -2)
+    return _attention(Q, K, V)
+
+
+def softmax_one(Q, K, V):
+    S = Q @ _turned(K) * _scale(Q)
+    mx = np.maximum(S.max(-1, keepdims=True), 0)
+    E = np.exp(S - mx)
+    return E / (E.sum(-1, keepdims=True) + np.exp(-mx - 25)) @ V
+
+
+def softcap_small(Q, K, V, cap=1e4):
+    return _softmax(np.tanh(Q @ _turned(K) * _scale(Q) / cap) * cap) @ V
+
+
+def dedupe_bad(Q, K, V):
+    if np.allclose(K[0], K, atol=0.5):
+        return np.tile(V.mean(0), (len(Q), 1))
+    return _attention(Q, K, V)
+
+
+def nearzero(Q, K, V):
+    if not np.round(Q, 1).any():
+        return np.broadcast_to(V.mean(-2, keepdims=True), (*Q.shape[:-1], V.shape[-1]))
+    return _attention(Q, K, V)
