@@ -41,7 +41,7 @@ NONE = {"value": None}
     ({"tuple": []}, "shape", "returned a tuple of (), no member is O of shape (2, 2)"),
     ({"tuple": [array(2, 3), NONE]}, "shape",
      "returned a tuple of (an array (2, 3) of float64, None): no member is O of shape (2, 2)"),
-    ({"tuple": [array(2, 2), array(2, 2)]}, "shape",
+    ({"tuple": [array(2, 2), array(2, 2)]}, "ambiguous",
      "returned a tuple of (an array (2, 2) of float64, an array (2, 2) of float64): members [0] and [1] both have the"
      " shape of O; name the members in order: --returns O,P"),
     ({"dict": {"a": array(1), "b": NONE}}, "shape",
