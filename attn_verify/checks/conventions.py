@@ -116,8 +116,10 @@ def plan_cases(
             which = f"{in_words(binding, convention)}: " if len(conventions) > 1 else ""
             where = f"{which}n={case_sizes.n}, m={case_sizes.keys}"
             if known:
-                differing = _differing(binding, convention, case_sizes, tried)
-                yield from ((case, f"{where}: {shown(case)}") for case in differing)
+                # The same mask for all as well: where none differs, code may look at the first of its rows only.
+                same = binding.case(case_sizes, most_telling(tried), convention)
+                for case in [*_differing(binding, convention, case_sizes, tried), same]:
+                    yield case, f"{where}: {shown(case)}"
                 continue
             # In turn all elements of a batch have the same mask, and masks of their own.
             ways = (None, *variations(heads=binding.masks_of_heads(convention.mask)))
@@ -135,10 +137,7 @@ def plan_cases(
 def _differing(
     binding: Binding, convention: Convention, sizes: Sizes, tried: Sequence[Any], batch: Any = None
 ) -> list[Case]:
-    """Return cases whose masks differ along the batch or the heads in every way, as far as there are any.
-
-    The last one has the same mask for all.
-    """
+    """Return cases whose masks differ along the batch or the heads in every way, as far as there are any."""
     found: dict[Any, Case] = {}
     masks = itertools.cycle(tried)
     for way in variations(heads=binding.masks_of_heads(convention.mask)):
@@ -147,7 +146,7 @@ def _differing(
             if len(set(case.each)) > 1 and case.each not in found:
                 found[case.each] = case
                 break
-    return [*found.values(), binding.case(sizes, most_telling(tried), convention, batch)]
+    return list(found.values())
 
 
 def _changed(case: Case) -> int:
@@ -174,13 +173,10 @@ def _all_alike(
     if binding.mask == "no":
         return
     tried = masks(sizes, binding.spec, seed)[0]
-    if convention.mask == "nm":
-        cases = [binding.case(sizes, most_telling(tried), convention, batch)]
-    else:
-        every = [case for mask in tried[:_TRIED] for case in _differing(binding, convention, sizes, [mask], batch)]
-        cases = [max(every, key=_changed)]
-    for case in cases:
-        yield case, f"{which}b = n = {n}: {shown(case)}"
+    several = tried[:_TRIED] if convention.mask != "nm" else []
+    differing = [case for mask in several for case in _differing(binding, convention, sizes, [mask], batch)]
+    case = max(differing, key=_changed, default=None) or binding.case(sizes, most_telling(tried), convention, batch)
+    yield case, f"{which}b = n = {n}: {shown(case)}"
 
 
 def _alone(

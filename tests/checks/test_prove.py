@@ -426,6 +426,9 @@ def test_a_proof_with_many_masks_names_all_of_them(judge):
     for layout in ("(b, n, d); mask (n, m)", "(b, h, n, d); mask (n, m)", "(b, n, d); mask (b, n, m)"):
         assert any(text.startswith(f"layout {layout}: b = n = 2: ") for text in masks), (layout, masks)
     assert "layout (b, n, d); mask (n, m): b = n = 2: 11/01" in masks
+    own = [text for text in masks if "mask (b, n, m): b = n = 2: " in text]
+    assert own
+    assert all(" and " in text for text in own), "elements with masks that differ"
 
 
 @pytest.mark.parametrize("last", ["P @ V, P", "{'out': P @ V, 'scores': S}"])
