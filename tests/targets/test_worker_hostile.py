@@ -152,7 +152,8 @@ def test_an_interpreter_for_each_job_gives_the_same_outcomes() -> None:
 
 
 PARENT = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which shells have ignored by what they run in the background
 sys.path.insert(0, {tests!r})
 from test_worker_hostile import HERE, call
 from attn_verify.targets.runner import Runner
